@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The link to this host's libvirt: guests, devices, agent, migration, events. */
+#pragma once
+
+#include <gio/gio.h>
+
+/*
+ * Theory of operation. Host access is the table HypervisorOps; hypervisor_libvirt.c has the real
+ * one, tests/ a fake, and the same contract tests run against both (the real one with
+ * test:///default where that driver can). Every operation blocks and is called from worker or job
+ * threads only. Events come from libvirt on the main loop (libvirt-glib registers it) and are
+ * queued to every HypervisorWatch; the implementation re-opens a lost connection by itself and
+ * then emits HYPERVISOR_EVENT_RECONNECTED, since events may have been missed.
+ */
+typedef struct Hypervisor Hypervisor;
+
+typedef enum {
+    GUEST_STATE_SHUT_OFF,
+    GUEST_STATE_RUNNING,
+    GUEST_STATE_PAUSED,  /* includes an incoming migration that has not resumed */
+    GUEST_STATE_CRASHED,
+    GUEST_STATE_OTHER,
+} GuestState;
+
+typedef struct {
+    char *name;
+    char *uuid;
+    GuestState state;
+    gboolean persistent;
+    gboolean has_job;   /* a migration, save or dump job runs on it */
+    char *xml;          /* live if active, else inactive */
+    char *inactive_xml; /* persistent configuration; NULL if transient */
+} Guest;
+void guest_free(Guest *guest);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
+
+typedef enum {
+    HYPERVISOR_EVENT_RESUMED,        /* running here now: resumed or started */
+    HYPERVISOR_EVENT_SUSPENDED,
+    HYPERVISOR_EVENT_STOPPED,        /* not running here any more (migrated away, shut off, ...) */
+    HYPERVISOR_EVENT_UNDEFINED,
+    HYPERVISOR_EVENT_DEVICE_REMOVED, /* @alias */
+    HYPERVISOR_EVENT_DEVICE_REFUSED, /* @alias: DEVICE_REMOVAL_FAILED */
+    HYPERVISOR_EVENT_AGENT_CONNECTED,
+    HYPERVISOR_EVENT_RECONNECTED,    /* @uuid is "": events may have been lost, ask again */
+} HypervisorEventType;
+
+typedef struct {
+    HypervisorEventType type;
+    char *uuid;
+    char *alias; /* "" where it has none */
+} HypervisorEvent;
+void hypervisor_event_free(HypervisorEvent *event);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HypervisorEvent, hypervisor_event_free)
+
+typedef enum {
+    DEVICE_LIVE = 1 << 0,
+    DEVICE_CONFIG = 1 << 1,
+} DeviceScope;
+
+/* What to ask libvirt for; zero or NULL means libvirt's default. */
+typedef struct {
+    const char *destination_uri;      /* as the source's libvirtd reaches it: qemu+ssh://HOST/system */
+    const char *const *copy_disks;    /* NULL-terminated targets to copy; NULL: copy none */
+    const char *destination_xml;      /* NULL: unchanged */
+    const char *persistent_xml;       /* NULL: unchanged */
+    guint64 bandwidth_mebibytes;      /* per second */
+    guint64 maximum_downtime_msec;
+    gboolean persist;                 /* define on the destination */
+    gboolean undefine_source;
+    gboolean auto_converge;
+} MigrationRequest;
+
+typedef struct {
+    gboolean active;
+    guint64 memory_total_bytes, memory_remaining_bytes;
+    guint64 disk_total_bytes, disk_remaining_bytes;
+    guint64 rate_bytes_per_second;
+    guint64 dirty_rate_bytes_per_second;
+    guint64 downtime_msec;            /* expected, or actual when finished */
+    guint64 elapsed_msec;
+} MigrationProgress;
+
+typedef struct {
+    /* @guest is a name or UUID. FAULT_GUEST_NOT_FOUND. */
+    Guest *(*get_guest)(void *self, const char *guest, GError **error);
+    /* Every domain, active or not: GPtrArray of Guest * (inactive_xml not filled). */
+    GPtrArray *(*list_guests)(void *self, GError **error);
+    /* Asks for the change; for a live unplug returns when requested, not when done. "Already in the
+     * process of unplug" is not an error. A device that is not there is FAULT_HYPERVISOR_FAILED. */
+    gboolean (*detach_device)(void *self, const char *uuid, const char *alias_or_xml,
+                              DeviceScope scope, GError **error);
+    gboolean (*attach_device)(void *self, const char *uuid, const char *xml, DeviceScope scope,
+                              GError **error);
+    /* One guest agent command, raw JSON in and out. FAULT_AGENT_UNAVAILABLE when absent or silent
+     * for @timeout_seconds, FAULT_AGENT_FAILED when it answered with an error. */
+    char *(*agent_command)(void *self, const char *uuid, const char *command,
+                           unsigned timeout_seconds, GError **error);
+    /* Returns when libvirt says that it ended, well or not; blocks as long as the migration takes. */
+    gboolean (*migrate)(void *self, const char *uuid, const MigrationRequest *request,
+                        GError **error);
+    gboolean (*get_progress)(void *self, const char *uuid, MigrationProgress *ret_progress,
+                             GError **error);
+    gboolean (*abort_job)(void *self, const char *uuid, GError **error);
+    /* Names of the PFs behind libvirt's <forward mode='hostdev'> networks: hash of network name ->
+     * GPtrArray of char * (PF netdev names). */
+    GHashTable *(*list_passthrough_networks)(void *self, GError **error);
+    void (*free)(void *self);
+} HypervisorOps;
+
+/* Takes @self over (freed by ops->free). */
+Hypervisor *hypervisor_new(const HypervisorOps *ops, void *self);
+/* The real one. @uri "qemu:///system". Does not block and does not fail when libvirt is down: calls
+ * then fail with FAULT_HYPERVISOR_UNAVAILABLE until it is back. Main thread only. */
+Hypervisor *hypervisor_new_libvirt(const char *uri);
+void hypervisor_free(Hypervisor *hypervisor);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hypervisor, hypervisor_free)
+
+/* For implementations: hands a copy of @event to every watch. Any thread. */
+void hypervisor_emit(Hypervisor *hypervisor, const HypervisorEvent *event);
+
+/* The operations, as in HypervisorOps. Thread-safe. */
+Guest *hypervisor_get_guest(Hypervisor *hypervisor, const char *guest, GError **error);
+GPtrArray *hypervisor_list_guests(Hypervisor *hypervisor, GError **error);
+gboolean hypervisor_detach_device(Hypervisor *hypervisor, const char *uuid,
+                                  const char *alias_or_xml, DeviceScope scope, GError **error);
+gboolean hypervisor_attach_device(Hypervisor *hypervisor, const char *uuid, const char *xml,
+                                  DeviceScope scope, GError **error);
+char *hypervisor_agent_command(Hypervisor *hypervisor, const char *uuid, const char *command,
+                               unsigned timeout_seconds, GError **error);
+gboolean hypervisor_migrate(Hypervisor *hypervisor, const char *uuid,
+                            const MigrationRequest *request, GError **error);
+gboolean hypervisor_get_progress(Hypervisor *hypervisor, const char *uuid,
+                                 MigrationProgress *ret_progress, GError **error);
+gboolean hypervisor_abort_job(Hypervisor *hypervisor, const char *uuid, GError **error);
+GHashTable *hypervisor_list_passthrough_networks(Hypervisor *hypervisor, GError **error);
+
+/*
+ * A queue of events. Create it BEFORE asking for the change whose event is awaited. @uuid limits it
+ * to one guest (RECONNECTED always comes); NULL for all. next() blocks until an event, the deadline
+ * (g_get_monotonic_time(); NULL and FAULT_TIMED_OUT) or @cancellable (FAULT_CANCELLED).
+ */
+typedef struct HypervisorWatch HypervisorWatch;
+HypervisorWatch *hypervisor_watch_new(Hypervisor *hypervisor, const char *uuid);
+HypervisorEvent *hypervisor_watch_next(HypervisorWatch *watch, gint64 deadline_usec,
+                                       GCancellable *cancellable, GError **error);
+void hypervisor_watch_free(HypervisorWatch *watch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HypervisorWatch, hypervisor_watch_free)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs an external program: argument vector, clean environment, deadline, bounded output, no shell. */
+#pragma once
+
+#include <gio/gio.h>
+
+typedef struct {
+    int exit_status;  /* 0-255, or 128 + signal */
+    char *output;     /* standard output, NUL-terminated, at most LIMIT_PROGRAM_OUTPUT_BYTES */
+    char *error_text; /* standard error, likewise */
+} ProgramResult;
+
+void program_result_clear(ProgramResult *result);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProgramResult, program_result_clear)
+
+/*
+ * Runs @argv (argv[0] looked up in a fixed PATH) and waits; blocks, so never on the main loop.
+ * The environment is PATH, LANG=C.UTF-8 and nothing else; descriptors above 2 are closed; standard
+ * input is @input or /dev/null. After @timeout_seconds, or when @cancellable fires, the program's
+ * process group is killed. Returns FALSE (FAULT_PROGRAM_FAILED, FAULT_TIMED_OUT, FAULT_CANCELLED)
+ * if it could not be started, was killed or printed too much; a non-zero exit status is a success
+ * of this function. The result is set only on success.
+ */
+gboolean program_run(const char *const *argv, const char *input, unsigned timeout_seconds,
+                     GCancellable *cancellable, ProgramResult *ret_result, GError **error);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Serves Varlink interfaces on UNIX stream sockets. */
+#pragma once
+
+#include <gio/gio.h>
+#include <jansson.h>
+
+/*
+ * Theory of operation. Sockets are read and written on the main loop only. A message is complete at
+ * its NUL; the peer's credentials (SO_PEERCRED at accept) are judged before its first byte is
+ * parsed. Then the parameters are checked against the interface description, and the method runs
+ * in a worker thread (LIMIT_WORKERS), so it may block for as long as a local query takes; longer
+ * work is a Job. Calls of one connection are answered in order, one at a time. A client that does
+ * not read is cut off at LIMIT_OUTPUT_BYTES. org.varlink.service is built in.
+ */
+typedef struct VarlinkServer VarlinkServer;
+typedef struct VarlinkCall VarlinkCall; /* one method call; reference-counted, thread-safe */
+
+typedef struct {
+    const char *name; /* "Reserve" */
+    /* Ends the call exactly once (reply, fail) or keeps a reference and does so later. @parameters
+     * is a valid object, borrowed. */
+    void (*run)(VarlinkCall *call, json_t *parameters, void *context);
+} VarlinkMethod;
+
+/* @vendor, @product, @version, @url are for org.varlink.service.GetInfo. @group may also call,
+ * besides root; NULL or unknown: the server's own uid and root only. */
+VarlinkServer *varlink_server_new(const char *product, const char *version, const char *group);
+/* @methods ends with {0} and must cover the description's methods exactly. */
+gboolean varlink_server_add_interface(VarlinkServer *server, const char *description,
+                                      const VarlinkMethod *methods, void *context, GError **error);
+/* Listens on a new socket at @path (mode 0660, replaces a dead one) or an inherited descriptor. */
+gboolean varlink_server_listen(VarlinkServer *server, const char *path, GError **error);
+gboolean varlink_server_listen_fd(VarlinkServer *server, int fd, GError **error);
+/* Stops accepting, drops connections, waits for running methods. */
+void varlink_server_free(VarlinkServer *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkServer, varlink_server_free)
+
+VarlinkCall *varlink_call_ref(VarlinkCall *call);
+void varlink_call_unref(VarlinkCall *call);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkCall, varlink_call_unref)
+gboolean varlink_call_wants_more(const VarlinkCall *call);
+guint varlink_call_peer_uid(const VarlinkCall *call);
+/* Final reply; @parameters is stolen (NULL: {}). Checked against the description: a mismatch is our
+ * bug, logged, and answered with Internal. Any thread. */
+void varlink_call_reply(VarlinkCall *call, json_t *parameters);
+/* A reply with continues=true; only when the caller wants more, else ignored. @parameters stolen. */
+void varlink_call_notify(VarlinkCall *call, json_t *parameters);
+/* Final error: INTERFACE.CodeName {object, cause, remedy}; FAULT_INVALID_ARGUMENT raised by the
+ * description check becomes org.varlink.service.InvalidParameter. @error is stolen and logged. */
+void varlink_call_fail(VarlinkCall *call, GError *error);
+/* @closed runs once on the main loop if the peer goes away before the call ended. */
+void varlink_call_on_closed(VarlinkCall *call, void (*closed)(void *data), void *data);

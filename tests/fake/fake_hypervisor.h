@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A hypervisor in memory: guests with devices, an agent that answers from a callback, and failures
+ * on demand. Behaves as the contract tests in tests/contract say libvirt does. */
+#pragma once
+
+#include "common/fault.h"
+#include "common/hypervisor.h"
+
+typedef struct FakeHypervisor FakeHypervisor;
+
+/* What a guest does when asked to let a device go. */
+typedef enum {
+    FAKE_UNPLUG_AT_ONCE,  /* DEVICE_REMOVED before detach_device returns */
+    FAKE_UNPLUG_REFUSED,  /* DEVICE_REFUSED */
+    FAKE_UNPLUG_SILENT,   /* nothing; fake_hypervisor_finish_unplug() may follow */
+} FakeUnplug;
+
+/* The Hypervisor owns the fake: free it by hypervisor_free(fake_hypervisor_get(fake)). */
+FakeHypervisor *fake_hypervisor_new(void);
+Hypervisor *fake_hypervisor_get(FakeHypervisor *fake); /* borrowed */
+
+/* @xml is the live and, if @persistent, the inactive configuration. */
+void fake_hypervisor_add_guest(FakeHypervisor *fake, const char *xml, GuestState state,
+                               gboolean persistent);
+void fake_hypervisor_remove_guest(FakeHypervisor *fake, const char *uuid); /* emits STOPPED */
+void fake_hypervisor_set_state(FakeHypervisor *fake, const char *uuid, GuestState state); /* emits */
+void fake_hypervisor_set_job(FakeHypervisor *fake, const char *uuid, gboolean has_job);
+void fake_hypervisor_set_unplug(FakeHypervisor *fake, const char *alias, FakeUnplug behaviour);
+void fake_hypervisor_finish_unplug(FakeHypervisor *fake, const char *uuid, const char *alias);
+/* Replies to agent commands: raw JSON in, raw JSON out (owned), or NULL: silent. */
+typedef char *(*FakeAgent)(const char *uuid, const char *command, void *data);
+void fake_hypervisor_set_agent(FakeHypervisor *fake, FakeAgent agent, void *data);
+void fake_hypervisor_add_network(FakeHypervisor *fake, const char *name, const char *pf);
+/* Called by migrate() instead of succeeding; may block; return FALSE with @error to fail. */
+typedef gboolean (*FakeMigrate)(const char *uuid, const MigrationRequest *request, void *data,
+                                GError **error);
+void fake_hypervisor_set_migrate(FakeHypervisor *fake, FakeMigrate migrate, void *data);
+
+/* The @nth next call (1 = the next) of @operation ("attach_device") fails with @code. */
+void fake_hypervisor_fail(FakeHypervisor *fake, const char *operation, unsigned nth, FaultCode code);
+/* "detach_device hostdev0 live|config", ... in order: what was asked so far. Owned by the fake. */
+const char *const *fake_hypervisor_calls(FakeHypervisor *fake);
