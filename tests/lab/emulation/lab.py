@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The lab as a whole: taking it up and down, and the handle that scenarios get."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+
+from . import cache, image, network, place, process
+from .error import LabError
+from .host import Host
+from .machine import Machine
+
+HOSTS = (1, 2)
+
+
+@contextlib.contextmanager
+def lock():
+    """Holds the lab for one command that changes it; a second one is told who has it."""
+    place.prepare()
+    with open(place.RUN / "lock", "a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise LabError(f"the lab is in use by process {file.read().strip()}") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+class Lab:
+    """Two hosts. `note(text)` is told what slow thing happens next."""
+
+    def __init__(self, note=lambda _: None):
+        self.note = note
+        self._hosts = {number: Host(number) for number in HOSTS}
+        self.tree = None
+
+    def host(self, number):
+        """Host 1 or 2."""
+        return self._hosts[int(number)]
+
+    @property
+    def hosts(self):
+        """Both hosts."""
+        return list(self._hosts.values())
+
+    def is_up(self):
+        """Whether both machines run."""
+        return network.exists() and all(process.running(f"host{n}") for n in HOSTS)
+
+    def require_up(self):
+        """Raises LabError unless both machines run."""
+        if not self.is_up():
+            raise LabError("the lab is down: start it with tests/lab/up")
+
+    def up(self):
+        """Makes the images, starts both machines, waits until they are complete. Repeatable."""
+        image.require_tools(self.note)
+        self.tree, _, host_image = image.obtain(self.note)
+        machines = [Machine(number, self.tree, host_image) for number in HOSTS]
+        key = cache.key_of(*(machine.fingerprint() for machine in machines))
+        current = place.RUN / "pair"
+        if self.is_up() and current.exists() and current.read_text(encoding="ascii") == key:
+            return
+        self.down()
+        shutil.copy(host_image / "key", place.RUN / "key")
+        try:
+            network.create()
+            cache.obtain("pair", key, lambda directory: self._boot(machines, directory), self.note)
+            cache.sweep((*image.NAMES, "pair"))
+            if not machines[0].running():
+                self._load(machines, place.BUILD / f"pair-{key}")
+            for host in self.hosts:
+                host.connect()
+                host.run(["date", "-s", f"@{time.time():.3f}"])
+        except BaseException:
+            self.down()
+            raise
+        current.write_text(key, encoding="ascii")
+
+    def _boot(self, machines, directory):
+        """Starts both from power-on, then keeps their complete state for the next time."""
+        for machine in machines:
+            machine.start()
+        for machine in machines:
+            machine.wait_ready()
+        directory.mkdir()
+        for machine in machines:
+            with machine.control() as control:
+                control.call("stop")
+                control.save(directory / machine.name)
+        for machine in machines:
+            with machine.control() as control:
+                control.call("cont")
+
+    def _load(self, machines, directory):
+        self.note("loading the hosts")
+        for machine in machines:
+            machine.start(saved=directory / machine.name)
+        for machine in machines:
+            with machine.control() as control:
+                control.wait_status("paused", 60)
+                # The state was saved stopped: without this the hosts look dead.
+                control.call("cont")
+
+    def down(self):
+        """Ends everything the lab started and nothing else. Repeatable."""
+        for host in self.hosts:
+            host.disconnect()
+        for record in place.RUN.glob("*.process"):
+            process.stop(record.name.removesuffix(".process"))
+        network.delete()
+        for leftover in ("pair", "deployed", "key"):
+            (place.RUN / leftover).unlink(missing_ok=True)
