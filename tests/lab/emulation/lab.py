@@ -7,10 +7,13 @@ import os
 import shutil
 import time
 
-from . import cache, image, network, place, process
+from . import cache, image, network, place, process, project
+from .case import Cases, Skip
 from .error import LabError
+from .guest import Guest
 from .host import Host
 from .machine import Machine
+from .probe import Probe
 
 HOSTS = (1, 2)
 
@@ -37,7 +40,9 @@ class Lab:
     def __init__(self, note=lambda _: None):
         self.note = note
         self._hosts = {number: Host(number) for number in HOSTS}
-        self.tree = None
+        self.cases = Cases()
+        self.result = {}
+        self._tree = None
 
     def host(self, number):
         """Host 1 or 2."""
@@ -47,6 +52,22 @@ class Lab:
     def hosts(self):
         """Both hosts."""
         return list(self._hosts.values())
+
+    def guest(self, name):
+        """The guest of this name (guest1 to guest9), existing or not."""
+        return Guest(self, name)
+
+    def probe(self, guest):
+        """A probe of this guest, not yet started; use as a context manager."""
+        return Probe(guest)
+
+    def case(self, name):
+        """A context manager or decorator: one reported case. See case.Cases."""
+        return self.cases.case(name)
+
+    def skip(self, reason):
+        """Ends the current case as not applicable here."""
+        raise Skip(reason)
 
     def is_up(self):
         """Whether both machines run."""
@@ -60,8 +81,8 @@ class Lab:
     def up(self):
         """Makes the images, starts both machines, waits until they are complete. Repeatable."""
         image.require_tools(self.note)
-        self.tree, _, host_image = image.obtain(self.note)
-        machines = [Machine(number, self.tree, host_image) for number in HOSTS]
+        self._tree, _, host_image = image.obtain(self.note)
+        machines = [Machine(number, self._tree, host_image) for number in HOSTS]
         key = cache.key_of(*(machine.fingerprint() for machine in machines))
         current = place.RUN / "pair"
         if self.is_up() and current.exists() and current.read_text(encoding="ascii") == key:
@@ -81,6 +102,20 @@ class Lab:
             self.down()
             raise
         current.write_text(key, encoding="ascii")
+
+    def deploy(self):
+        """Builds the project and installs it on both hosts. Raises LabError when it does not build
+        or start; the hosts stay up."""
+        project.deploy(self, self._tree, self.note)
+
+    def reset(self):
+        """Brings both hosts back to a clean state without a reboot: no guests, no leases, no
+        images, functions unset, the project's units started afresh."""
+        for host in self.hosts:
+            host.run(["/usr/lib/lab/host-reset", *project.UNITS], seconds=120)
+        if (place.RUN / "deployed").exists():
+            for host in self.hosts:
+                host.run(project.START)
 
     def _boot(self, machines, directory):
         """Starts both from power-on, then keeps their complete state for the next time."""
@@ -116,3 +151,17 @@ class Lab:
         network.delete()
         for leftover in ("pair", "deployed", "key"):
             (place.RUN / leftover).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def session(note, keep=False):
+    """The lab for the length of one command: up afterwards only when it was before, or on keep."""
+    with lock():
+        lab = Lab(note)
+        was_up = lab.is_up()
+        try:
+            lab.up()
+            yield lab
+        finally:
+            if not was_up and not keep:
+                lab.down()

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The project under test: compiled inside the hosts' Debian tree, installed on both hosts."""
+
+import subprocess
+
+from . import cache, image, place
+from .deadline import scaled
+from .error import LabError
+from .process import call
+
+UNITS = ("netprepd.socket", "storprepd.socket", "netprepd.service", "storprepd.service")
+
+INSTALL = """
+set -e
+tar -x --zstd --no-same-owner -C /
+for kind in sysusers tmpfiles; do
+    set -- /usr/lib/$kind.d/*prep*.conf
+    [ ! -e "$1" ] || case $kind in
+        sysusers) systemd-sysusers "$@" ;;
+        tmpfiles) systemd-tmpfiles --create "$@" ;;
+    esac
+done
+cp /usr/lib/lab/initrd /var/lib/lab/guest-initrd.new
+cat /var/lib/lab/guest-program >> /var/lib/lab/guest-initrd.new
+mv /var/lib/lab/guest-initrd.new /var/lib/lab/guest-initrd
+systemctl daemon-reload
+"""
+
+START = """
+for unit in UNITS; do
+    [ -e /usr/lib/systemd/system/$unit ] || continue
+    case $unit in *.socket) systemctl enable -q $unit ;; esac
+    systemctl restart $unit || { systemctl status --no-pager $unit; exit 1; }
+done
+""".replace("UNITS", " ".join(UNITS))
+
+
+def build(tree):
+    """Compiles and installs into a staging directory; returns it. LabError when it does not build.
+
+    The tree is read-only for the compiler, the sources, too. Objects are kept between calls."""
+    if not (place.SOURCE / "meson.build").exists():
+        raise LabError("the project has no meson.build yet")
+    work = place.BUILD / f"project-{tree.name.removeprefix('tree-')}"
+    for other in place.BUILD.glob("project-*"):
+        if other != work:
+            cache.remove(other)
+    work.mkdir(exist_ok=True)
+    call([str(image.SCRIPTS / "build-project"), str(tree), str(place.SOURCE), str(work)],
+         scaled(600))
+    return work / "stage"
+
+
+def deploy(lab, tree, note):
+    """Builds and, when both hosts do not have exactly this already, installs it on both."""
+    note("building the project")
+    stage = build(tree)
+    archive = stage.parent / "project.tar.zst"
+    key = cache.key_of(archive.read_bytes().hex(), INSTALL, START)
+    deployed = place.RUN / "deployed"
+    if deployed.exists() and deployed.read_text(encoding="ascii") == key:
+        return
+    note("installing it on both hosts")
+    for command, seconds in ((INSTALL, 120), (START, 60)):
+        children = []
+        for host in lab.hosts:
+            with open(archive, "rb") as data:
+                children.append((host, subprocess.Popen(
+                    host.argv(command), stdin=data, stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT, text=True)))
+        for host, child in children:
+            try:
+                output = child.communicate(timeout=scaled(seconds))[0]
+            except subprocess.TimeoutExpired:
+                child.kill()
+                raise LabError(f"{host.name}: the installation does not end") from None
+            if child.returncode:
+                raise LabError(f"{host.name}: the project does not start\n{output.strip()}")
+    deployed.write_text(key, encoding="ascii")
