@@ -1,1 +1,323 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Decides what is due for each lease, and starts it. */
+#include "netprep/reconcile.h"
+
+#include "netprep/attach.h"
+#include "netprep/guest_view.h"
+#include "netprep/release.h"
+#include "netprep/replug.h"
+
+#define PERIOD_SECONDS 5
+/* What failed is tried again after 5, 10, 20, 40 seconds and then each minute; an event about the
+ * guest, such as its agent's return, makes it due at once. */
+#define RETRY_SECONDS_MIN 5
+#define RETRY_SECONDS_MAX 60
+
+typedef struct {
+    unsigned tries;
+    gint64 due_usec;
+} Retry;
+
+struct Reconciler {
+    const NetworkHost *host;
+    GHashTable *retries; /* lease id -> Retry *; the thread's own */
+    HypervisorWatch *watch;
+    GCancellable *stop;
+    GThread *thread;
+};
+
+typedef struct {
+    const NetworkHost *host;
+    char *lease;
+} Errand;
+
+static void
+errand_free(Errand *errand)
+{
+    g_free(errand->lease);
+    g_free(errand);
+}
+
+static ReconcileAction
+decide_reservation(const Lease *lease, Whereabouts whereabouts)
+{
+    gboolean expired = lease->remaining_usec <= 0;
+
+    if (g_str_equal(lease->state, STATE_ATTACHED))
+        return expired ? RECONCILE_FORGET : RECONCILE_WAIT;
+    switch (whereabouts) {
+    case WHEREABOUTS_GONE:
+        return expired ? RECONCILE_FREE : RECONCILE_WAIT;
+    case WHEREABOUTS_RUNNING:
+        return RECONCILE_ATTACH;
+    case WHEREABOUTS_MOVING:
+        /* The end of coming in, unless it has been here long enough to be degraded. */
+        return g_str_equal(lease->state, STATE_DEGRADED) ? RECONCILE_WAIT : RECONCILE_ATTACH;
+    case WHEREABOUTS_WAITING:
+        return RECONCILE_WAIT;
+    }
+    g_return_val_if_reached(RECONCILE_WAIT);
+}
+
+static ReconcileAction
+decide_running_detachment(const Lease *lease, gboolean complete)
+{
+    gboolean expired = lease->remaining_usec <= 0;
+
+    if (g_str_equal(lease->state, STATE_DETACHED))
+        return expired ? RECONCILE_REPLUG : RECONCILE_WAIT;
+    if (!g_str_equal(lease->state, STATE_WATCHING) || !complete)
+        return RECONCILE_REPLUG;
+    return expired ? RECONCILE_FORGET : RECONCILE_WAIT;
+}
+
+static ReconcileAction
+decide_detachment(const Lease *lease, Whereabouts whereabouts, gboolean complete)
+{
+    switch (whereabouts) {
+    case WHEREABOUTS_GONE:
+        return RECONCILE_FREE;
+    case WHEREABOUTS_RUNNING:
+        return decide_running_detachment(lease, complete);
+    case WHEREABOUTS_MOVING:
+    case WHEREABOUTS_WAITING:
+        return RECONCILE_WAIT;
+    }
+    g_return_val_if_reached(RECONCILE_WAIT);
+}
+
+ReconcileAction
+reconcile_decide(const Lease *lease, Whereabouts whereabouts, gboolean complete)
+{
+    return g_str_equal(lease->kind, LEASE_RESERVATION)
+               ? decide_reservation(lease, whereabouts)
+               : decide_detachment(lease, whereabouts, complete);
+}
+
+static Whereabouts
+view_whereabouts(const GuestView *view)
+{
+    if (!view || !guest_view_is_active(view))
+        return WHEREABOUTS_GONE;
+    if (view->guest->state != GUEST_STATE_RUNNING)
+        return WHEREABOUTS_WAITING;
+    return view->guest->has_job ? WHEREABOUTS_MOVING : WHEREABOUTS_RUNNING;
+}
+
+static gboolean
+has_all(const GuestView *view, const Lease *lease)
+{
+    for (guint i = 0; i < lease->assets->len; i++) {
+        const LeaseAsset *asset = lease->assets->pdata[i];
+
+        if (!view || !guest_view_find(view->live, asset->key))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+observe(const NetworkHost *host, const Lease *lease, ReconcileAction *ret_action, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GuestView) view = guest_view_read(host->hypervisor, lease->guest_uuid, &failure);
+
+    if (!view && !g_error_matches(failure, FAULT, FAULT_GUEST_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    *ret_action = reconcile_decide(lease, view_whereabouts(view), has_all(view, lease));
+    return TRUE;
+}
+
+static gboolean
+perform(const NetworkHost *host, Job *job, const Lease *lease, ReconcileAction action,
+        GError **error)
+{
+    switch (action) {
+    case RECONCILE_WAIT:
+        return TRUE;
+    case RECONCILE_FORGET:
+        return lease_store_remove(host->leases, lease->id, error);
+    case RECONCILE_ATTACH:
+        return attach_reservation(host, job, lease, error);
+    case RECONCILE_REPLUG:
+        return replug_detachment(host, job, lease, error);
+    case RECONCILE_FREE:
+        return release_functions(host, lease, error);
+    }
+    g_return_val_if_reached(FALSE);
+}
+
+/* Asks again what is due: another job may have ended between the look and this one's start. */
+static json_t *
+run_errand(Job *job, void *data, GError **error)
+{
+    const Errand *errand = data;
+    g_autoptr(Lease) lease = lease_store_get(errand->host->leases, errand->lease, 0, error);
+    ReconcileAction action = RECONCILE_WAIT;
+
+    network_progress(job, "reconcile", NULL, NULL);
+    if (!lease || !observe(errand->host, lease, &action, error) ||
+        !perform(errand->host, job, lease, action, error))
+        return NULL;
+    return json_object();
+}
+
+static const char *
+job_kind(ReconcileAction action)
+{
+    switch (action) {
+    case RECONCILE_ATTACH:
+        return "Plug";
+    case RECONCILE_REPLUG:
+        return "Replug";
+    case RECONCILE_WAIT:
+    case RECONCILE_FREE:
+    case RECONCILE_FORGET:
+        return "Free";
+    }
+    g_return_val_if_reached("Free");
+}
+
+static gboolean
+start_errand(const NetworkHost *host, const Lease *lease, ReconcileAction action, GError **error)
+{
+    Errand *errand = g_new0(Errand, 1);
+
+    errand->host = host;
+    errand->lease = g_strdup(lease->id);
+    g_autoptr(Job) job = job_start(host->jobs, job_kind(action), lease->guest_uuid, run_errand,
+                                   errand, (GDestroyNotify)errand_free, error);
+    return job != NULL;
+}
+
+/* Whether a lease that failed before may be tried again; counts the try. */
+static gboolean
+is_due(Reconciler *reconciler, const Lease *lease)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (!g_str_equal(lease->state, STATE_DEGRADED))
+        return TRUE;
+    Retry *retry = g_hash_table_lookup(reconciler->retries, lease->id);
+    if (!retry) {
+        retry = g_new0(Retry, 1);
+        g_hash_table_insert(reconciler->retries, g_strdup(lease->id), retry);
+    } else if (now < retry->due_usec) {
+        return FALSE;
+    }
+    gint64 pause = MIN((gint64)RETRY_SECONDS_MIN << MIN(retry->tries, 8), RETRY_SECONDS_MAX);
+    retry->tries++;
+    retry->due_usec = now + pause * G_USEC_PER_SEC;
+    return TRUE;
+}
+
+static gboolean
+reconcile_lease(Reconciler *reconciler, const Lease *lease, GError **error)
+{
+    const NetworkHost *host = reconciler->host;
+    g_autoptr(Job) running = job_registry_find_subject(host->jobs, lease->guest_uuid);
+    ReconcileAction action = RECONCILE_WAIT;
+
+    if (running)
+        return TRUE;
+    if (!observe(host, lease, &action, error))
+        return FALSE;
+    if (action == RECONCILE_WAIT || !is_due(reconciler, lease))
+        return TRUE;
+    return start_errand(host, lease, action, error);
+}
+
+/* Leases that are gone need no retry. */
+static void
+forget_retries(Reconciler *reconciler, const GPtrArray *leases)
+{
+    GHashTableIter iter;
+    void *id;
+
+    g_hash_table_iter_init(&iter, reconciler->retries);
+    while (g_hash_table_iter_next(&iter, &id, NULL)) {
+        gboolean known = FALSE;
+
+        for (guint i = 0; i < leases->len && !known; i++)
+            known = g_str_equal(((const Lease *)leases->pdata[i])->id, id);
+        if (!known)
+            g_hash_table_iter_remove(&iter);
+    }
+}
+
+void
+reconcile_now(Reconciler *reconciler, const char *uuid)
+{
+    g_autoptr(GError) unreadable = NULL;
+    g_autoptr(GPtrArray) leases = lease_store_list(reconciler->host->leases, &unreadable);
+
+    if (!leases) {
+        g_warning("cannot look after leases: %s", unreadable->message);
+        return;
+    }
+    forget_retries(reconciler, leases);
+    for (guint i = 0; i < leases->len; i++) {
+        const Lease *lease = leases->pdata[i];
+        g_autoptr(GError) error = NULL;
+
+        if (uuid && !g_str_equal(lease->guest_uuid, uuid))
+            continue;
+        if (uuid)
+            g_hash_table_remove(reconciler->retries, lease->id);
+        if (!reconcile_lease(reconciler, lease, &error) &&
+            !g_error_matches(error, FAULT, FAULT_GUEST_BUSY))
+            g_warning("lease %s of guest '%s' must wait: %s", lease->id, lease->guest_name,
+                      error->message);
+    }
+}
+
+Reconciler *
+reconciler_new(const NetworkHost *host)
+{
+    Reconciler *reconciler = g_new0(Reconciler, 1);
+
+    reconciler->host = host;
+    reconciler->retries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    reconciler->watch = hypervisor_watch_new(host->hypervisor, NULL);
+    reconciler->stop = g_cancellable_new();
+    return reconciler;
+}
+
+static void *
+run(void *data)
+{
+    Reconciler *reconciler = data;
+
+    reconcile_now(reconciler, NULL);
+    while (!g_cancellable_is_cancelled(reconciler->stop)) {
+        gint64 deadline = g_get_monotonic_time() + PERIOD_SECONDS * G_USEC_PER_SEC;
+        g_autoptr(HypervisorEvent) event =
+            hypervisor_watch_next(reconciler->watch, deadline, reconciler->stop, NULL);
+
+        if (!g_cancellable_is_cancelled(reconciler->stop))
+            reconcile_now(reconciler, event && *event->uuid ? event->uuid : NULL);
+    }
+    return NULL;
+}
+
+void
+reconciler_run(Reconciler *reconciler)
+{
+    reconciler->thread = g_thread_new("reconcile", run, reconciler);
+}
+
+void
+reconciler_free(Reconciler *reconciler)
+{
+    if (!reconciler)
+        return;
+    g_cancellable_cancel(reconciler->stop);
+    if (reconciler->thread)
+        g_thread_join(reconciler->thread);
+    hypervisor_watch_free(reconciler->watch);
+    g_hash_table_unref(reconciler->retries);
+    g_object_unref(reconciler->stop);
+    g_free(reconciler);
+}

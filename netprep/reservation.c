@@ -1,1 +1,178 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Chooses and holds VFs. */
+#include "netprep/reservation.h"
+
+/* How often somebody else may be quicker before we give up. */
+#define RACES_MAX 16
+
+static json_t *
+request_json(const ReservationRequest *request)
+{
+    return json_pack("{s:{s:s, s:s}, s:O}", "guest", "name", request->guest_name, "uuid",
+                     request->guest_uuid, "vnics", (json_t *)request->vnics);
+}
+
+/* Which of the free VFs on @network to take: preferably one that no shut-off guest counts on. */
+static const Function *
+choose(const FunctionInventory *inventory, const PhysicalNetworks *networks, const char *network,
+       GHashTable *taken)
+{
+    const Function *spare = NULL;
+
+    for (guint i = 0; i < inventory->functions->len; i++) {
+        const Function *function = inventory->functions->pdata[i];
+
+        if (function->state != FUNCTION_STATE_FREE ||
+            g_hash_table_contains(taken, function->address) ||
+            !physical_networks_lead(networks, network, function->physical_function))
+            continue;
+        if (!function->holder)
+            return function;
+        if (!spare)
+            spare = function;
+    }
+    return spare;
+}
+
+static void
+set_none_free(const FunctionInventory *inventory, const PhysicalNetworks *networks,
+              const char *network, guint wanted, GError **error)
+{
+    g_autofree char *label = g_strdup_printf("physical network '%s'", network);
+    guint total = 0, free_count = 0;
+
+    for (guint i = 0; i < inventory->functions->len; i++) {
+        const Function *function = inventory->functions->pdata[i];
+
+        if (!physical_networks_lead(networks, network, function->physical_function))
+            continue;
+        total++;
+        free_count += function->state == FUNCTION_STATE_FREE;
+    }
+    if (!physical_networks_contain(networks, network))
+        fault_set(
+            error, FAULT_NO_FREE_FUNCTION, label,
+            "define a libvirt network of that name with <forward mode='hostdev'>, or name its "
+            "PFs in /etc/migprep/migprep.conf",
+            "is not known on this host");
+    else
+        fault_set(error, FAULT_NO_FREE_FUNCTION, label,
+                  "release a lease (see `migprep status`), free a VF, or add VFs to its PFs",
+                  "%u of its %u VFs are free, but the guest needs %u in all", free_count, total,
+                  wanted);
+}
+
+static gboolean
+check_vnic(const Vnic *vnic, GError **error)
+{
+    g_autofree char *label = vnic_label(vnic);
+
+    if (vnic->physical_network)
+        return TRUE;
+    fault_set(error, FAULT_INVALID_ARGUMENT, label,
+              "name its PF in /etc/migprep/migprep.conf on the guest's host",
+              "belongs to no physical network");
+    return FALSE;
+}
+
+/* Fills @draft with one asset for each vNIC. */
+static gboolean
+fill(Lease *draft, const GPtrArray *vnics, const FunctionInventory *inventory,
+     const PhysicalNetworks *networks, GError **error)
+{
+    g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < vnics->len; i++) {
+        const Vnic *vnic = vnics->pdata[i];
+
+        if (!check_vnic(vnic, error))
+            return FALSE;
+        const Function *function = choose(inventory, networks, vnic->physical_network, taken);
+        if (!function) {
+            set_none_free(inventory, networks, vnic->physical_network, vnics->len, error);
+            return FALSE;
+        }
+        g_hash_table_add(taken, function->address);
+        g_ptr_array_add(draft->assets,
+                        lease_asset_new(ASSET_FUNCTION, function->address, ASSET_RESERVED,
+                                        json_pack("{s:o}", "vnic", vnic_to_json(vnic))));
+    }
+    return TRUE;
+}
+
+static Lease *
+try_create(const NetworkHost *host, const ReservationRequest *request, const GPtrArray *vnics,
+           GError **error)
+{
+    g_autoptr(FunctionInventory) inventory = function_inventory_survey_with_leases(host, error);
+    g_autoptr(PhysicalNetworks) networks =
+        inventory ? physical_networks_read(host->hypervisor, host->config, error) : NULL;
+    g_autoptr(Lease) draft =
+        network_lease_draft(LEASE_RESERVATION, request->owner, request->token, request->guest_name,
+                            request->guest_uuid, STATE_RESERVED, request_json(request));
+    gboolean existing = FALSE;
+
+    if (!networks || !fill(draft, vnics, inventory, networks, error))
+        return NULL;
+    return lease_store_create(host->leases, draft, request->timeout_seconds, FAULT_FUNCTION_BUSY,
+                              &existing, error);
+}
+
+/* Its VFs would be attached at once, beside those that it has. */
+static gboolean
+check_not_here(const NetworkHost *host, const ReservationRequest *request, GError **error)
+{
+    g_autoptr(GError) missing = NULL;
+    g_autoptr(Guest) guest = hypervisor_get_guest(host->hypervisor, request->guest_uuid, &missing);
+    g_autofree char *label = network_guest_label(request->guest_name);
+
+    if (!guest && fault_code(missing) != FAULT_GUEST_NOT_FOUND) {
+        g_propagate_error(error, g_steal_pointer(&missing));
+        return FALSE;
+    }
+    if (!guest || guest->state == GUEST_STATE_SHUT_OFF || guest->state == GUEST_STATE_CRASHED)
+        return TRUE;
+    fault_set(error, FAULT_GUEST_BUSY, label,
+              "reserve on another host, before the guest gets there", "is on this host already");
+    return FALSE;
+}
+
+static Lease *
+repeat(Lease *known, const ReservationRequest *request, GError **error)
+{
+    g_autoptr(Lease) lease = known;
+    json_auto_t *wanted = request_json(request);
+
+    if (json_equal(lease->request, wanted))
+        return g_steal_pointer(&lease);
+    g_autofree char *label = g_strdup_printf("lease %s", lease->id);
+    fault_set(error, FAULT_LEASE_CONFLICT, label, "use another token for another request",
+              "token '%s' was used for a different reservation", request->token);
+    return NULL;
+}
+
+Lease *
+reservation_create(const NetworkHost *host, const ReservationRequest *request, GError **error)
+{
+    g_autoptr(GPtrArray) vnics = vnics_from_json(request->vnics, error);
+    Lease *known = NULL;
+
+    if (!vnics || !network_lease_find(host->leases, LEASE_RESERVATION, request->owner,
+                                      request->token, &known, error))
+        return NULL;
+    if (known)
+        return repeat(known, request, error);
+    if (!check_not_here(host, request, error))
+        return NULL;
+    for (unsigned race = 1;; race++) {
+        g_autoptr(GError) failure = NULL;
+        Lease *lease = try_create(host, request, vnics, &failure);
+
+        if (lease)
+            return lease;
+        if (race == RACES_MAX || !g_error_matches(failure, FAULT, FAULT_FUNCTION_BUSY)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return NULL;
+        }
+    }
+}

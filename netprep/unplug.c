@@ -1,1 +1,324 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The job behind Detach: plan, record, do, or undo. */
+#include "netprep/unplug.h"
+
+#include "netprep/bond.h"
+#include "netprep/removal_wait.h"
+#include "netprep/replug.h"
+
+/*
+ * Theory of operation. Planning changes nothing: it reads libvirt, the VF settings and the guest's
+ * report, and refuses unless each vNIC can be done without. Then the lease is written, with all
+ * that the way back needs, and only then the guest is touched: its bonds are told to use VirtIO
+ * (proven by reading back), the VFs are unplugged, all at once, and taken out of the configuration.
+ * Every failure from the record on takes the way that a restarted daemon would take:
+ * replug_detachment().
+ */
+typedef struct {
+    const NetworkHost *host;
+    Job *job; /* borrowed: the one that runs this */
+    char *owner;
+    char *token;
+    char *guest_uuid;
+    unsigned timeout_seconds;
+    GuestView *view;
+    GPtrArray *vnics; /* of Vnic * */
+    Lease *lease;
+} Unplug;
+
+static void
+unplug_free(Unplug *unplug)
+{
+    g_free(unplug->owner);
+    g_free(unplug->token);
+    g_free(unplug->guest_uuid);
+    guest_view_free(unplug->view);
+    g_clear_pointer(&unplug->vnics, g_ptr_array_unref);
+    lease_free(unplug->lease);
+    g_free(unplug);
+}
+
+static json_t *
+result(const Lease *lease)
+{
+    json_t *vnics = json_array();
+
+    for (guint i = 0; i < lease->assets->len; i++) {
+        const LeaseAsset *asset = lease->assets->pdata[i];
+        json_array_append(vnics, json_object_get(asset->detail, "vnic"));
+    }
+    return json_pack("{s:o, s:o}", "lease", network_lease_to_json(lease), "vnics", vnics);
+}
+
+static gboolean
+check_idle(const GuestView *view, GError **error)
+{
+    g_autofree char *label = network_guest_label(view->guest->name);
+
+    if (!view->guest->has_job)
+        return TRUE;
+    fault_set(error, FAULT_GUEST_BUSY, label, "wait until it ended, or abort it",
+              "a libvirt job (migration, save or dump) runs on it");
+    return FALSE;
+}
+
+static gboolean
+check_has_vnics(const Unplug *unplug, GError **error)
+{
+    g_autofree char *label = network_guest_label(unplug->view->guest->name);
+
+    if (unplug->vnics->len > 0)
+        return TRUE;
+    fault_set(error, FAULT_INVALID_ARGUMENT, label, "migrate it without Detach",
+              "has no passthrough vNIC");
+    return FALSE;
+}
+
+static gboolean
+pair_all(const Unplug *unplug, GError **error)
+{
+    BondAccess access = bond_access(unplug->host, unplug->view, job_cancellable(unplug->job));
+    g_autoptr(GuestReport) report = bond_report(&access, error);
+
+    if (!report)
+        return FALSE;
+    for (guint i = 0; i < unplug->vnics->len; i++) {
+        if (!bond_pair(report, unplug->view->live, unplug->vnics->pdata[i], error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+plan(Unplug *unplug, GError **error)
+{
+    network_progress(unplug->job, "check", "guest", NULL);
+    unplug->view = guest_view_read(unplug->host->hypervisor, unplug->guest_uuid, error);
+    if (!unplug->view || !guest_view_check_running(unplug->view, error) ||
+        !check_idle(unplug->view, error))
+        return FALSE;
+    unplug->vnics = vnics_describe(unplug->host, unplug->view, error);
+    return unplug->vnics && check_has_vnics(unplug, error) && pair_all(unplug, error);
+}
+
+/* As the guest's configuration has it: by its VF, or by its MAC where a network chooses the VF. */
+static const DomainPassthrough *
+find_configured(const GuestView *view, const Vnic *vnic)
+{
+    const DomainPassthrough *device = guest_view_find(view->config, vnic->function);
+
+    for (guint i = 0; !device && view->config && i < view->config->passthrough->len; i++) {
+        const DomainPassthrough *other = view->config->passthrough->pdata[i];
+
+        if (vnic->mac && g_strcmp0(other->mac, vnic->mac) == 0)
+            device = other;
+    }
+    return device;
+}
+
+static LeaseAsset *
+make_asset(const Unplug *unplug, const Vnic *vnic)
+{
+    const DomainPassthrough *live = guest_view_find(unplug->view->live, vnic->function);
+    const DomainPassthrough *configured = find_configured(unplug->view, vnic);
+
+    return lease_asset_new(ASSET_FUNCTION, vnic->function, ASSET_ATTACHED,
+                           json_pack("{s:o, s:s, s:s?}", "vnic", vnic_to_json(vnic), "xml",
+                                     live->xml, "configXml", configured ? configured->xml : NULL));
+}
+
+static gboolean
+record(Unplug *unplug, GError **error)
+{
+    const Guest *guest = unplug->view->guest;
+    gboolean existing = FALSE;
+    g_autoptr(Lease) draft =
+        network_lease_draft(LEASE_DETACHMENT, unplug->owner, unplug->token, guest->name,
+                            guest->uuid, STATE_DETACHING, json_pack("{s:s}", "guest", guest->uuid));
+
+    for (guint i = 0; i < unplug->vnics->len; i++)
+        g_ptr_array_add(draft->assets, make_asset(unplug, unplug->vnics->pdata[i]));
+    unplug->lease = lease_store_create(unplug->host->leases, draft, unplug->timeout_seconds,
+                                       FAULT_FUNCTION_BUSY, &existing, error);
+    return unplug->lease != NULL;
+}
+
+static gboolean
+move_traffic(const Unplug *unplug, GError **error)
+{
+    BondAccess access = bond_access(unplug->host, unplug->view, job_cancellable(unplug->job));
+
+    network_progress(unplug->job, "switch", "guest", NULL);
+    for (guint i = 0; i < unplug->vnics->len; i++) {
+        const Vnic *vnic = unplug->vnics->pdata[i];
+
+        if (!bond_use(&access, vnic->bond, vnic->backup, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Asks for all before waiting for any: the guest takes some seconds for each. */
+static gboolean
+ask_guest(const Unplug *unplug, RemovalWait *wait, GError **error)
+{
+    for (guint i = 0; i < unplug->vnics->len; i++) {
+        const Vnic *vnic = unplug->vnics->pdata[i];
+        const LeaseAsset *asset = lease_find_asset(unplug->lease, ASSET_FUNCTION, vnic->function);
+
+        if (!network_lease_mark(unplug->host->leases, unplug->lease, asset, ASSET_UNPLUGGING,
+                                error))
+            return FALSE;
+        removal_wait_add(wait, vnic->alias, vnic->function);
+        if (!hypervisor_detach_device(unplug->host->hypervisor, unplug->guest_uuid, vnic->alias,
+                                      DEVICE_LIVE, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+record_unplugged(const Unplug *unplug, GError **error)
+{
+    for (guint i = 0; i < unplug->lease->assets->len; i++) {
+        if (!network_lease_mark(unplug->host->leases, unplug->lease,
+                                unplug->lease->assets->pdata[i], ASSET_UNPLUGGED, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+unplug_devices(const Unplug *unplug, GError **error)
+{
+    /* Before the guest is asked, so that no answer is missed. */
+    g_autoptr(RemovalWait) wait = removal_wait_new(unplug->host->hypervisor, unplug->view->guest);
+
+    network_progress(unplug->job, "unplug", "guest", NULL);
+    if (!ask_guest(unplug, wait, error))
+        return FALSE;
+    gint64 deadline =
+        g_get_monotonic_time() + (gint64)unplug->host->config->unplug_seconds * G_USEC_PER_SEC;
+    return removal_wait_finish(wait, deadline, job_cancellable(unplug->job), error) &&
+           record_unplugged(unplug, error);
+}
+
+/* Else the guest would be defined on its next host with a VF of this one. */
+static gboolean
+unplug_from_config(const Unplug *unplug, GError **error)
+{
+    for (guint i = 0; i < unplug->vnics->len; i++) {
+        const DomainPassthrough *configured =
+            find_configured(unplug->view, unplug->vnics->pdata[i]);
+
+        if (configured && !hypervisor_detach_device(unplug->host->hypervisor, unplug->guest_uuid,
+                                                    configured->xml, DEVICE_CONFIG, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static Lease *
+finish(const Unplug *unplug, GError **error)
+{
+    if (!lease_store_set_state(unplug->host->leases, unplug->lease->id, STATE_DETACHED, "", error))
+        return NULL;
+    return lease_store_get(unplug->host->leases, unplug->lease->id, 0, error);
+}
+
+/* The caller gets its error; what could not be put back comes first, since it matters more. */
+static void
+undo(const Unplug *unplug, GError *failure, GError **error)
+{
+    g_autoptr(GError) incomplete = NULL;
+    g_autoptr(GError) gone = NULL;
+    g_autoptr(Lease) lease = lease_store_get(unplug->host->leases, unplug->lease->id, 0, &gone);
+
+    network_progress(unplug->job, "undo", NULL, failure->message);
+    /* Not with the job: its cancellation must not stop the way back. */
+    if (lease && replug_detachment(unplug->host, NULL, lease, &incomplete)) {
+        g_propagate_error(error, failure);
+        return;
+    }
+    g_autoptr(GError) cause = failure;
+    const GError *worse = incomplete ? incomplete : gone;
+    fault_set(error, FAULT_ROLLBACK_INCOMPLETE, fault_object(worse), fault_remedy(worse),
+              "%s; this was undone after: %s", fault_cause(worse), cause->message);
+}
+
+static json_t *
+carry_out(Unplug *unplug, GError **error)
+{
+    GError *failure = NULL;
+
+    if (move_traffic(unplug, &failure) && unplug_devices(unplug, &failure) &&
+        unplug_from_config(unplug, &failure)) {
+        g_autoptr(Lease) lease = finish(unplug, &failure);
+        if (lease)
+            return result(lease);
+    }
+    undo(unplug, failure, error);
+    return NULL;
+}
+
+/* What an earlier Detach of this guest left: the answer to a repeat; or a lease that only watches,
+ * which this new request makes pointless. */
+static gboolean
+look_back(const Unplug *unplug, Lease **ret_lease, GError **error)
+{
+    g_autoptr(GPtrArray) leases = lease_store_list(unplug->host->leases, error);
+
+    if (!leases)
+        return FALSE;
+    *ret_lease = NULL;
+    for (guint i = 0; i < leases->len; i++) {
+        const Lease *lease = leases->pdata[i];
+
+        if (!g_str_equal(lease->guest_uuid, unplug->guest_uuid))
+            continue;
+        if (network_lease_is(lease, LEASE_DETACHMENT, STATE_WATCHING)) {
+            if (!lease_store_remove(unplug->host->leases, lease->id, error))
+                return FALSE;
+        } else if (network_lease_is(lease, LEASE_DETACHMENT, STATE_DETACHED) &&
+                   g_str_equal(lease->owner, unplug->owner) &&
+                   g_str_equal(lease->token, unplug->token)) {
+            *ret_lease = lease_copy(lease);
+        }
+    }
+    return TRUE;
+}
+
+static json_t *
+run(Job *job, void *data, GError **error)
+{
+    Unplug *unplug = data;
+    Lease *found = NULL;
+
+    unplug->job = job;
+    if (!look_back(unplug, &found, error))
+        return NULL;
+    g_autoptr(Lease) known = found;
+    if (known)
+        return result(known);
+    if (!plan(unplug, error) || !record(unplug, error))
+        return NULL;
+    return carry_out(unplug, error);
+}
+
+Job *
+unplug_start(const NetworkHost *host, const char *owner, const char *token, const char *guest,
+             unsigned timeout_seconds, GError **error)
+{
+    g_autoptr(Guest) known = hypervisor_get_guest(host->hypervisor, guest, error);
+
+    if (!known)
+        return NULL;
+    Unplug *unplug = g_new0(Unplug, 1);
+    unplug->host = host;
+    unplug->owner = g_strdup(owner);
+    unplug->token = g_strdup(token);
+    unplug->guest_uuid = g_strdup(known->uuid);
+    unplug->timeout_seconds = timeout_seconds;
+    return job_start(host->jobs, "Detach", known->uuid, run, unplug, (GDestroyNotify)unplug_free,
+                     error);
+}

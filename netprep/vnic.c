@@ -1,1 +1,104 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Describes a guest's passthrough vNICs. */
+#include "netprep/vnic.h"
+
+#include "common/limits.h"
+
+void
+vnic_free(Vnic *vnic)
+{
+    if (!vnic)
+        return;
+    g_free(vnic->alias);
+    g_free(vnic->function);
+    g_free(vnic->guest_address);
+    g_free(vnic->guest_path);
+    g_free(vnic->mac);
+    g_free(vnic->physical_network);
+    g_free(vnic->bond);
+    g_free(vnic->backup);
+    g_free(vnic);
+}
+
+char *
+vnic_label(const Vnic *vnic)
+{
+    return g_strdup_printf("virtual NIC %s (%s)", vnic->alias, vnic->function);
+}
+
+/* The libvirt network it comes from, if that leads somewhere; else where its PF leads. */
+static char *
+choose_network(const PhysicalNetworks *networks, const DomainPassthrough *device,
+               const Function *function)
+{
+    if (device->network && physical_networks_contain(networks, device->network))
+        return g_strdup(device->network);
+    g_auto(GStrv) names = physical_networks_of(networks, function->physical_function);
+    return g_strdup(names[0]);
+}
+
+/* A network's VF is chosen anew at each start, so its configuration is known by its MAC. */
+static gboolean
+is_configured(const DomainXml *config, const DomainPassthrough *device)
+{
+    if (guest_view_find(config, device->function))
+        return TRUE;
+    for (guint i = 0; config && device->mac && i < config->passthrough->len; i++) {
+        const DomainPassthrough *other = config->passthrough->pdata[i];
+
+        if (g_strcmp0(other->mac, device->mac) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static Vnic *
+describe(const NetworkHost *host, const GuestView *view, const PhysicalNetworks *networks,
+         const DomainPassthrough *device, const Function *function, GError **error)
+{
+    g_autoptr(Vnic) vnic = g_new0(Vnic, 1);
+
+    vnic->alias = g_strdup(device->alias ? device->alias : "");
+    vnic->function = g_strdup(device->function);
+    vnic->form = device->form;
+    vnic->guest_address = g_strdup(device->guest_address);
+    vnic->guest_path = g_strdup(device->guest_path);
+    vnic->mac = g_strdup(device->mac);
+    vnic->physical_network = choose_network(networks, device, function);
+    vnic->persistent = is_configured(view->config, device);
+    if (!function_settings_read(host->control, function->physical_function, function->index,
+                                &vnic->settings, error))
+        return NULL;
+    return g_steal_pointer(&vnic);
+}
+
+GPtrArray *
+vnics_describe(const NetworkHost *host, const GuestView *view, GError **error)
+{
+    g_autoptr(GHashTable) nobody = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(FunctionInventory) inventory = function_inventory_read(host->sysfs, nobody);
+    g_autoptr(PhysicalNetworks) networks =
+        physical_networks_read(host->hypervisor, host->config, error);
+    g_autoptr(GPtrArray) vnics = g_ptr_array_new_with_free_func((GDestroyNotify)vnic_free);
+
+    if (!networks)
+        return NULL;
+    for (guint i = 0; i < view->live->passthrough->len; i++) {
+        const DomainPassthrough *device = view->live->passthrough->pdata[i];
+        const Function *function = function_inventory_find(inventory, device->function);
+
+        if (!function)
+            continue;
+        if (vnics->len == LIMIT_VNICS) {
+            g_autofree char *object = network_guest_label(view->guest->name);
+            fault_set(error, FAULT_LIMIT_EXCEEDED, object, "remove some of them",
+                      "has more than %d passthrough vNICs", LIMIT_VNICS);
+            return NULL;
+        }
+        Vnic *vnic = describe(host, view, networks, device, function, error);
+        if (!vnic)
+            return NULL;
+        g_ptr_array_add(vnics, vnic);
+    }
+    return g_steal_pointer(&vnics);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Attaches reserved VFs to the guest they were reserved for. */
+#include "netprep/attach.h"
+
+#include "netprep/bond.h"
+
+/* The bond gives the VF the guest's MAC, which takes trust and no administrative MAC. */
+static gboolean
+attach_asset(const NetworkHost *host, Job *job, const Lease *lease, const LeaseAsset *asset,
+             GError **error)
+{
+    g_autoptr(Vnic) vnic = network_lease_vnic(asset, error);
+
+    if (!vnic)
+        return FALSE;
+    g_autofree char *xml =
+        domain_xml_build_hostdev(asset->key, vnic->guest_address, vnic->alias, error);
+    if (!xml || !network_lease_mark(host->leases, lease, asset, ASSET_CONFIGURED, error))
+        return FALSE;
+    vnic->settings.trust = TRUE;
+    PlugRequest request = {
+        .guest_uuid = lease->guest_uuid,
+        .function = asset->key,
+        .live_xml = xml,
+        .config_xml = vnic->persistent ? xml : NULL,
+        .settings = &vnic->settings,
+        .clear_mac = TRUE,
+        .check_free = TRUE,
+        .bond = vnic->bond,
+        .guest_path = vnic->guest_path,
+    };
+    return plug_function(host, job, &request, error);
+}
+
+/* From here on libvirt's record of the guest is what holds the VFs. */
+static gboolean
+commit(const NetworkHost *host, const Lease *lease, GError **error)
+{
+    if (!lease_store_set_state(host->leases, lease->id, STATE_ATTACHED, "", error))
+        return FALSE;
+    for (guint i = 0; i < lease->assets->len; i++) {
+        const LeaseAsset *asset = lease->assets->pdata[i];
+
+        if (!lease_store_drop_asset(host->leases, lease->id, asset->kind, asset->key, error))
+            return FALSE;
+    }
+    g_message("guest '%s' has its %u reserved VFs", lease->guest_name, lease->assets->len);
+    return TRUE;
+}
+
+static gboolean
+degrade(const NetworkHost *host, const Lease *lease, const GError *failure, GError **error)
+{
+    g_warning("guest '%s' runs without some of its passthrough vNICs: %s", lease->guest_name,
+              failure->message);
+    return lease_store_set_state(host->leases, lease->id, STATE_DEGRADED, failure->message, error);
+}
+
+gboolean
+attach_reservation(const NetworkHost *host, Job *job, const Lease *lease, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!lease_store_set_state(host->leases, lease->id, STATE_ATTACHING, lease->reason, error))
+        return FALSE;
+    for (guint i = 0; i < lease->assets->len; i++) {
+        g_autoptr(GError) later = NULL;
+
+        if (!attach_asset(host, job, lease, lease->assets->pdata[i], failure ? &later : &failure))
+            continue;
+    }
+    return failure ? degrade(host, lease, failure, error) : commit(host, lease, error);
+}
+
+/* The VFs in the guest at the places that the request named. */
+static json_t *
+attached_functions(const Lease *lease, const DomainXml *live)
+{
+    const json_t *vnics = json_object_get(lease->request, "vnics");
+    json_t *functions = json_array();
+
+    for (gsize i = 0; i < json_array_size(vnics); i++) {
+        const json_t *vnic = json_array_get(vnics, i);
+        const DomainPassthrough *device =
+            guest_view_find_at(live, json_string_value(json_object_get(vnic, "guestAddress")));
+
+        if (device && device->function)
+            json_array_append_new(functions, json_string(device->function));
+    }
+    return functions;
+}
+
+json_t *
+attach_result(const NetworkHost *host, const Lease *lease, GError **error)
+{
+    g_autoptr(GuestView) view = guest_view_read(host->hypervisor, lease->guest_uuid, error);
+
+    if (!view)
+        return NULL;
+    BondAccess access = bond_access(host, view, NULL);
+    g_autoptr(GError) silent = NULL;
+    g_autoptr(GuestReport) report = bond_report(&access, &silent);
+    return json_pack("{s:{s:s, s:s}, s:o, s:b, s:o}", "guest", "name", view->guest->name, "uuid",
+                     view->guest->uuid, "functions", attached_functions(lease, view->live),
+                     "degraded", !g_str_equal(lease->state, STATE_ATTACHED), "bonds",
+                     report ? guest_report_bonds_to_json(report) : json_array());
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Describes guests and VFs. */
+#include "netprep/description.h"
+
+#include "netprep/bond.h"
+
+static const char *
+state_name(GuestState state)
+{
+    switch (state) {
+    case GUEST_STATE_RUNNING:
+        return "running";
+    case GUEST_STATE_PAUSED:
+        return "paused";
+    case GUEST_STATE_SHUT_OFF:
+        return "shutoff";
+    case GUEST_STATE_CRASHED:
+    case GUEST_STATE_OTHER:
+        return "other";
+    }
+    g_return_val_if_reached("other");
+}
+
+static GuestReport *
+ask_guest(const NetworkHost *host, const GuestView *view, GError **error)
+{
+    BondAccess access = bond_access(host, view, NULL);
+
+    return guest_view_check_running(view, error) ? bond_report(&access, error) : NULL;
+}
+
+json_t *
+description_of_guest(const NetworkHost *host, const char *guest, GError **error)
+{
+    g_autoptr(GuestView) view = guest_view_read(host->hypervisor, guest, error);
+    g_autoptr(GPtrArray) vnics = view ? vnics_describe(host, view, error) : NULL;
+    g_autoptr(GError) silent = NULL;
+
+    if (!vnics)
+        return NULL;
+    g_autoptr(GuestReport) report = ask_guest(host, view, &silent);
+    for (guint i = 0; report && i < vnics->len; i++) {
+        /* Detach says why a bond is unfit; here a vNIC without one is just shown so. */
+        g_autoptr(GError) unfit = NULL;
+        (void)bond_pair(report, view->live, vnics->pdata[i], &unfit);
+    }
+    return json_pack("{s:{s:s, s:s}, s:s, s:o, s:o, s:b, s:s?}", "guest", "name", view->guest->name,
+                     "uuid", view->guest->uuid, "state", state_name(view->guest->state), "vnics",
+                     vnics_to_json(vnics), "bonds",
+                     report ? guest_report_bonds_to_json(report) : json_array(), "agent",
+                     report != NULL, "agentError", silent ? silent->message : NULL);
+}
+
+json_t *
+description_of_functions(const NetworkHost *host, GError **error)
+{
+    g_autoptr(FunctionInventory) inventory = function_inventory_survey_with_leases(host, error);
+    g_autoptr(PhysicalNetworks) networks =
+        inventory ? physical_networks_read(host->hypervisor, host->config, error) : NULL;
+
+    if (!networks)
+        return NULL;
+    json_t *functions = json_array();
+    for (guint i = 0; i < inventory->functions->len; i++) {
+        const Function *function = inventory->functions->pdata[i];
+        g_auto(GStrv) names = physical_networks_of(networks, function->physical_function);
+
+        json_array_append_new(functions, function_to_json(function, (const char *const *)names));
+    }
+    return json_pack("{s:o}", "functions", functions);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Answers that change nothing: a guest's vNICs and bonds, and the host's VFs. */
+#pragma once
+
+#include "netprep/network_host.h"
+
+/* The result of Describe. A silent agent is part of the answer, not an error. Blocks. */
+json_t *description_of_guest(const NetworkHost *host, const char *guest, GError **error);
+/* The result of ListFunctions. Blocks. */
+json_t *description_of_functions(const NetworkHost *host, GError **error);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a guest says about its network devices and bonds. A guest is not trusted: whatever it says
+ * is bounded and checked before anything is done with it, or shown to anybody. */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+
+typedef struct {
+    char *name;
+    char *driver;   /* NULL: none */
+    char *pci_path; /* NULL: not a PCI device */
+    char *master;   /* NULL: none */
+    gboolean carrier;
+} GuestInterface;
+
+typedef struct {
+    char *name;
+    char *mode;
+    char *active;  /* NULL: none */
+    char *primary; /* NULL: none */
+    unsigned monitor_interval_msec;
+    char **ports;
+} GuestBond;
+
+typedef struct {
+    GPtrArray *interfaces; /* of GuestInterface * */
+    GPtrArray *bonds;      /* of GuestBond * */
+} GuestReport;
+
+/* @text is what netprep-guest printed; @guest_name is for errors. FAULT_AGENT_FAILED if it is not a
+ * report, or larger than a report may be. */
+GuestReport *guest_report_parse(const char *guest_name, const char *text, GError **error);
+void guest_report_free(GuestReport *report);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestReport, guest_report_free)
+
+/* The same for a single bond object. */
+GuestBond *guest_bond_parse(const char *guest_name, const char *text, GError **error);
+void guest_bond_free(GuestBond *bond);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestBond, guest_bond_free)
+
+/* Borrowed, or NULL. */
+const GuestInterface *guest_report_find_path(const GuestReport *report, const char *pci_path);
+const GuestInterface *guest_report_find_link(const GuestReport *report, const char *name);
+const GuestBond *guest_report_find_bond(const GuestReport *report, const char *name);
+
+/* The type Bond of io.migprep.Network. */
+json_t *guest_bond_to_json(const GuestBond *bond);
+json_t *guest_report_bonds_to_json(const GuestReport *report);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Builds and tears down what every room of netprepd works on. */
+#include "netprep/network_host.h"
+
+NetworkHost *
+network_host_new(Hypervisor *hypervisor, LeaseStore *leases, FunctionControl *control,
+                 const Config *config, const char *sysfs)
+{
+    NetworkHost *host = g_new0(NetworkHost, 1);
+
+    host->jobs = job_registry_new();
+    host->hypervisor = hypervisor;
+    host->leases = leases;
+    host->control = control;
+    host->config = config;
+    host->sysfs = g_strdup(sysfs);
+    return host;
+}
+
+void
+network_host_free(NetworkHost *host)
+{
+    if (!host)
+        return;
+    job_registry_free(host->jobs);
+    function_control_free(host->control);
+    lease_store_free(host->leases);
+    hypervisor_free(host->hypervisor);
+    g_free(host->sysfs);
+    g_free(host);
+}
+
+void
+network_progress(Job *job, const char *step, const char *waiting_for, const char *detail)
+{
+    if (!job)
+        return;
+    job_progress(job, json_pack("{s:s, s:s?, s:s?}", "step", step, "waitingFor", waiting_for,
+                                "detail", detail));
+}
+
+char *
+network_guest_label(const char *guest_name)
+{
+    return g_strdup_printf("guest '%s'", guest_name);
+}
+
+char *
+network_function_label(const char *address)
+{
+    return g_strdup_printf("virtual function %s", address);
+}
