@@ -1,1 +1,240 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the hypervisor handle: passes operations on and queues events to the watches. */
+#include "common/hypervisor.h"
+
+#include "common/fault.h"
+#include "common/limits.h"
+
+struct Hypervisor {
+    const HypervisorOps *ops;
+    void *self;
+    GMutex lock;        /* guards watches and every watch's queue */
+    GPtrArray *watches; /* of HypervisorWatch *, borrowed */
+};
+
+struct HypervisorWatch {
+    Hypervisor *hypervisor;
+    char *uuid; /* NULL: all guests */
+    GQueue events;
+    GCond changed;
+};
+
+void
+guest_free(Guest *guest)
+{
+    if (!guest)
+        return;
+    g_free(guest->name);
+    g_free(guest->uuid);
+    g_free(guest->xml);
+    g_free(guest->inactive_xml);
+    g_free(guest);
+}
+
+void
+hypervisor_event_free(HypervisorEvent *event)
+{
+    if (!event)
+        return;
+    g_free(event->uuid);
+    g_free(event->alias);
+    g_free(event);
+}
+
+static HypervisorEvent *
+event_new(HypervisorEventType type, const char *uuid, const char *alias)
+{
+    HypervisorEvent *event = g_new0(HypervisorEvent, 1);
+
+    event->type = type;
+    event->uuid = g_strdup(uuid ? uuid : "");
+    event->alias = g_strdup(alias ? alias : "");
+    return event;
+}
+
+Hypervisor *
+hypervisor_new(const HypervisorOps *ops, void *self)
+{
+    Hypervisor *hypervisor = g_new0(Hypervisor, 1);
+
+    hypervisor->ops = ops;
+    hypervisor->self = self;
+    g_mutex_init(&hypervisor->lock);
+    hypervisor->watches = g_ptr_array_new();
+    return hypervisor;
+}
+
+void
+hypervisor_free(Hypervisor *hypervisor)
+{
+    if (!hypervisor)
+        return;
+    hypervisor->ops->free(hypervisor->self);
+    g_warn_if_fail(hypervisor->watches->len == 0);
+    g_ptr_array_unref(hypervisor->watches);
+    g_mutex_clear(&hypervisor->lock);
+    g_free(hypervisor);
+}
+
+static gboolean
+watch_wants(const HypervisorWatch *watch, const HypervisorEvent *event)
+{
+    return !watch->uuid || event->type == HYPERVISOR_EVENT_RECONNECTED ||
+           g_strcmp0(watch->uuid, event->uuid) == 0;
+}
+
+/* A reader that fell far behind has to ask for the present state anyway, which is exactly what
+ * RECONNECTED tells it; so one such event replaces all that do not fit. */
+static void
+watch_push(HypervisorWatch *watch, const HypervisorEvent *event)
+{
+    HypervisorEvent *copy;
+
+    if (watch->events.length >= HYPERVISOR_WATCH_EVENTS) {
+        g_queue_clear_full(&watch->events, (GDestroyNotify)hypervisor_event_free);
+        copy = event_new(HYPERVISOR_EVENT_RECONNECTED, "", "");
+    } else {
+        copy = event_new(event->type, event->uuid, event->alias);
+    }
+    g_queue_push_tail(&watch->events, copy);
+    g_cond_broadcast(&watch->changed);
+}
+
+void
+hypervisor_emit(Hypervisor *hypervisor, const HypervisorEvent *event)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&hypervisor->lock);
+
+    for (guint i = 0; i < hypervisor->watches->len; i++) {
+        HypervisorWatch *watch = g_ptr_array_index(hypervisor->watches, i);
+
+        if (watch_wants(watch, event))
+            watch_push(watch, event);
+    }
+}
+
+HypervisorWatch *
+hypervisor_watch_new(Hypervisor *hypervisor, const char *uuid)
+{
+    HypervisorWatch *watch = g_new0(HypervisorWatch, 1);
+
+    watch->hypervisor = hypervisor;
+    watch->uuid = g_strdup(uuid);
+    g_queue_init(&watch->events);
+    g_cond_init(&watch->changed);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&hypervisor->lock);
+    g_ptr_array_add(hypervisor->watches, watch);
+    return watch;
+}
+
+void
+hypervisor_watch_free(HypervisorWatch *watch)
+{
+    if (!watch)
+        return;
+    g_mutex_lock(&watch->hypervisor->lock);
+    g_ptr_array_remove_fast(watch->hypervisor->watches, watch);
+    g_mutex_unlock(&watch->hypervisor->lock);
+    g_queue_clear_full(&watch->events, (GDestroyNotify)hypervisor_event_free);
+    g_cond_clear(&watch->changed);
+    g_free(watch->uuid);
+    g_free(watch);
+}
+
+static void
+watch_wake(GCancellable *cancellable, HypervisorWatch *watch)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->hypervisor->lock);
+
+    g_cond_broadcast(&watch->changed);
+}
+
+static HypervisorEvent *
+watch_wait(HypervisorWatch *watch, gint64 deadline_usec, GCancellable *cancellable)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&watch->hypervisor->lock);
+
+    while (g_queue_is_empty(&watch->events) && !g_cancellable_is_cancelled(cancellable)) {
+        if (!g_cond_wait_until(&watch->changed, &watch->hypervisor->lock, deadline_usec))
+            break;
+    }
+    return g_queue_pop_head(&watch->events);
+}
+
+HypervisorEvent *
+hypervisor_watch_next(HypervisorWatch *watch, gint64 deadline_usec, GCancellable *cancellable,
+                      GError **error)
+{
+    const char *object = watch->uuid ? watch->uuid : "all guests";
+    gulong handler =
+        cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(watch_wake), watch, NULL) : 0;
+    HypervisorEvent *event = watch_wait(watch, deadline_usec, cancellable);
+
+    g_cancellable_disconnect(cancellable, handler);
+    if (event)
+        return event;
+    if (g_cancellable_is_cancelled(cancellable))
+        fault_set(error, FAULT_CANCELLED, object, NULL, "waiting for an event was cancelled");
+    else
+        fault_set(error, FAULT_TIMED_OUT, object, NULL, "no event came before the deadline");
+    return NULL;
+}
+
+Guest *
+hypervisor_get_guest(Hypervisor *hypervisor, const char *guest, GError **error)
+{
+    return hypervisor->ops->get_guest(hypervisor->self, guest, error);
+}
+
+GPtrArray *
+hypervisor_list_guests(Hypervisor *hypervisor, GError **error)
+{
+    return hypervisor->ops->list_guests(hypervisor->self, error);
+}
+
+gboolean
+hypervisor_detach_device(Hypervisor *hypervisor, const char *uuid, const char *alias_or_xml,
+                         DeviceScope scope, GError **error)
+{
+    return hypervisor->ops->detach_device(hypervisor->self, uuid, alias_or_xml, scope, error);
+}
+
+gboolean
+hypervisor_attach_device(Hypervisor *hypervisor, const char *uuid, const char *xml,
+                         DeviceScope scope, GError **error)
+{
+    return hypervisor->ops->attach_device(hypervisor->self, uuid, xml, scope, error);
+}
+
+char *
+hypervisor_agent_command(Hypervisor *hypervisor, const char *uuid, const char *command,
+                         unsigned timeout_seconds, GError **error)
+{
+    return hypervisor->ops->agent_command(hypervisor->self, uuid, command, timeout_seconds, error);
+}
+
+gboolean
+hypervisor_migrate(Hypervisor *hypervisor, const char *uuid, const MigrationRequest *request,
+                   GError **error)
+{
+    return hypervisor->ops->migrate(hypervisor->self, uuid, request, error);
+}
+
+gboolean
+hypervisor_get_progress(Hypervisor *hypervisor, const char *uuid, MigrationProgress *ret_progress,
+                        GError **error)
+{
+    return hypervisor->ops->get_progress(hypervisor->self, uuid, ret_progress, error);
+}
+
+gboolean
+hypervisor_abort_job(Hypervisor *hypervisor, const char *uuid, GError **error)
+{
+    return hypervisor->ops->abort_job(hypervisor->self, uuid, error);
+}
+
+GHashTable *
+hypervisor_list_passthrough_networks(Hypervisor *hypervisor, GError **error)
+{
+    return hypervisor->ops->list_passthrough_networks(hypervisor->self, error);
+}

@@ -17,7 +17,7 @@ typedef struct Hypervisor Hypervisor;
 typedef enum {
     GUEST_STATE_SHUT_OFF,
     GUEST_STATE_RUNNING,
-    GUEST_STATE_PAUSED,  /* includes an incoming migration that has not resumed */
+    GUEST_STATE_PAUSED, /* includes an incoming migration that has not resumed */
     GUEST_STATE_CRASHED,
     GUEST_STATE_OTHER,
 } GuestState;
@@ -35,14 +35,14 @@ void guest_free(Guest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
 
 typedef enum {
-    HYPERVISOR_EVENT_RESUMED,        /* running here now: resumed or started */
+    HYPERVISOR_EVENT_RESUMED, /* running here now: resumed or started */
     HYPERVISOR_EVENT_SUSPENDED,
-    HYPERVISOR_EVENT_STOPPED,        /* not running here any more (migrated away, shut off, ...) */
+    HYPERVISOR_EVENT_STOPPED, /* not running here any more (migrated away, shut off, ...) */
     HYPERVISOR_EVENT_UNDEFINED,
     HYPERVISOR_EVENT_DEVICE_REMOVED, /* @alias */
     HYPERVISOR_EVENT_DEVICE_REFUSED, /* @alias: DEVICE_REMOVAL_FAILED */
     HYPERVISOR_EVENT_AGENT_CONNECTED,
-    HYPERVISOR_EVENT_RECONNECTED,    /* @uuid is "": events may have been lost, ask again */
+    HYPERVISOR_EVENT_RECONNECTED, /* @uuid is "": events may have been lost, ask again */
 } HypervisorEventType;
 
 typedef struct {
@@ -60,13 +60,13 @@ typedef enum {
 
 /* What to ask libvirt for; zero or NULL means libvirt's default. */
 typedef struct {
-    const char *destination_uri;      /* as the source's libvirtd reaches it: qemu+ssh://HOST/system */
-    const char *const *copy_disks;    /* NULL-terminated targets to copy; NULL: copy none */
-    const char *destination_xml;      /* NULL: unchanged */
-    const char *persistent_xml;       /* NULL: unchanged */
-    guint64 bandwidth_mebibytes;      /* per second */
+    const char *destination_uri;   /* as the source's libvirtd reaches it: qemu+ssh://HOST/system */
+    const char *const *copy_disks; /* NULL-terminated targets to copy; NULL: copy none */
+    const char *destination_xml;   /* NULL: unchanged */
+    const char *persistent_xml;    /* NULL: unchanged */
+    guint64 bandwidth_mebibytes;   /* per second */
     guint64 maximum_downtime_msec;
-    gboolean persist;                 /* define on the destination */
+    gboolean persist; /* define on the destination */
     gboolean undefine_source;
     gboolean auto_converge;
 } MigrationRequest;
@@ -77,7 +77,7 @@ typedef struct {
     guint64 disk_total_bytes, disk_remaining_bytes;
     guint64 rate_bytes_per_second;
     guint64 dirty_rate_bytes_per_second;
-    guint64 downtime_msec;            /* expected, or actual when finished */
+    guint64 downtime_msec; /* expected, or actual when finished */
     guint64 elapsed_msec;
 } MigrationProgress;
 
@@ -96,7 +96,8 @@ typedef struct {
      * for @timeout_seconds, FAULT_AGENT_FAILED when it answered with an error. */
     char *(*agent_command)(void *self, const char *uuid, const char *command,
                            unsigned timeout_seconds, GError **error);
-    /* Returns when libvirt says that it ended, well or not; blocks as long as the migration takes. */
+    /* Returns when libvirt says that it ended, well or not; blocks as long as the migration takes.
+     */
     gboolean (*migrate)(void *self, const char *uuid, const MigrationRequest *request,
                         GError **error);
     gboolean (*get_progress)(void *self, const char *uuid, MigrationProgress *ret_progress,
@@ -138,8 +139,11 @@ GHashTable *hypervisor_list_passthrough_networks(Hypervisor *hypervisor, GError 
 /*
  * A queue of events. Create it BEFORE asking for the change whose event is awaited. @uuid limits it
  * to one guest (RECONNECTED always comes); NULL for all. next() blocks until an event, the deadline
- * (g_get_monotonic_time(); NULL and FAULT_TIMED_OUT) or @cancellable (FAULT_CANCELLED).
+ * (g_get_monotonic_time(); NULL and FAULT_TIMED_OUT) or @cancellable (FAULT_CANCELLED). A queue
+ * that grows past HYPERVISOR_WATCH_EVENTS is replaced by one RECONNECTED event. Free it before the
+ * Hypervisor.
  */
+#define HYPERVISOR_WATCH_EVENTS 1024
 typedef struct HypervisorWatch HypervisorWatch;
 HypervisorWatch *hypervisor_watch_new(Hypervisor *hypervisor, const char *uuid);
 HypervisorEvent *hypervisor_watch_next(HypervisorWatch *watch, gint64 deadline_usec,
