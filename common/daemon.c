@@ -1,1 +1,169 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/daemon.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <libvirt-glib/libvirt-glib.h>
+#include <systemd/sd-daemon.h>
+
+#include "common/fault.h"
+
+typedef struct {
+    char *socket_path;
+    char *state_path;
+    char *config_path;
+    char *hypervisor_uri;
+    gboolean verbose;
+    gboolean version;
+} Options;
+
+static void
+options_clear(Options *options)
+{
+    g_free(options->socket_path);
+    g_free(options->state_path);
+    g_free(options->config_path);
+    g_free(options->hypervisor_uri);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
+
+static gboolean
+options_parse(Options *options, const Daemon *daemon, int *argc, char ***argv, GError **error)
+{
+    g_autofree char *socket_text = g_strdup_printf("listen on PATH (default: the socket that "
+                                                   "systemd passes, else %s)",
+                                                   daemon->socket_path);
+    g_autofree char *state_text =
+        g_strdup_printf("lease database (default: %s)", daemon->state_path);
+    const GOptionEntry entries[] = {
+        { "socket", 0, 0, G_OPTION_ARG_FILENAME, &options->socket_path, socket_text, "PATH" },
+        { "state", 0, 0, G_OPTION_ARG_FILENAME, &options->state_path, state_text, "PATH" },
+        { "config", 0, 0, G_OPTION_ARG_FILENAME, &options->config_path,
+          "configuration (default: " CONFIG_PATH ")", "PATH" },
+        { "connect", 0, 0, G_OPTION_ARG_STRING, &options->hypervisor_uri,
+          "libvirt to work with (default: qemu:///system)", "URI" },
+        { "verbose", 0, 0, G_OPTION_ARG_NONE, &options->verbose, "log what is done and why", NULL },
+        { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "print the version", NULL },
+        { NULL },
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+
+    g_option_context_set_summary(context, daemon->summary);
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, argc, argv, error))
+        return FALSE;
+    if (*argc > 1) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument '%s'",
+                    (*argv)[1]);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* Under systemd messages go to the journal with their priority, else to standard error. */
+static void
+set_up_logging(const char *name, gboolean verbose)
+{
+    g_set_prgname(name);
+    if (verbose)
+        g_setenv("G_MESSAGES_DEBUG", "all", TRUE);
+    g_log_set_writer_func(g_log_writer_is_journald(fileno(stderr)) ? g_log_writer_journald
+                                                                   : g_log_writer_standard_streams,
+                          NULL, NULL);
+}
+
+static gboolean
+listen_on(VarlinkServer *server, const Daemon *daemon, const Options *options, GError **error)
+{
+    int count = sd_listen_fds(TRUE);
+
+    if (options->socket_path || count <= 0)
+        return varlink_server_listen(
+            server, options->socket_path ? options->socket_path : daemon->socket_path, error);
+    for (int i = 0; i < count; i++)
+        if (!varlink_server_listen_fd(server, SD_LISTEN_FDS_START + i, error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean
+on_signal(gpointer loop)
+{
+    g_main_loop_quit(loop);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_watchdog(gpointer unused)
+{
+    sd_notify(FALSE, "WATCHDOG=1");
+    return G_SOURCE_CONTINUE;
+}
+
+/* Serves until a signal. The watchdog is fed from the loop, so a blocked loop starves it. */
+static void
+run_loop(void)
+{
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    guint64 watchdog_usec = 0;
+
+    g_unix_signal_add(SIGTERM, on_signal, loop);
+    g_unix_signal_add(SIGINT, on_signal, loop);
+    if (sd_watchdog_enabled(FALSE, &watchdog_usec) > 0)
+        g_timeout_add((guint)MAX(watchdog_usec / 2000, 1), on_watchdog, NULL);
+    sd_notify(FALSE, "READY=1");
+    g_main_loop_run(loop);
+    sd_notify(FALSE, "STOPPING=1");
+}
+
+static gboolean
+serve(const Daemon *daemon, const Options *options, GError **error)
+{
+    g_autoptr(Config) config =
+        config_load(options->config_path ? options->config_path : CONFIG_PATH, error);
+    if (!config)
+        return FALSE;
+
+    gvir_event_register();
+    g_autoptr(VarlinkServer) server =
+        varlink_server_new(daemon->name, MIGPREP_VERSION, config->group);
+    void *self = daemon->start(
+        server, config, options->state_path ? options->state_path : daemon->state_path,
+        options->hypervisor_uri ? options->hypervisor_uri : "qemu:///system", error);
+    if (!self)
+        return FALSE;
+    gboolean listening = listen_on(server, daemon, options, error);
+    if (listening)
+        run_loop();
+    /* The server first: its methods use the daemon. */
+    g_clear_pointer(&server, varlink_server_free);
+    daemon->stop(self);
+    return listening;
+}
+
+int
+daemon_main(const Daemon *daemon, int argc, char **argv)
+{
+    g_auto(Options) options = { 0 };
+    g_autoptr(GError) error = NULL;
+
+    if (!options_parse(&options, daemon, &argc, &argv, &error)) {
+        g_printerr("%s: %s; see %s --help\n", daemon->name, error->message, daemon->name);
+        return 2;
+    }
+    if (options.version) {
+        g_print("%s %s\n", daemon->name, MIGPREP_VERSION);
+        return 0;
+    }
+    set_up_logging(daemon->name, options.verbose);
+    signal(SIGPIPE, SIG_IGN);
+    if (!serve(daemon, &options, &error)) {
+        g_critical("%s", error->message);
+        return 1;
+    }
+    return 0;
+}
