@@ -1,7 +1,102 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-int main(void);
-int
-main(void)
+/* The `migprep` command: finds the verb and runs it. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cli/exit_status.h"
+#include "common/cli/verb.h"
+
+static const Verb *const verbs[] = {
+    &verb_migrate, &verb_status, &verb_cancel, &verb_setup_bond, &verb_proxy,
+};
+
+static void
+print_help(FILE *stream)
 {
-    return 70;
+    fputs("Usage: migprep VERB [OPTION...]\n\n"
+          "Moves running guests with SR-IOV virtual functions and local disks between hosts.\n\n"
+          "Verbs:\n",
+          stream);
+    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+        fprintf(stream, "  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
+    fprintf(stream,
+            "\n  --help, --version; 'migprep VERB --help' tells more\n\n"
+            "Examples:\n"
+            "  migprep migrate web1 --to host2\n"
+            "  migprep status --host host2\n"
+            "  migprep cancel web1\n\n%s",
+            exit_status_help);
+}
+
+/* Levenshtein distance over one row; words longer than the row are unlike any verb. */
+static size_t
+distance(const char *a, const char *b)
+{
+    size_t row[32];
+    size_t length = strlen(b);
+
+    if (strlen(a) >= G_N_ELEMENTS(row) || length >= G_N_ELEMENTS(row))
+        return G_N_ELEMENTS(row);
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= length; j++) {
+            size_t above = row[j];
+            row[j] = MIN(MIN(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[length];
+}
+
+static int
+refuse_verb(const char *word)
+{
+    const Verb *nearest = verbs[0];
+
+    for (size_t i = 1; i < G_N_ELEMENTS(verbs); i++) {
+        if (distance(word, verbs[i]->name) < distance(word, nearest->name))
+            nearest = verbs[i];
+    }
+    fprintf(stderr, "migprep: '%s': no such verb; ", word);
+    if (distance(word, nearest->name) <= 3)
+        fprintf(stderr, "did you mean '%s'?\n", nearest->name);
+    else
+        fputs("see 'migprep --help'\n", stderr);
+    return EXIT_STATUS_USAGE;
+}
+
+static int
+run_verb(int argc, char **argv)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++) {
+        if (strcmp(verbs[i]->name, argv[1]) == 0)
+            return verbs[i]->run(argc - 1, argv + 1);
+    }
+    return refuse_verb(argv[1]);
+}
+
+int
+main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C"); /* JSON and scripts read our numbers */
+    signal(SIGPIPE, SIG_IGN);   /* a reader that left must not stop a move half-way */
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_STATUS_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return EXIT_STATUS_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("migprep " MIGPREP_VERSION);
+        return EXIT_STATUS_OK;
+    }
+    return run_verb(argc, argv);
 }

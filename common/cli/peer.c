@@ -1,1 +1,294 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the connections to a host's daemons. */
+#include "common/cli/peer.h"
+
+#include <string.h>
+
+#include "common/fault.h"
+
+struct Peer {
+    char *host;
+    const PeerOps *ops;
+    void *self;
+};
+
+static const struct {
+    const char *name;
+    const char *daemon;
+    const char *interface;
+    const char *socket;
+} services[SERVICE_COUNT] = {
+    [SERVICE_NETWORK] = { "network", "netprepd", "io.migprep.Network",
+                          "/run/netprep/io.migprep.Network" },
+    [SERVICE_STORAGE] = { "storage", "storprepd", "io.migprep.Storage",
+                          "/run/storprep/io.migprep.Storage" },
+};
+
+const char *
+service_daemon(Service service)
+{
+    return services[service].daemon;
+}
+
+const char *
+service_interface(Service service)
+{
+    return services[service].interface;
+}
+
+const char *
+service_socket(Service service)
+{
+    return services[service].socket;
+}
+
+gboolean
+service_from_name(const char *name, Service *ret_service)
+{
+    for (int i = 0; i < SERVICE_COUNT; i++) {
+        if (g_strcmp0(services[i].name, name) == 0) {
+            *ret_service = (Service)i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* The real thing: connections opened when needed and kept while they work. */
+typedef struct {
+    char *host; /* NULL: this one */
+    char *ssh;
+    char *sockets[SERVICE_COUNT];
+    GMutex lock;
+    GQueue idle[SERVICE_COUNT]; /* of VarlinkClient * */
+} Link;
+
+static Link *
+link_new(void)
+{
+    Link *link = g_new0(Link, 1);
+
+    g_mutex_init(&link->lock);
+    for (int i = 0; i < SERVICE_COUNT; i++)
+        g_queue_init(&link->idle[i]);
+    return link;
+}
+
+static void
+link_free(void *self)
+{
+    Link *link = self;
+
+    for (int i = 0; i < SERVICE_COUNT; i++) {
+        g_queue_clear_full(&link->idle[i], (GDestroyNotify)varlink_client_free);
+        g_free(link->sockets[i]);
+    }
+    g_mutex_clear(&link->lock);
+    g_free(link->host);
+    g_free(link->ssh);
+    g_free(link);
+}
+
+static VarlinkClient *
+link_take_idle(Link *link, Service service)
+{
+    g_mutex_lock(&link->lock);
+    VarlinkClient *client = g_queue_pop_head(&link->idle[service]);
+    g_mutex_unlock(&link->lock);
+    return client;
+}
+
+static void
+link_keep_idle(Link *link, Service service, VarlinkClient *client)
+{
+    g_mutex_lock(&link->lock);
+    g_queue_push_head(&link->idle[service], client);
+    g_mutex_unlock(&link->lock);
+}
+
+static VarlinkClient *
+link_open(const Link *link, Service service, GError **error)
+{
+    if (!link->host)
+        return varlink_client_connect(link->sockets[service], error);
+    g_auto(GStrv) command = peer_ssh_command(link->ssh, link->host, service);
+    return varlink_client_spawn((const char *const *)command, link->host, error);
+}
+
+/* Knows whether anything was answered, which forbids asking again. */
+typedef struct {
+    const PeerCall *call;
+    gboolean answered;
+} Attempt;
+
+static void
+attempt_progress(const json_t *parameters, void *data)
+{
+    Attempt *attempt = data;
+
+    attempt->answered = TRUE;
+    attempt->call->progress(parameters, attempt->call->data);
+}
+
+/* A connection is kept only after a success: an error may have left it in any state. */
+static json_t *
+link_attempt(Link *link, VarlinkClient *taken, Attempt *attempt, GError **error)
+{
+    g_autoptr(VarlinkClient) client = taken;
+    const PeerCall *call = attempt->call;
+    g_autofree char *method =
+        g_strdup_printf("%s.%s", service_interface(call->service), call->method);
+
+    json_t *reply = varlink_client_call(client, method, json_incref(call->parameters),
+                                        call->progress ? attempt_progress : NULL, attempt,
+                                        call->timeout_seconds, call->cancellable, error);
+    if (reply)
+        link_keep_idle(link, call->service, g_steal_pointer(&client));
+    return reply;
+}
+
+static gboolean
+is_connection_lost(const GError *error)
+{
+    return fault_code(error) == FAULT_PEER_UNREACHABLE ||
+           fault_code(error) == FAULT_DAEMON_UNAVAILABLE;
+}
+
+static json_t *
+link_call(void *self, const PeerCall *call, GError **error)
+{
+    Link *link = self;
+    Attempt attempt = { .call = call };
+    VarlinkClient *client = link_take_idle(link, call->service);
+
+    if (client) {
+        g_autoptr(GError) failure = NULL;
+        json_t *reply = link_attempt(link, client, &attempt, &failure);
+        if (reply)
+            return reply;
+        if (attempt.answered || !is_connection_lost(failure)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return NULL;
+        }
+    }
+    client = link_open(link, call->service, error);
+    return client ? link_attempt(link, client, &attempt, error) : NULL;
+}
+
+/* A daemon does not know how its host is called by others, so what it reports lacks the name. */
+static void
+name_host(GError **error, const char *host)
+{
+    g_autoptr(GError) original = *error;
+    const char *object = fault_object(original);
+
+    if (is_connection_lost(original) || strstr(object, host)) {
+        *error = g_steal_pointer(&original);
+        return;
+    }
+    g_autofree char *named =
+        *object ? g_strdup_printf("%s on %s", object, host) : g_strdup_printf("host %s", host);
+    *error = NULL;
+    fault_set(error, fault_code(original), named, fault_remedy(original), "%s",
+              fault_cause(original));
+}
+
+static json_t *
+remote_link_call(void *self, const PeerCall *call, GError **error)
+{
+    const Link *link = self;
+    GError *failure = NULL;
+
+    json_t *reply = link_call(self, call, &failure);
+    if (!reply) {
+        name_host(&failure, link->host);
+        g_propagate_error(error, failure);
+    }
+    return reply;
+}
+
+static const PeerOps local_ops = { .call = link_call, .free = link_free };
+static const PeerOps remote_ops = { .call = remote_link_call, .free = link_free };
+
+Peer *
+peer_new(const char *host, const PeerOps *ops, void *self)
+{
+    Peer *peer = g_new0(Peer, 1);
+
+    peer->host = g_strdup(host);
+    peer->ops = ops;
+    peer->self = self;
+    return peer;
+}
+
+Peer *
+peer_new_local(const char *network_socket, const char *storage_socket)
+{
+    Link *link = link_new();
+
+    link->sockets[SERVICE_NETWORK] =
+        g_strdup(network_socket ? network_socket : service_socket(SERVICE_NETWORK));
+    link->sockets[SERVICE_STORAGE] =
+        g_strdup(storage_socket ? storage_socket : service_socket(SERVICE_STORAGE));
+    return peer_new(g_get_host_name(), &local_ops, link);
+}
+
+Peer *
+peer_new_remote(const char *host, const char *ssh)
+{
+    Link *link = link_new();
+
+    link->host = g_strdup(host);
+    link->ssh = g_strdup(ssh ? ssh : "ssh");
+    return peer_new(host, &remote_ops, link);
+}
+
+void
+peer_free(Peer *peer)
+{
+    if (!peer)
+        return;
+    peer->ops->free(peer->self);
+    g_free(peer->host);
+    g_free(peer);
+}
+
+const char *
+peer_host(const Peer *peer)
+{
+    return peer->host;
+}
+
+json_t *
+peer_call(Peer *peer, const PeerCall *call, GError **error)
+{
+    json_auto_t *parameters = call->parameters ? call->parameters : json_object();
+    PeerCall complete = *call;
+
+    complete.parameters = parameters;
+    return peer->ops->call(peer->self, &complete, error);
+}
+
+/* BatchMode: a question nobody answers would hang. ServerAlive: a host that died is noticed within
+ * half a minute, also while no call is running. -T: no terminal, whatever the user's file says. */
+char **
+peer_ssh_command(const char *ssh, const char *host, Service service)
+{
+    const char *command[] = { ssh,
+                              "-T",
+                              "-o",
+                              "BatchMode=yes",
+                              "-o",
+                              "ConnectTimeout=10",
+                              "-o",
+                              "ServerAliveInterval=10",
+                              "-o",
+                              "ServerAliveCountMax=3",
+                              "--",
+                              host,
+                              "migprep",
+                              "proxy",
+                              services[service].name,
+                              NULL };
+    return g_strdupv((char **)command);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Moves a guest to another host: the sequence of steps and, should one fail, their undoing. */
+#pragma once
+
+#include "common/cli/peer.h"
+
+/*
+ * Theory of operation. Steps up to the migration change nothing that their lease does not undo; a
+ * failure among them releases the leases in the order source network, destination storage,
+ * destination network, and the guest is as it was. After the migration has begun only what both
+ * hosts say about the guest counts: on the source, undo; on the destination, go on, whatever the
+ * call returned; unknown, leave everything to the daemons, whose leases wait for the truth. Once
+ * the guest runs on the destination nothing is undone any more and cancelling has no effect.
+ */
+
+typedef enum {
+    MOVE_STEP_DESCRIBE,
+    MOVE_STEP_SET_UP_BOND,
+    MOVE_STEP_RESERVE_FUNCTIONS,
+    MOVE_STEP_CREATE_TARGETS,
+    MOVE_STEP_DETACH,
+    MOVE_STEP_MIGRATE,
+    MOVE_STEP_ATTACH,
+    MOVE_STEP_FINISH,
+    MOVE_STEP_UNDO,
+} MoveStep;
+
+const char *move_step_name(MoveStep step); /* "reserve-functions" */
+
+typedef enum {
+    MOVE_STATE_STARTED,
+    MOVE_STATE_FINISHED,
+    MOVE_STATE_FAILED,
+} MoveState;
+
+const char *move_state_name(MoveState state); /* "started" */
+
+typedef struct {
+    MoveStep step;
+    MoveState state;
+    const char *host;
+    const char *detail; /* what an undo step gives back; else NULL */
+    double seconds;     /* 0 when started */
+} MoveEvent;
+
+typedef struct {
+    guint64 memory_total_bytes, memory_remaining_bytes;
+    guint64 disk_total_bytes, disk_remaining_bytes;
+    guint64 rate_bytes_per_second;
+} MoveProgress;
+
+/* All required; called on the thread of move_run() . */
+typedef struct {
+    void (*event)(const MoveEvent *event, void *data);
+    void (*progress)(const MoveProgress *progress, void *data);
+    void (*waiting)(MoveStep step, const char *what, void *data);
+    void (*note)(const char *sentence, void *data);
+} MoveObserver;
+
+typedef struct {
+    const char *guest;           /* name or UUID */
+    guint64 bandwidth_mebibytes; /* per second; 0: libvirt's default, as below */
+    guint64 maximum_downtime_msec;
+    gboolean auto_converge;
+    gboolean set_up_bond;
+    unsigned lease_seconds;
+} MoveRequest;
+
+typedef enum {
+    MOVE_OUTCOME_MOVED,
+    MOVE_OUTCOME_DEGRADED, /* moved, but something is not as before; error says what */
+    MOVE_OUTCOME_FAILED,   /* error says why; restored whether everything is back */
+} MoveOutcome;
+
+const char *move_outcome_name(MoveOutcome outcome); /* "moved" */
+
+typedef struct {
+    char *host;
+    MoveStep step;
+    double seconds;
+} MoveStepTime;
+
+typedef struct {
+    MoveOutcome outcome;
+    char *guest; /* its name; what was asked for when not even that is known */
+    char *from, *to;
+    json_t *functions;
+    double seconds;
+    gint64 downtime_msec;               /* -1: unknown */
+    char *active_before, *active_after; /* the bond's port; NULL: unknown or no bond */
+    GArray *steps;                      /* of MoveStepTime, finished ones in order */
+    gboolean restored;
+    GError *error; /* NULL when moved */
+} MoveResult;
+
+void move_result_free(MoveResult *result);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MoveResult, move_result_free)
+
+/* Never NULL. Blocks; @cancellable stops it at the next safe point, with everything undone. */
+MoveResult *move_run(const MoveRequest *request, Peer *source, Peer *destination,
+                     const MoveObserver *observer, void *data, GCancellable *cancellable);

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the steps up to and including the migration: each does its one thing and keeps the lease
+ * that undoes it. */
+#include "common/cli/move_step.h"
+
+#include "common/cli/job_call.h"
+#include "common/fault.h"
+
+static void
+note_text(char **slot, const char *value)
+{
+    g_free(*slot);
+    *slot = g_strdup(value);
+}
+
+static char *
+owner_name(void)
+{
+    return g_strdup_printf("migprep on %s", g_get_host_name());
+}
+
+static gboolean
+describe_source(Move *move, GError **error)
+{
+    Survey *survey = survey_source(move->source, move->request->guest, move->request->set_up_bond,
+                                   move->cancellable, error);
+    if (!survey)
+        return FALSE;
+    survey_free(move->survey);
+    move->survey = survey;
+    note_text(&move->result->guest, survey->name);
+    note_text(&move->result->active_before, survey_active_port(survey, survey->bonds));
+    return TRUE;
+}
+
+static gboolean
+describe_destination(Move *move, GError **error)
+{
+    return survey_destination(move->destination, move->survey, move->cancellable, error);
+}
+
+void
+move_report_waiting(const Move *move, MoveStep step, const json_t *progress)
+{
+    const char *guest = json_string_value(json_object_get(progress, "waitingFor"));
+    const char *what = json_string_value(json_object_get(progress, "step"));
+
+    if (what) {
+        g_autofree char *text =
+            guest ? g_strdup_printf("%s, waiting for %s", what, guest) : g_strdup(what);
+        move->observer->waiting(step, text, move->data);
+    }
+}
+
+static void
+bond_progress(const json_t *progress, void *data)
+{
+    move_report_waiting(data, MOVE_STEP_SET_UP_BOND, progress);
+}
+
+static gboolean
+set_up_bond(Move *move, GError **error)
+{
+    json_auto_t *bond =
+        job_call(move->source,
+                 &(JobCall) { .service = SERVICE_NETWORK,
+                              .method = "SetUpBond",
+                              .parameters = json_pack("{s:s}", "guest", move->survey->uuid),
+                              .progress = bond_progress,
+                              .data = move,
+                              .cancellable = move->cancellable },
+                 error);
+    return bond && describe_source(move, error);
+}
+
+static gboolean
+reserve_functions(Move *move, GError **error)
+{
+    g_autofree char *owner = owner_name();
+
+    move->reservation = hold_new(move->destination, SERVICE_NETWORK, "reserved functions",
+                                 move->request->lease_seconds);
+    json_auto_t *reply = peer_call(
+        move->destination,
+        &(PeerCall) { .service = SERVICE_NETWORK,
+                      .method = "Reserve",
+                      .parameters = json_pack("{s:s, s:s, s:O, s:O, s:i}", "owner", owner, "token",
+                                              hold_token(move->reservation), "guest",
+                                              move->survey->guest, "vnics", move->survey->vnics,
+                                              "timeoutSeconds", (int)move->request->lease_seconds),
+                      .timeout_seconds = PEER_CALL_SECONDS },
+        error);
+    return reply && hold_keep(move->reservation, json_object_get(reply, "lease"), error);
+}
+
+static gboolean
+create_targets(Move *move, GError **error)
+{
+    g_autofree char *owner = owner_name();
+
+    move->targets =
+        hold_new(move->destination, SERVICE_STORAGE, "target files", move->request->lease_seconds);
+    json_auto_t *reply =
+        peer_call(move->destination,
+                  &(PeerCall) { .service = SERVICE_STORAGE,
+                                .method = "CreateTargets",
+                                .parameters = json_pack(
+                                    "{s:s, s:s, s:O, s:o, s:i}", "owner", owner, "token",
+                                    hold_token(move->targets), "guest", move->survey->guest,
+                                    "targets", survey_targets(move->survey), "timeoutSeconds",
+                                    (int)move->request->lease_seconds),
+                                .timeout_seconds = PEER_CALL_SECONDS },
+                  error);
+    return reply && hold_keep(move->targets, json_object_get(reply, "lease"), error);
+}
+
+static void
+detach_progress(const json_t *progress, void *data)
+{
+    move_report_waiting(data, MOVE_STEP_DETACH, progress);
+}
+
+static gboolean
+detach(Move *move, GError **error)
+{
+    g_autofree char *owner = owner_name();
+
+    move->detachment =
+        hold_new(move->source, SERVICE_NETWORK, "detached functions", move->request->lease_seconds);
+    json_auto_t *result =
+        job_call(move->source,
+                 &(JobCall) { .service = SERVICE_NETWORK,
+                              .method = "Detach",
+                              .parameters = json_pack("{s:s, s:s, s:s, s:i}", "owner", owner,
+                                                      "token", hold_token(move->detachment),
+                                                      "guest", move->survey->uuid, "timeoutSeconds",
+                                                      (int)move->request->lease_seconds),
+                              .progress = detach_progress,
+                              .data = move,
+                              .cancellable = move->cancellable },
+                 error);
+    return result && hold_keep(move->detachment, json_object_get(result, "lease"), error);
+}
+
+static guint64
+count_of(const json_t *object, const char *key)
+{
+    json_int_t value = json_integer_value(json_object_get(object, key));
+
+    return value > 0 ? (guint64)value : 0;
+}
+
+static void
+migrate_progress(const json_t *progress, void *data)
+{
+    const Move *move = data;
+    const MoveProgress transfer = {
+        .memory_total_bytes = count_of(progress, "memoryTotalBytes"),
+        .memory_remaining_bytes = count_of(progress, "memoryRemainingBytes"),
+        .disk_total_bytes = count_of(progress, "diskTotalBytes"),
+        .disk_remaining_bytes = count_of(progress, "diskRemainingBytes"),
+        .rate_bytes_per_second = count_of(progress, "rateBytesPerSecond"),
+    };
+
+    move->observer->progress(&transfer, move->data);
+}
+
+static json_t *
+migrate_parameters(const Move *move)
+{
+    const MoveRequest *request = move->request;
+    g_autofree char *uri = g_strdup_printf("qemu+ssh://%s/system", peer_host(move->destination));
+    json_t *parameters = json_pack("{s:s, s:s, s:o}", "guest", move->survey->uuid, "destinationUri",
+                                   uri, "copyDisks", survey_copied_disks(move->survey));
+
+    if (request->bandwidth_mebibytes)
+        json_object_set_new(parameters, "bandwidthMebibytes",
+                            json_integer((json_int_t)request->bandwidth_mebibytes));
+    if (request->maximum_downtime_msec)
+        json_object_set_new(parameters, "maximumDowntimeMilliseconds",
+                            json_integer((json_int_t)request->maximum_downtime_msec));
+    if (request->auto_converge)
+        json_object_set_new(parameters, "autoConverge", json_true());
+    return parameters;
+}
+
+static gboolean
+migrate(Move *move, GError **error)
+{
+    json_auto_t *result = job_call(move->source,
+                                   &(JobCall) { .service = SERVICE_STORAGE,
+                                                .method = "Migrate",
+                                                .parameters = migrate_parameters(move),
+                                                .progress = migrate_progress,
+                                                .data = move,
+                                                .cancellable = move->cancellable },
+                                   error);
+    const json_t *downtime = json_object_get(result, "downtimeMilliseconds");
+
+    if (json_is_integer(downtime))
+        move->result->downtime_msec = json_integer_value(downtime);
+    return result != NULL;
+}
+
+gboolean
+move_has_vnics(const Move *move)
+{
+    return survey_has_vnics(move->survey);
+}
+
+static gboolean
+lacks_bond(const Move *move)
+{
+    return survey_lacks_bond(move->survey);
+}
+
+static gboolean
+copies_disks(const Move *move)
+{
+    json_auto_t *disks = survey_copied_disks(move->survey);
+
+    return json_array_size(disks) > 0;
+}
+
+const MoveStepPlan move_plan[] = {
+    { MOVE_STEP_DESCRIBE, FALSE, NULL, describe_source },
+    { MOVE_STEP_DESCRIBE, TRUE, NULL, describe_destination },
+    { MOVE_STEP_SET_UP_BOND, FALSE, lacks_bond, set_up_bond },
+    { MOVE_STEP_RESERVE_FUNCTIONS, TRUE, move_has_vnics, reserve_functions },
+    { MOVE_STEP_CREATE_TARGETS, TRUE, copies_disks, create_targets },
+    { MOVE_STEP_DETACH, FALSE, move_has_vnics, detach },
+    { MOVE_STEP_MIGRATE, FALSE, NULL, migrate },
+    { 0 },
+};

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The steps of a move and what they share; for move.c only. */
+#pragma once
+
+#include "common/cli/hold.h"
+#include "common/cli/move.h"
+#include "common/cli/survey.h"
+
+typedef struct {
+    const MoveRequest *request;
+    Peer *source, *destination;
+    const MoveObserver *observer;
+    void *data;
+    GCancellable *cancellable;
+    Survey *survey;
+    Hold *detachment, *targets, *reservation;
+    MoveResult *result;
+} Move;
+
+typedef struct {
+    MoveStep step;
+    gboolean at_destination;
+    gboolean (*needed)(const Move *move); /* NULL: always */
+    gboolean (*run)(Move *move, GError **error);
+} MoveStepPlan;
+
+/* In order; ends with an entry whose run is NULL. */
+extern const MoveStepPlan move_plan[];
+
+/* Whether the guest has passthrough vNICs. Needs the survey. */
+gboolean move_has_vnics(const Move *move);
+/* Tells the observer what a job of the network daemon is doing. */
+void move_report_waiting(const Move *move, MoveStep step, const json_t *progress);
+
+MoveResult *move_result_new(const char *guest, Peer *source, Peer *destination);

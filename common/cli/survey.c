@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the questions asked before a move and the reasons to refuse one. */
+#include "common/cli/survey.h"
+
+#include "common/fault.h"
+
+static const char *
+text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+
+    return value ? value : "";
+}
+
+static json_t *
+describe(Peer *peer, Service service, const char *guest, GCancellable *cancellable, GError **error)
+{
+    return peer_call(peer,
+                     &(PeerCall) { .service = service,
+                                   .method = "Describe",
+                                   .parameters = json_pack("{s:s}", "guest", guest),
+                                   .timeout_seconds = PEER_CALL_SECONDS,
+                                   .cancellable = cancellable },
+                     error);
+}
+
+static char *
+guest_object(const json_t *described)
+{
+    return g_strdup_printf("guest '%s'", text(json_object_get(described, "guest"), "name"));
+}
+
+static gboolean
+check_state(const json_t *storage, GError **error)
+{
+    const char *state = text(storage, "state");
+    g_autofree char *object = guest_object(storage);
+
+    if (json_is_true(json_object_get(storage, "migrating"))) {
+        fault_set(error, FAULT_GUEST_BUSY, object,
+                  "wait for that migration to end or cancel it with 'migprep cancel'",
+                  "is being migrated already");
+        return FALSE;
+    }
+    if (g_strcmp0(state, "running") == 0)
+        return TRUE;
+    fault_set(error, FAULT_GUEST_NOT_RUNNING, object,
+              g_strcmp0(state, "paused") == 0 ? "resume it with 'virsh resume'"
+                                              : "start it with 'virsh start'",
+              "only a running guest can be moved live, this one is %s", state);
+    return FALSE;
+}
+
+static gboolean
+check_agent(const json_t *network, GError **error)
+{
+    g_autofree char *object = guest_object(network);
+
+    if (json_array_size(json_object_get(network, "vnics")) == 0 ||
+        json_is_true(json_object_get(network, "agent")))
+        return TRUE;
+    fault_set(error, FAULT_AGENT_UNAVAILABLE, object,
+              "start qemu-guest-agent in the guest; check with "
+              "'virsh qemu-agent-command GUEST {\"execute\":\"guest-ping\"}'",
+              "its agent is needed to switch traffic off the virtual function: %s",
+              text(network, "agentError"));
+    return FALSE;
+}
+
+static gboolean
+check_disks(const json_t *storage, GError **error)
+{
+    size_t i;
+    json_t *disk;
+
+    json_array_foreach (json_object_get(storage, "disks"), i, disk) {
+        if (g_strcmp0(text(disk, "migration"), "impossible") != 0)
+            continue;
+        g_autofree char *guest = guest_object(storage);
+        g_autofree char *object = g_strdup_printf("%s disk %s", guest, text(disk, "target"));
+        fault_set(error, FAULT_DISK_UNSUPPORTED, object,
+                  "detach the disk or give it a form that can be copied (qcow2 or raw file)",
+                  "cannot be moved: %s", text(disk, "reason"));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+check_bond(const Survey *survey, GError **error)
+{
+    if (!survey_lacks_bond(survey))
+        return TRUE;
+    g_autofree char *object = g_strdup_printf("guest '%s'", survey->name);
+    g_autofree char *remedy =
+        g_strdup_printf("run 'migprep setup-bond %s' or add --set-up-bond", survey->name);
+    fault_set(error, FAULT_BOND_UNFIT, object, remedy,
+              "has a passthrough NIC that is in no bond, so it would lose its network");
+    return FALSE;
+}
+
+void
+survey_free(Survey *survey)
+{
+    if (!survey)
+        return;
+    json_decref(survey->guest);
+    json_decref(survey->vnics);
+    json_decref(survey->bonds);
+    json_decref(survey->disks);
+    g_free(survey);
+}
+
+/* Only name and uuid: a Guest object of a later daemon might hold more than the other side takes.
+ */
+static Survey *
+survey_build(const json_t *network, const json_t *storage)
+{
+    Survey *survey = g_new0(Survey, 1);
+    const json_t *guest = json_object_get(storage, "guest");
+
+    survey->guest =
+        json_pack("{s:s, s:s}", "name", text(guest, "name"), "uuid", text(guest, "uuid"));
+    survey->name = text(survey->guest, "name");
+    survey->uuid = text(survey->guest, "uuid");
+    survey->vnics = json_incref(json_object_get(network, "vnics"));
+    survey->bonds = json_incref(json_object_get(network, "bonds"));
+    survey->disks = json_incref(json_object_get(storage, "disks"));
+    return survey;
+}
+
+Survey *
+survey_source(Peer *source, const char *guest, gboolean bond_may_be_missing,
+              GCancellable *cancellable, GError **error)
+{
+    json_auto_t *storage = describe(source, SERVICE_STORAGE, guest, cancellable, error);
+    if (!storage || !check_state(storage, error) || !check_disks(storage, error))
+        return NULL;
+    json_auto_t *network = describe(source, SERVICE_NETWORK, guest, cancellable, error);
+    if (!network || !check_agent(network, error))
+        return NULL;
+
+    g_autoptr(Survey) survey = survey_build(network, storage);
+    if (!bond_may_be_missing && !check_bond(survey, error))
+        return NULL;
+    return g_steal_pointer(&survey);
+}
+
+static gboolean
+check_not_active(const json_t *described, Peer *destination, GError **error)
+{
+    const char *state = text(described, "state");
+
+    if (g_strcmp0(state, "shutoff") == 0)
+        return TRUE;
+    g_autofree char *object = guest_object(described);
+    fault_set(error, FAULT_GUEST_BUSY, object, "find out which of the two is the right one",
+              "is also on %s, where it is %s", peer_host(destination), state);
+    return FALSE;
+}
+
+gboolean
+survey_destination(Peer *destination, const Survey *survey, GCancellable *cancellable,
+                   GError **error)
+{
+    g_autoptr(GError) unknown = NULL;
+    json_auto_t *storage =
+        describe(destination, SERVICE_STORAGE, survey->uuid, cancellable, &unknown);
+
+    if (!storage && fault_code(unknown) != FAULT_GUEST_NOT_FOUND) {
+        g_propagate_error(error, g_steal_pointer(&unknown));
+        return FALSE;
+    }
+    if (storage && !check_not_active(storage, destination, error))
+        return FALSE;
+    if (!survey_has_vnics(survey))
+        return TRUE;
+    json_auto_t *functions = peer_call(destination,
+                                       &(PeerCall) { .service = SERVICE_NETWORK,
+                                                     .method = "ListFunctions",
+                                                     .timeout_seconds = PEER_CALL_SECONDS,
+                                                     .cancellable = cancellable },
+                                       error);
+    return functions != NULL;
+}
+
+gboolean
+survey_has_vnics(const Survey *survey)
+{
+    return json_array_size(survey->vnics) > 0;
+}
+
+gboolean
+survey_lacks_bond(const Survey *survey)
+{
+    size_t i;
+    json_t *vnic;
+
+    json_array_foreach (survey->vnics, i, vnic) {
+        if (!json_is_string(json_object_get(vnic, "bond")))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+is_copied(const json_t *disk)
+{
+    return g_strcmp0(text(disk, "migration"), "copy") == 0;
+}
+
+json_t *
+survey_copied_disks(const Survey *survey)
+{
+    json_t *targets = json_array();
+    size_t i;
+    json_t *disk;
+
+    json_array_foreach (survey->disks, i, disk) {
+        if (is_copied(disk))
+            json_array_append_new(targets, json_string(text(disk, "target")));
+    }
+    return targets;
+}
+
+static json_t *
+target_of(const json_t *disk)
+{
+    static const char *const members[] = {
+        "path",   "format",     "virtualSizeBytes", "clusterSizeBytes",
+        "compat", "extendedL2", "lazyRefcounts",    "refcountBits"
+    };
+    json_t *target = json_object();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+        json_t *value = json_object_get(disk, members[i]);
+        if (value && !json_is_null(value))
+            json_object_set(target, members[i], value);
+    }
+    return target;
+}
+
+json_t *
+survey_targets(const Survey *survey)
+{
+    json_t *targets = json_array();
+    size_t i;
+    json_t *disk;
+
+    json_array_foreach (survey->disks, i, disk) {
+        if (is_copied(disk))
+            json_array_append_new(targets, target_of(disk));
+    }
+    return targets;
+}
+
+const char *
+survey_active_port(const Survey *survey, const json_t *bonds)
+{
+    const json_t *wanted = json_object_get(json_array_get(survey->vnics, 0), "bond");
+    size_t i;
+    json_t *bond;
+
+    json_array_foreach (bonds, i, bond) {
+        if (g_strcmp0(text(bond, "name"), json_string_value(wanted)) == 0)
+            return json_string_value(json_object_get(bond, "active"));
+    }
+    return NULL;
+}

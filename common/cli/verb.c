@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns what all verbs do alike: options, help and failing. */
+#include "common/cli/verb.h"
+
+#include <stdio.h>
+
+#include "common/cli/exit_status.h"
+#include "common/cli/host_name.h"
+#include "common/cli/output.h"
+
+void
+connection_clear(Connection *connection)
+{
+    g_free(connection->network_socket);
+    g_free(connection->storage_socket);
+    g_free(connection->ssh);
+}
+
+Peer *
+connection_open_local(const Connection *connection)
+{
+    return peer_new_local(connection->network_socket, connection->storage_socket);
+}
+
+Peer *
+connection_open_remote(const Connection *connection, const char *host, GError **error)
+{
+    return host_name_check(host, error) ? peer_new_remote(host, connection->ssh) : NULL;
+}
+
+static void
+add_connection(GOptionContext *context, Connection *connection, gboolean remote)
+{
+    const GOptionEntry sockets[] = {
+        { "network-socket", 0, 0, G_OPTION_ARG_FILENAME, &connection->network_socket,
+          "netprepd's socket on this host", "PATH" },
+        { "storage-socket", 0, 0, G_OPTION_ARG_FILENAME, &connection->storage_socket,
+          "storprepd's socket on this host", "PATH" },
+        { 0 },
+    };
+    const GOptionEntry ssh[] = {
+        { "ssh", 0, 0, G_OPTION_ARG_FILENAME, &connection->ssh,
+          "the program that reaches other hosts (default: ssh)", "PATH" },
+        { 0 },
+    };
+
+    g_option_context_add_main_entries(context, sockets, NULL);
+    if (remote)
+        g_option_context_add_main_entries(context, ssh, NULL);
+}
+
+static gboolean
+complain(const char *verb, const char *what)
+{
+    fprintf(stderr, "migprep: %s; see 'migprep %s --help'\n", what, verb);
+    return FALSE;
+}
+
+gboolean
+verb_parse(const VerbOptions *options, int argc, char ***argv, int operands)
+{
+    g_autoptr(GOptionContext) context = g_option_context_new(options->synopsis);
+    g_autofree char *verb = g_strdup((*argv)[0]);
+    g_autofree char *program = g_strdup_printf("migprep %s", verb);
+    g_autofree char *description = g_strconcat(options->examples, "\n", exit_status_help, NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_set_prgname(program); /* GOptionContext names it in the usage line */
+    g_option_context_set_summary(context, options->summary);
+    g_option_context_set_description(context, description);
+    if (options->entries)
+        g_option_context_add_main_entries(context, options->entries, NULL);
+    if (options->connection)
+        add_connection(context, options->connection, options->remote);
+    if (!g_option_context_parse(context, &argc, argv, &error))
+        return complain(verb, error->message);
+    if (argc - 1 < operands)
+        return complain(verb, "an argument is missing");
+    if (argc - 1 > operands) {
+        g_autofree char *what = g_strdup_printf("too many arguments: '%s'", (*argv)[operands + 1]);
+        return complain(verb, what);
+    }
+    return TRUE;
+}
+
+int
+verb_fail(const GError *error)
+{
+    output_error(error);
+    return (int)exit_status_of(fault_code(error));
+}

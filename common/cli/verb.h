@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The verbs of the command, one file each, and the options that they share. */
+#pragma once
+
+#include <glib.h>
+
+#include "common/cli/peer.h"
+
+typedef struct {
+    const char *name;
+    const char *summary;
+    /* @argv[0] is the verb. Returns the exit status. */
+    int (*run)(int argc, char **argv);
+} Verb;
+
+extern const Verb verb_migrate, verb_status, verb_cancel, verb_setup_bond, verb_proxy;
+
+/* Where the daemons are. */
+typedef struct {
+    char *network_socket;
+    char *storage_socket;
+    char *ssh;
+} Connection;
+void connection_clear(Connection *connection);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Connection, connection_clear)
+
+Peer *connection_open_local(const Connection *connection);
+/* FAULT_INVALID_ARGUMENT for what is no host name. */
+Peer *connection_open_remote(const Connection *connection, const char *host, GError **error);
+
+/* What a verb takes. @connection may be NULL if the verb talks to no daemon; --ssh is offered with
+ * @remote. */
+typedef struct {
+    const char *synopsis; /* "GUEST --to HOST" */
+    const char *summary;
+    const char *examples;
+    const GOptionEntry *entries; /* may be NULL */
+    Connection *connection;
+    gboolean remote;
+} VerbOptions;
+
+/*
+ * Parses @argv (--help prints and exits) and demands @operands words besides the options. FALSE
+ * after it has printed what is wrong: the verb then returns EXIT_STATUS_USAGE.
+ */
+gboolean verb_parse(const VerbOptions *options, int argc, char ***argv, int operands);
+
+/* Prints @error; returns its exit status. */
+int verb_fail(const GError *error);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finds out which host runs a guest after a migration that did not end well. */
+#pragma once
+
+#include "common/cli/peer.h"
+
+typedef enum {
+    WHEREABOUTS_SOURCE,      /* there, and no migration is going on */
+    WHEREABOUTS_DESTINATION, /* it runs there */
+    WHEREABOUTS_UNKNOWN,     /* neither could be established: nothing may be undone */
+} Whereabouts;
+
+/*
+ * Asks both hosts, since what a migration call returned proves nothing. Goes on asking while the
+ * source says that the migration is still running, else for at most @patience_seconds; blocks.
+ */
+Whereabouts whereabouts_find(Peer *source, Peer *destination, const char *uuid,
+                             unsigned patience_seconds);
