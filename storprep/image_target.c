@@ -1,1 +1,235 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the making of image files: shape rules, qemu-img's arguments, and the exclusive birth. */
+#include "storprep/image_target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fault.h"
+#include "common/limits.h"
+#include "common/program.h"
+
+#define CLUSTER_BYTES_MIN     512u
+#define CLUSTER_BYTES_MAX     (2u * 1024 * 1024)
+#define CLUSTER_BYTES_MIN_EXT (16u * 1024)
+#define REFCOUNT_BITS_DEFAULT 16
+#define SECTOR_BYTES          512
+#define QEMU_IMG_SECONDS      60 /* it writes a header and a few tables */
+
+/* Pointers that one qcow2 L1 table may hold: QEMU refuses more than 32 MiB (QCOW_MAX_L1_SIZE). */
+#define L1_BYTES_MAX (32u * 1024 * 1024)
+
+static gboolean
+refuse_shape(GError **error, const char *path, const char *cause)
+{
+    g_autofree char *object = g_strdup_printf("target '%s'", path);
+
+    fault_set(error, FAULT_INVALID_ARGUMENT, object,
+              "ask for the shape that Describe gives for the source image", "%s", cause);
+    return FALSE;
+}
+
+static gboolean
+is_power_of_two(guint64 value)
+{
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+static guint64
+l2_entry_bytes(const ImageShape *shape)
+{
+    return shape->extended_l2 ? 16 : 8;
+}
+
+static guint64
+divide_up(guint64 value, guint64 unit)
+{
+    return value / unit + (value % unit != 0);
+}
+
+/* The L1 table's size: small clusters cannot describe a large disk. */
+static guint64
+l1_bytes(const ImageShape *shape)
+{
+    guint64 clusters = divide_up(shape->virtual_size_bytes, shape->cluster_size_bytes);
+    guint64 entries_per_table = shape->cluster_size_bytes / l2_entry_bytes(shape);
+
+    return divide_up(clusters, entries_per_table) * sizeof(guint64);
+}
+
+static const char *
+find_qcow2_mistake(const ImageShape *shape)
+{
+    guint32 cluster = shape->cluster_size_bytes;
+
+    if (!is_power_of_two(cluster) || cluster < CLUSTER_BYTES_MIN || cluster > CLUSTER_BYTES_MAX)
+        return "the cluster size is not a power of two from 512 to 2097152";
+    if (!is_power_of_two(shape->refcount_bits) || shape->refcount_bits > 64)
+        return "the refcount bits are not a power of two from 1 to 64";
+    if (shape->version != 2 && shape->version != 3)
+        return "compat is neither 0.10 nor 1.1";
+    if (shape->version == 2 && (shape->extended_l2 || shape->lazy_refcounts ||
+                                shape->refcount_bits != REFCOUNT_BITS_DEFAULT))
+        return "compat 0.10 has no extended L2 entries, lazy refcounts or other refcount bits";
+    if (shape->extended_l2 && cluster < CLUSTER_BYTES_MIN_EXT)
+        return "extended L2 entries need clusters of 16384 bytes or more";
+    if (shape->virtual_size_bytes % SECTOR_BYTES != 0)
+        return "the virtual size of a qcow2 image is a multiple of 512";
+    if (l1_bytes(shape) > L1_BYTES_MAX)
+        return "clusters of this size cannot hold so large a disk";
+    return NULL;
+}
+
+static const char *
+find_raw_mistake(const ImageShape *shape)
+{
+    if (shape->cluster_size_bytes || shape->version || shape->refcount_bits || shape->extended_l2 ||
+        shape->lazy_refcounts)
+        return "a raw image has no clusters, compat level, L2 entries or refcounts";
+    return NULL;
+}
+
+gboolean
+image_shape_check(const ImageShape *shape, const char *path, GError **error)
+{
+    const char *mistake;
+
+    if (shape->virtual_size_bytes == 0)
+        return refuse_shape(error, path, "the virtual size is zero");
+    if (shape->virtual_size_bytes > LIMIT_IMAGE_BYTES)
+        return refuse_shape(error, path, "the virtual size is above 64 TiB");
+    mistake =
+        shape->format == IMAGE_FORMAT_RAW ? find_raw_mistake(shape) : find_qcow2_mistake(shape);
+    return !mistake || refuse_shape(error, path, mistake);
+}
+
+guint64
+image_shape_maximum_bytes(const ImageShape *shape)
+{
+    guint64 cluster = shape->cluster_size_bytes;
+    guint64 per_block, tables, content, blocks;
+
+    if (shape->format == IMAGE_FORMAT_RAW)
+        return shape->virtual_size_bytes;
+    tables = divide_up(l1_bytes(shape), cluster) + l1_bytes(shape) / sizeof(guint64);
+    content = 1 + tables + divide_up(shape->virtual_size_bytes, cluster);
+    /* A refcount block counts itself too; the refcount table needs a cluster or few. */
+    per_block = cluster * 8 / shape->refcount_bits;
+    blocks = 1 + divide_up(content, per_block - 1);
+    return (content + blocks + 1 + divide_up(blocks * sizeof(guint64), cluster)) * cluster;
+}
+
+char *
+image_part_name_new(void)
+{
+    g_autofree char *uuid = g_uuid_string_random();
+
+    return g_strdup_printf(".migprep-%s.part", uuid);
+}
+
+gboolean
+image_part_create(const ImagePlace *place, const char *part_name, FileDescriptor *ret_fd,
+                  FileIdentity *ret_identity, GError **error)
+{
+    g_auto(FileDescriptor) fd = openat(place->directory_fd, part_name,
+                                       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return image_place_fault(error, errno, place->path, "cannot create it");
+    if (!file_identity_read(fd, place->path, ret_identity, error))
+        return FALSE;
+    *ret_fd = fd;
+    fd = -1;
+    return TRUE;
+}
+
+static char *
+format_options(const ImageShape *shape)
+{
+    GString *options = g_string_new(NULL);
+
+    g_string_printf(options, "cluster_size=%u,compat=%s,refcount_bits=%u,lazy_refcounts=%s",
+                    shape->cluster_size_bytes, image_shape_compat(shape), shape->refcount_bits,
+                    shape->lazy_refcounts ? "on" : "off");
+    if (shape->extended_l2)
+        g_string_append(options, ",extended_l2=on");
+    return g_string_free(options, FALSE);
+}
+
+static gboolean
+check_qemu_img(const ImagePlace *place, const ProgramResult *result, GError **error)
+{
+    g_autofree char *object = g_strdup_printf("target '%s'", place->path);
+
+    if (result->exit_status == 0)
+        return TRUE;
+    g_strstrip(result->error_text);
+    if (strstr(result->error_text, g_strerror(ENOSPC)))
+        return image_place_fault(error, ENOSPC, place->path, "cannot write it");
+    fault_set(error, FAULT_PROGRAM_FAILED, object,
+              "see that qemu-img on this host is as new as the source's",
+              "qemu-img create ended with status %d: %s", result->exit_status, result->error_text);
+    return FALSE;
+}
+
+static gboolean
+make_qcow2(const ImagePlace *place, int fd, const ImageShape *shape, GError **error)
+{
+    g_autofree char *options = format_options(shape);
+    g_autofree char *file = g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), fd);
+    g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, shape->virtual_size_bytes);
+    const char *argv[] = { "qemu-img", "create", "-q", "-f", "qcow2",
+                           "-o",       options,  file, size, NULL };
+    g_auto(ProgramResult) result = { 0 };
+
+    return program_run(argv, NULL, QEMU_IMG_SECONDS, NULL, &result, error) &&
+           check_qemu_img(place, &result, error);
+}
+
+static gboolean
+verify(const ImagePlace *place, int fd, const ImageShape *shape, GError **error)
+{
+    g_autofree char *object = NULL;
+    ImageHeader made;
+
+    if (!image_header_read_fd(fd, place->path, shape->format, &made, error))
+        return FALSE;
+    if (image_shape_equal(&made.shape, shape) && !made.has_backing && !made.has_data_file)
+        return TRUE;
+    object = g_strdup_printf("target '%s'", place->path);
+    fault_set(error, FAULT_IMAGE_INVALID, object,
+              "see that qemu-img on this host is as new as the source's",
+              "qemu-img made an image of another shape than it was asked for");
+    return FALSE;
+}
+
+gboolean
+image_part_fill(const ImagePlace *place, int fd, const ImageShape *shape, GError **error)
+{
+    if (shape->format == IMAGE_FORMAT_QCOW2) {
+        if (!make_qcow2(place, fd, shape, error))
+            return FALSE;
+    } else if (ftruncate(fd, (off_t)shape->virtual_size_bytes) < 0) {
+        return image_place_fault(error, errno, place->path, "cannot set its size");
+    }
+    if (!verify(place, fd, shape, error))
+        return FALSE;
+    if (fsync(fd) < 0)
+        return image_place_fault(error, errno, place->path, "cannot make it durable");
+    return TRUE;
+}
+
+gboolean
+image_part_publish(const ImagePlace *place, const char *part_name, int fd, GError **error)
+{
+    g_autofree char *file = g_strdup_printf("/proc/self/fd/%d", fd);
+
+    /* By descriptor: what gets the name is the file that was verified. */
+    if (linkat(AT_FDCWD, file, place->directory_fd, place->name, AT_SYMLINK_FOLLOW) < 0)
+        return image_place_fault(error, errno, place->path, "cannot give it its name");
+    if (unlinkat(place->directory_fd, part_name, 0) < 0)
+        return image_place_fault(error, errno, place->path, "cannot remove its first name");
+    return image_place_sync(place, error);
+}

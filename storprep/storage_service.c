@@ -1,1 +1,251 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the handlers of io.migprep.Storage: parameters in, one answer out. */
+#include "storprep/storage_service.h"
+
+#include "common/domain_xml.h"
+#include "common/fault.h"
+#include "common/job.h"
+#include "common/limits.h"
+#include "io.migprep.Storage.varlink.h"
+#include "storprep/disk.h"
+#include "storprep/migration.h"
+#include "storprep/target_lease.h"
+
+struct StorageService {
+    JobRegistry *jobs; /* first: job_method_list() and its like expect it here */
+    Hypervisor *hypervisor;
+    LeaseStore *store;
+    TargetLeases *targets;
+    Migrations *migrations;
+};
+
+static const char *
+get_string(json_t *parameters, const char *name)
+{
+    return json_string_value(json_object_get(parameters, name));
+}
+
+static json_t *
+pack_guest(const char *name, const char *uuid)
+{
+    return json_pack("{s:s, s:s}", "name", name, "uuid", uuid);
+}
+
+static json_t *
+pack_lease(const Lease *lease)
+{
+    json_t *paths = json_array();
+
+    for (guint i = 0; i < lease->assets->len; i++) {
+        const LeaseAsset *asset = lease->assets->pdata[i];
+
+        json_array_append_new(paths, json_string(asset->key));
+    }
+    return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:I, s:o}", "lease", lease->id,
+                     "generation", (json_int_t)lease->generation, "kind", lease->kind, "owner",
+                     lease->owner, "token", lease->token, "guest",
+                     pack_guest(lease->guest_name, lease->guest_uuid), "state", lease->state,
+                     "reason", lease->reason, "remainingSeconds",
+                     (json_int_t)(MAX(lease->remaining_usec, 0) / G_USEC_PER_SEC), "paths", paths);
+}
+
+static const char *
+state_name(GuestState state)
+{
+    switch (state) {
+    case GUEST_STATE_RUNNING:
+        return "running";
+    case GUEST_STATE_PAUSED:
+        return "paused";
+    case GUEST_STATE_SHUT_OFF:
+        return "shutoff";
+    case GUEST_STATE_CRASHED:
+    case GUEST_STATE_OTHER:
+        return "other";
+    }
+    g_return_val_if_reached("other");
+}
+
+static json_t *
+pack_disks(const Guest *guest, GError **error)
+{
+    g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
+    g_autoptr(GPtrArray) disks = NULL;
+    json_t *records;
+
+    if (!domain)
+        return NULL;
+    disks = disk_plan_all(domain);
+    records = json_array();
+    for (guint i = 0; i < disks->len; i++)
+        json_array_append_new(records, disk_to_json(disks->pdata[i]));
+    return records;
+}
+
+static void
+run_describe(VarlinkCall *call, json_t *parameters, void *context)
+{
+    StorageService *service = context;
+    GError *error = NULL;
+    g_autoptr(Guest) guest =
+        hypervisor_get_guest(service->hypervisor, get_string(parameters, "guest"), &error);
+    json_t *disks = guest ? pack_disks(guest, &error) : NULL;
+
+    if (!disks) {
+        varlink_call_fail(call, error);
+        return;
+    }
+    varlink_call_reply(call, json_pack("{s:o, s:s, s:b, s:b, s:o}", "guest",
+                                       pack_guest(guest->name, guest->uuid), "state",
+                                       state_name(guest->state), "persistent", guest->persistent,
+                                       "migrating", guest->has_job, "disks", disks));
+}
+
+/* Ends @call with @lease (owned) or @error. */
+static void
+reply_lease(VarlinkCall *call, Lease *lease, GError *error)
+{
+    if (lease)
+        varlink_call_reply(call, json_pack("{s:o}", "lease", pack_lease(lease)));
+    else
+        varlink_call_fail(call, error);
+    lease_free(lease);
+}
+
+static void
+run_create_targets(VarlinkCall *call, json_t *parameters, void *context)
+{
+    StorageService *service = context;
+    GError *error = NULL;
+    g_autoptr(TargetRequest) request = target_request_new(parameters, &error);
+
+    reply_lease(call, request ? target_leases_create(service->targets, request, &error) : NULL,
+                error);
+}
+
+/* FAULT_INVALID_ARGUMENT for what no lease ever had. */
+static gboolean
+unpack_generation(json_t *parameters, guint64 *ret_generation, GError **error)
+{
+    json_int_t value = json_integer_value(json_object_get(parameters, "generation"));
+
+    if (value < 1) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "generation",
+                  "give the generation that came with the lease", "it is not above zero");
+        return FALSE;
+    }
+    *ret_generation = (guint64)value;
+    return TRUE;
+}
+
+static void
+run_renew(VarlinkCall *call, json_t *parameters, void *context)
+{
+    StorageService *service = context;
+    json_int_t seconds = json_integer_value(json_object_get(parameters, "timeoutSeconds"));
+    guint64 generation;
+    GError *error = NULL;
+    Lease *lease = NULL;
+
+    if (unpack_generation(parameters, &generation, &error) &&
+        target_request_check_timeout(seconds, "timeoutSeconds", &error))
+        lease = target_leases_renew(service->targets, get_string(parameters, "lease"), generation,
+                                    (unsigned)seconds, &error);
+    reply_lease(call, lease, error);
+}
+
+static void
+run_release(VarlinkCall *call, json_t *parameters, void *context)
+{
+    StorageService *service = context;
+    guint64 generation;
+    gboolean kept;
+    GError *error = NULL;
+
+    if (unpack_generation(parameters, &generation, &error) &&
+        target_leases_release(service->targets, get_string(parameters, "lease"), generation, &kept,
+                              &error))
+        varlink_call_reply(call, json_pack("{s:b}", "kept", kept));
+    else
+        varlink_call_fail(call, error);
+}
+
+static void
+run_migrate(VarlinkCall *call, json_t *parameters, void *context)
+{
+    StorageService *service = context;
+    GError *error = NULL;
+    g_autoptr(Guest) guest =
+        hypervisor_get_guest(service->hypervisor, get_string(parameters, "guest"), &error);
+    MigrationPlan *plan = guest ? migration_plan_new(parameters, guest, &error) : NULL;
+    g_autoptr(Job) job = plan ? migrations_start(service->migrations, plan, &error) : NULL;
+
+    if (job)
+        job_serve(job, call);
+    else
+        varlink_call_fail(call, error);
+}
+
+static void
+run_list_leases(VarlinkCall *call, json_t *parameters, void *context)
+{
+    StorageService *service = context;
+    GError *error = NULL;
+    g_autoptr(GPtrArray) leases = target_leases_list(service->targets, &error);
+    json_t *records;
+
+    if (!leases) {
+        varlink_call_fail(call, error);
+        return;
+    }
+    records = json_array();
+    for (guint i = 0; i < leases->len; i++)
+        json_array_append_new(records, pack_lease(leases->pdata[i]));
+    varlink_call_reply(call, json_pack("{s:o}", "leases", records));
+}
+
+static const VarlinkMethod methods[] = {
+    { "Describe", run_describe },
+    { "CreateTargets", run_create_targets },
+    { "Renew", run_renew },
+    { "Release", run_release },
+    { "Migrate", run_migrate },
+    { "ListLeases", run_list_leases },
+    { "ListJobs", job_method_list },
+    { "WatchJob", job_method_watch },
+    { "CancelJob", job_method_cancel },
+    { 0 },
+};
+
+StorageService *
+storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *store,
+                    Hypervisor *hypervisor, GError **error)
+{
+    g_autoptr(StorageService) service = g_new0(StorageService, 1);
+
+    service->store = store;
+    service->hypervisor = hypervisor;
+    service->jobs = job_registry_new();
+    service->migrations = migrations_new(service->jobs, hypervisor);
+    service->targets =
+        target_leases_new(store, hypervisor, (const char *const *)config->image_directories);
+    if (!varlink_server_add_interface(server, io_migprep_storage, methods, service, error))
+        return NULL;
+    return g_steal_pointer(&service);
+}
+
+void
+storage_service_free(StorageService *service)
+{
+    if (!service)
+        return;
+    migrations_leave(service->migrations);
+    job_registry_free(service->jobs);
+    target_leases_free(service->targets);
+    /* Calls that migrate still use the link; they end with the process, the migrations do not. */
+    if (!migrations_left(service->migrations))
+        hypervisor_free(service->hypervisor);
+    migrations_free(service->migrations);
+    lease_store_free(service->store);
+    g_free(service);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the walk from an image directory to a file name, and the proof before a removal. */
+#include "storprep/image_place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "common/fault.h"
+#include "common/limits.h"
+
+void
+file_descriptor_close(FileDescriptor fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+gboolean
+file_identity_equal(const FileIdentity *a, const FileIdentity *b)
+{
+    if (a->inode != b->inode || a->born_nsec != b->born_nsec)
+        return FALSE;
+    return a->born_nsec != 0 || a->device == b->device;
+}
+
+/* @name "" with AT_EMPTY_PATH: @fd itself. Returns 0 or -1 with errno, as statx does. */
+static int
+examine(int fd, const char *name, int flags, FileIdentity *ret_identity, mode_t *ret_mode)
+{
+    struct statx status;
+
+    if (statx(fd, name, flags | AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO | STATX_BTIME,
+              &status) < 0)
+        return -1;
+    ret_identity->device = makedev(status.stx_dev_major, status.stx_dev_minor);
+    ret_identity->inode = status.stx_ino;
+    ret_identity->born_nsec = 0;
+    if (status.stx_mask & STATX_BTIME)
+        ret_identity->born_nsec =
+            status.stx_btime.tv_sec * G_GINT64_CONSTANT(1000000000) + status.stx_btime.tv_nsec;
+    *ret_mode = status.stx_mode;
+    return 0;
+}
+
+gboolean
+file_identity_read(int fd, const char *path, FileIdentity *ret_identity, GError **error)
+{
+    mode_t mode;
+
+    if (examine(fd, "", AT_EMPTY_PATH, ret_identity, &mode) < 0)
+        return image_place_fault(error, errno, path, "cannot examine it");
+    return TRUE;
+}
+
+gboolean
+image_place_fault(GError **error, int number, const char *path, const char *action)
+{
+    g_autofree char *object = g_strdup_printf("target '%s'", path);
+
+    if (number == ENOSPC || number == EDQUOT)
+        fault_set(error, FAULT_NO_SPACE, object, "free space in its directory and try again",
+                  "%s: %s", action, g_strerror(number));
+    else if (number == EEXIST)
+        fault_set(error, FAULT_TARGET_EXISTS, object,
+                  "move the existing file away, or remove it if nothing needs it; it is never "
+                  "overwritten",
+                  "%s: something with this name is already there", action);
+    else
+        fault_set(error, FAULT_INTERNAL, object,
+                  "check the directory's permissions and that its file system is writable",
+                  "%s: %s", action, g_strerror(number));
+    return FALSE;
+}
+
+static gboolean
+refuse(GError **error, const char *path, const char *remedy, const char *cause)
+{
+    g_autofree char *object = g_strdup_printf("target '%s'", path);
+
+    fault_set(error, FAULT_TARGET_REFUSED, object, remedy, "%s", cause);
+    return FALSE;
+}
+
+static gboolean
+is_plain_path(const char *path)
+{
+    g_auto(GStrv) parts = NULL;
+
+    if (path[0] != '/' || strlen(path) > LIMIT_PATH_BYTES)
+        return FALSE;
+    parts = g_strsplit(path + 1, "/", -1);
+    for (char **part = parts; *part; part++) {
+        if (!**part || g_str_equal(*part, ".") || g_str_equal(*part, "..") ||
+            strlen(*part) > LIMIT_NAME_BYTES)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* What of @path lies below @directory, or NULL. */
+static const char *
+path_below(const char *path, const char *directory)
+{
+    size_t length = strlen(directory);
+
+    while (length > 1 && directory[length - 1] == '/')
+        length--;
+    if (strncmp(path, directory, length) != 0 || path[length] != '/' || !path[length + 1])
+        return NULL;
+    return path + length + 1;
+}
+
+const char *
+image_place_root(const char *path, const char *const *directories, GError **error)
+{
+    g_autofree char *list = NULL;
+    g_autofree char *cause = NULL;
+
+    if (!is_plain_path(path)) {
+        refuse(error, path, "give the absolute path as it is, without '.', '..' and doubled '/'",
+               "it is not a plain absolute path");
+        return NULL;
+    }
+    for (const char *const *directory = directories; *directory; directory++) {
+        if (path_below(path, *directory))
+            return *directory;
+    }
+    list = g_strjoinv(", ", (char **)directories);
+    cause = g_strdup_printf("it is not below an image directory (%s)", list);
+    refuse(error, path, "add its directory to image-directories in migprep.conf on this host",
+           cause);
+    return NULL;
+}
+
+/* Opens @below (which may be "") under @root_fd without following any link. */
+static int
+open_directory(int root_fd, const char *below)
+{
+    struct open_how how = {
+        .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+
+    return (int)syscall(SYS_openat2, root_fd, *below ? below : ".", &how, sizeof how);
+}
+
+void
+image_place_clear(ImagePlace *place)
+{
+    g_clear_pointer(&place->path, g_free);
+    g_clear_pointer(&place->root, g_free);
+    g_clear_pointer(&place->directory, g_free);
+    g_clear_pointer(&place->name, g_free);
+    file_descriptor_close(place->directory_fd);
+    place->directory_fd = -1;
+}
+
+gboolean
+image_place_open(const char *path, const char *const *directories, ImagePlace *ret_place,
+                 GError **error)
+{
+    const char *root = image_place_root(path, directories, error);
+    g_auto(FileDescriptor) root_fd = -1;
+    g_autofree char *below = NULL;
+    g_autofree char *cause = NULL;
+    char *slash;
+    int fd = -1;
+
+    if (!root)
+        return FALSE;
+    below = g_strdup(path_below(path, root));
+    slash = strrchr(below, '/');
+    *(slash ? slash : below) = '\0';
+    root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root_fd >= 0)
+        fd = open_directory(root_fd, below);
+    if (fd < 0) {
+        cause = g_strdup_printf("cannot open its directory below '%s' without following links: %s",
+                                root, g_strerror(errno));
+        return refuse(error, path, "create the directory on this host, or replace the link in it",
+                      cause);
+    }
+    *ret_place = (ImagePlace) {
+        .path = g_strdup(path),
+        .root = g_strdup(root),
+        .directory = g_path_get_dirname(path),
+        .name = g_path_get_basename(path),
+        .directory_fd = fd,
+    };
+    return TRUE;
+}
+
+gboolean
+image_place_check_free(const ImagePlace *place, GError **error)
+{
+    FileIdentity identity;
+    mode_t mode;
+
+    if (examine(place->directory_fd, place->name, 0, &identity, &mode) == 0)
+        return image_place_fault(error, EEXIST, place->path, "cannot create it");
+    if (errno != ENOENT)
+        return image_place_fault(error, errno, place->path, "cannot look for it");
+    return TRUE;
+}
+
+gboolean
+image_place_remove(const ImagePlace *place, const char *name, const FileIdentity *identity,
+                   gboolean *ret_foreign, GError **error)
+{
+    FileIdentity found;
+    mode_t mode;
+
+    *ret_foreign = FALSE;
+    if (examine(place->directory_fd, name, 0, &found, &mode) < 0)
+        return errno == ENOENT || image_place_fault(error, errno, place->path, "cannot examine it");
+    if (!S_ISREG(mode) || (identity && !file_identity_equal(identity, &found))) {
+        *ret_foreign = TRUE;
+        return TRUE;
+    }
+    if (unlinkat(place->directory_fd, name, 0) < 0 && errno != ENOENT)
+        return image_place_fault(error, errno, place->path, "cannot remove it");
+    return TRUE;
+}
+
+gboolean
+image_place_sync(const ImagePlace *place, GError **error)
+{
+    if (fsync(place->directory_fd) < 0)
+        return image_place_fault(error, errno, place->path, "cannot make its directory durable");
+    return TRUE;
+}

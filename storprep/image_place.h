@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A name inside an image directory: found without following links, and emptied only of the file
+ * that is proven to be ours. */
+#pragma once
+
+#include <gio/gio.h>
+
+typedef int FileDescriptor;
+void file_descriptor_close(FileDescriptor fd); /* -1 is nothing */
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC(FileDescriptor, file_descriptor_close, -1)
+
+/*
+ * Which file it is. An inode number alone proves little, since file systems give it to the next
+ * file at once; with the time of birth it does. The device number may differ after a reboot, so it
+ * only counts where the file system knows no time of birth (born_nsec 0).
+ */
+typedef struct {
+    guint64 device;
+    guint64 inode;
+    gint64 born_nsec;
+} FileIdentity;
+
+gboolean file_identity_equal(const FileIdentity *a, const FileIdentity *b);
+/* Of an open file. FAULT_INTERNAL naming @path. */
+gboolean file_identity_read(int fd, const char *path, FileIdentity *ret_identity, GError **error);
+
+typedef struct {
+    char *path;      /* as asked for */
+    char *root;      /* the image directory that it is below */
+    char *directory; /* its parent, for messages */
+    char *name;      /* its last component */
+    FileDescriptor directory_fd;
+} ImagePlace;
+
+void image_place_clear(ImagePlace *place);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ImagePlace, image_place_clear)
+
+/* Pure: @path is absolute, has no empty, "." or ".." component and lies below one of @directories.
+ * Returns that directory (borrowed) or NULL with FAULT_TARGET_REFUSED. */
+const char *image_place_root(const char *path, const char *const *directories, GError **error);
+
+/*
+ * Opens the parent directory of @path. An image directory may itself be a symbolic link: it is the
+ * administrator's word. Below it no link is followed, whoever made it. FAULT_TARGET_REFUSED if the
+ * path is not allowed or its directory is not there. *@ret_place is for image_place_clear().
+ */
+gboolean image_place_open(const char *path, const char *const *directories, ImagePlace *ret_place,
+                          GError **error);
+
+/* FAULT_TARGET_EXISTS if anything has that name, a dangling link included. */
+gboolean image_place_check_free(const ImagePlace *place, GError **error);
+
+/*
+ * Removes @name (a name in the place's directory) if it is the file that @identity says; NULL: if
+ * it is a regular file, for names that nobody else can have chosen. What is not there, or is
+ * another file, is left as it is, with *ret_foreign telling the latter. FAULT_INTERNAL if it cannot
+ * be removed.
+ */
+gboolean image_place_remove(const ImagePlace *place, const char *name, const FileIdentity *identity,
+                            gboolean *ret_foreign, GError **error);
+/* Makes creations and removals in the directory durable. */
+gboolean image_place_sync(const ImagePlace *place, GError **error);
+
+/* Sets the Fault for a failed system call on a file: FAULT_NO_SPACE, FAULT_TARGET_EXISTS or
+ * FAULT_INTERNAL by @number (errno). @action: "cannot create it". Returns FALSE. */
+gboolean image_place_fault(GError **error, int number, const char *path, const char *action);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Makes one empty image of a given shape, under a name that nothing had before. */
+#pragma once
+
+#include "storprep/image_header.h"
+#include "storprep/image_place.h"
+
+/*
+ * Theory of operation. The file is born under a name of our own making (the part name, which holds
+ * a random UUID and is recorded first), is recorded by its identity, filled, verified, made durable
+ * and only then linked to its final name, which link(2) refuses if anything is there. So at every
+ * instant whatever exists is either provably ours or not ours, and a target that can be seen is
+ * complete. qemu-img is given our open descriptor through /proc, not a path: nobody can slip it
+ * another file. The file is root's, mode 0600: libvirt takes it over when the guest arrives.
+ */
+
+/* Pure. FAULT_INVALID_ARGUMENT naming @path if no image can have this shape. */
+gboolean image_shape_check(const ImageShape *shape, const char *path, GError **error);
+/* Pure: the bytes that an image of this (checked) shape occupies when every cluster is written. */
+guint64 image_shape_maximum_bytes(const ImageShape *shape);
+
+/* A new random name for image_part_create(). Owned by the caller. */
+char *image_part_name_new(void);
+/* Creates the empty file. FAULT_NO_SPACE, FAULT_INTERNAL. Blocks. */
+gboolean image_part_create(const ImagePlace *place, const char *part_name, FileDescriptor *ret_fd,
+                           FileIdentity *ret_identity, GError **error);
+/* Gives it its shape, reads it back, and makes it durable. FAULT_NO_SPACE, FAULT_PROGRAM_FAILED,
+ * FAULT_IMAGE_INVALID (it is not what was asked for), FAULT_TIMED_OUT. Blocks. */
+gboolean image_part_fill(const ImagePlace *place, int fd, const ImageShape *shape, GError **error);
+/* Gives it its final name and takes the part name away. FAULT_TARGET_EXISTS. Blocks. */
+gboolean image_part_publish(const ImagePlace *place, const char *part_name, int fd, GError **error);

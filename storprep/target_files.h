@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The files of one lease: made one by one, each recorded before it can be seen, and removed again.
+ */
+#pragma once
+
+#include "common/lease_store.h"
+#include "storprep/target_request.h"
+
+#define TARGET_ASSET "target" /* kind of the assets; their key is the path */
+
+/*
+ * The assets for @request, state "planned": GPtrArray of LeaseAsset *. Each detail holds the shape,
+ * the image directory, and the part name (see image_target.h); once the file is there its state is
+ * "made" and the detail has its identity too. FAULT_TARGET_REFUSED. Pure.
+ */
+GPtrArray *target_files_plan(const TargetRequest *request, const char *const *directories,
+                             GError **error);
+
+/*
+ * Makes every file of @lease, whose assets are as planned, and durable in @store. Stops at the
+ * first error, leaving what there is to target_files_remove(). FAULT_TARGET_EXISTS,
+ * FAULT_TARGET_REFUSED, FAULT_NO_SPACE, FAULT_PROGRAM_FAILED, FAULT_IMAGE_INVALID,
+ * FAULT_STORE_FAILED. Blocks.
+ */
+gboolean target_files_make(LeaseStore *store, const Lease *lease, GError **error);
+
+/*
+ * Removes what target_files_make() left, whenever it was interrupted; @lease as the store has it
+ * now. With @keep only unfinished files go: the finished ones belong to the guest. Goes on after an
+ * error and returns the first. A repeat is harmless. Blocks.
+ */
+gboolean target_files_remove(const Lease *lease, gboolean keep, GError **error);
+
+/* The shape and the image directory (borrowed) in an asset's detail. */
+ImageShape target_asset_shape(const LeaseAsset *asset);
+const char *target_asset_root(const LeaseAsset *asset);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the parsing of requests for targets. */
+#include "storprep/target_request.h"
+
+#include <string.h>
+
+#include "common/fault.h"
+#include "common/limits.h"
+#include "storprep/image_target.h"
+
+#define CLUSTER_BYTES_DEFAULT 65536
+#define REFCOUNT_BITS_DEFAULT 16
+
+static void
+target_image_free(void *data)
+{
+    TargetImage *image = data;
+
+    g_free(image->path);
+    g_free(image);
+}
+
+void
+target_request_free(TargetRequest *request)
+{
+    if (!request)
+        return;
+    g_free(request->owner);
+    g_free(request->token);
+    g_free(request->guest_name);
+    g_free(request->guest_uuid);
+    g_clear_pointer(&request->images, g_ptr_array_unref);
+    json_decref(request->json);
+    g_free(request);
+}
+
+gboolean
+target_request_check_timeout(json_int_t seconds, const char *field, GError **error)
+{
+    if (seconds >= LIMIT_LEASE_SECONDS_MIN && seconds <= LIMIT_LEASE_SECONDS_MAX)
+        return TRUE;
+    fault_set(error, FAULT_INVALID_ARGUMENT, field, "60 seconds, renewed every 20, do well",
+              "it is not within %d-%d seconds", LIMIT_LEASE_SECONDS_MIN, LIMIT_LEASE_SECONDS_MAX);
+    return FALSE;
+}
+
+/* The string member @name of @object, which must not be empty or too long. */
+static char *
+unpack_name(json_t *object, const char *name, GError **error)
+{
+    const char *value = json_string_value(json_object_get(object, name));
+
+    if (*value && strlen(value) <= LIMIT_NAME_BYTES)
+        return g_strdup(value);
+    fault_set(error, FAULT_INVALID_ARGUMENT, name, "give a short name",
+              "it is empty or longer than %d bytes", LIMIT_NAME_BYTES);
+    return NULL;
+}
+
+static char *
+unpack_uuid(json_t *guest, GError **error)
+{
+    const char *value = json_string_value(json_object_get(guest, "uuid"));
+
+    if (g_uuid_string_is_valid(value))
+        return g_ascii_strdown(value, -1);
+    fault_set(error, FAULT_INVALID_ARGUMENT, "guest.uuid", "give the UUID that Describe reports",
+              "it is not a UUID");
+    return NULL;
+}
+
+/* An integer member of a target that fits @maximum; @fallback if absent or null. */
+static gboolean
+unpack_integer(json_t *target, const char *name, json_int_t fallback, json_int_t maximum,
+               guint64 *ret_value, GError **error)
+{
+    json_t *value = json_object_get(target, name);
+    json_int_t number = json_is_integer(value) ? json_integer_value(value) : fallback;
+
+    if (number < 0 || number > maximum) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, name, "ask for what Describe gives for the source",
+                  "it is not within 0-%" JSON_INTEGER_FORMAT, maximum);
+        return FALSE;
+    }
+    *ret_value = (guint64)number;
+    return TRUE;
+}
+
+static gboolean
+unpack_version(json_t *target, unsigned fallback, unsigned *ret_version, GError **error)
+{
+    const char *compat = json_string_value(json_object_get(target, "compat"));
+
+    if (!compat)
+        *ret_version = fallback;
+    else if (g_str_equal(compat, "0.10"))
+        *ret_version = 2;
+    else if (g_str_equal(compat, "1.1"))
+        *ret_version = 3;
+    else {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "compat", "ask for 0.10 or 1.1",
+                  "'%.20s' is no compatibility level of qcow2", compat);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+unpack_shape(json_t *target, ImageShape *ret_shape, GError **error)
+{
+    const char *format = json_string_value(json_object_get(target, "format"));
+    ImageShape shape = { .format = IMAGE_FORMAT_RAW };
+    guint64 cluster, refcount;
+    gboolean qcow2;
+
+    if (!image_format_from_name(format, &shape.format)) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "format", "ask for qcow2 or raw",
+                  "'%.20s' is not supported", format);
+        return FALSE;
+    }
+    qcow2 = shape.format == IMAGE_FORMAT_QCOW2;
+    if (!unpack_integer(target, "virtualSizeBytes", 0, LIMIT_IMAGE_BYTES, &shape.virtual_size_bytes,
+                        error) ||
+        !unpack_integer(target, "clusterSizeBytes", qcow2 ? CLUSTER_BYTES_DEFAULT : 0, G_MAXINT32,
+                        &cluster, error) ||
+        !unpack_integer(target, "refcountBits", qcow2 ? REFCOUNT_BITS_DEFAULT : 0, G_MAXINT32,
+                        &refcount, error) ||
+        !unpack_version(target, qcow2 ? 3 : 0, &shape.version, error))
+        return FALSE;
+    shape.cluster_size_bytes = (guint32)cluster;
+    shape.refcount_bits = (unsigned)refcount;
+    shape.extended_l2 = json_is_true(json_object_get(target, "extendedL2"));
+    shape.lazy_refcounts = json_is_true(json_object_get(target, "lazyRefcounts"));
+    *ret_shape = shape;
+    return TRUE;
+}
+
+static gboolean
+unpack_image(json_t *target, GPtrArray *images, GError **error)
+{
+    const char *path = json_string_value(json_object_get(target, "path"));
+    TargetImage *image;
+    ImageShape shape;
+
+    if (strlen(path) > LIMIT_PATH_BYTES) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "path", "give a shorter path",
+                  "it is longer than %d bytes", LIMIT_PATH_BYTES);
+        return FALSE;
+    }
+    if (!unpack_shape(target, &shape, error) || !image_shape_check(&shape, path, error))
+        return FALSE;
+    for (guint i = 0; i < images->len; i++) {
+        image = images->pdata[i];
+        if (g_str_equal(image->path, path)) {
+            fault_set(error, FAULT_INVALID_ARGUMENT, path, "name each path once",
+                      "it is asked for twice");
+            return FALSE;
+        }
+    }
+    image = g_new0(TargetImage, 1);
+    image->path = g_strdup(path);
+    image->shape = shape;
+    g_ptr_array_add(images, image);
+    return TRUE;
+}
+
+static gboolean
+unpack_images(json_t *targets, GPtrArray *images, GError **error)
+{
+    size_t count = json_array_size(targets);
+
+    if (count == 0 || count > LIMIT_DISKS) {
+        fault_set(error, count ? FAULT_LIMIT_EXCEEDED : FAULT_INVALID_ARGUMENT, "targets",
+                  "ask for the disks that Describe marks with copy", "%zu targets, not 1-%d", count,
+                  LIMIT_DISKS);
+        return FALSE;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!unpack_image(json_array_get(targets, i), images, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+TargetRequest *
+target_request_new(json_t *parameters, GError **error)
+{
+    g_autoptr(TargetRequest) request = g_new0(TargetRequest, 1);
+    json_t *guest = json_object_get(parameters, "guest");
+    json_t *targets = json_object_get(parameters, "targets");
+    json_int_t seconds = json_integer_value(json_object_get(parameters, "timeoutSeconds"));
+
+    request->images = g_ptr_array_new_with_free_func(target_image_free);
+    request->json = json_pack("{s:O, s:O}", "guest", guest, "targets", targets);
+    if (!target_request_check_timeout(seconds, "timeoutSeconds", error) ||
+        !(request->owner = unpack_name(parameters, "owner", error)) ||
+        !(request->token = unpack_name(parameters, "token", error)) ||
+        !(request->guest_name = unpack_name(guest, "name", error)) ||
+        !(request->guest_uuid = unpack_uuid(guest, error)) ||
+        !unpack_images(targets, request->images, error))
+        return NULL;
+    request->timeout_seconds = (unsigned)seconds;
+    return g_steal_pointer(&request);
+}

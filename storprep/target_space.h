@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether there is room for the files of a lease, counting what other leases were promised. */
+#pragma once
+
+#include "common/lease_store.h"
+
+/*
+ * Each file counts with all it may grow to, since the copy may fill it and a file system that is
+ * full in the middle of a move stops the guest's writes. Targets of one file system are taken
+ * together; what other leases in @leases may still grow by is not free. FAULT_NO_SPACE naming the
+ * directory, the bytes needed and the bytes available; FAULT_TARGET_REFUSED. Blocks.
+ */
+gboolean target_space_check(const Lease *lease, const GPtrArray *leases, GError **error);
