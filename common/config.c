@@ -1,1 +1,215 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading the configuration file: every group, key and value is checked, a typing error is told. */
+#include "common/config.h"
+
+#include "common/fault.h"
+#include "common/limits.h"
+
+#define PHYSICAL_NETWORK_PREFIX "physical-network "
+#define SECONDS_MIN             1
+#define SECONDS_MAX             600
+
+typedef struct {
+    const char *path;
+    GKeyFile *file;
+    Config *config;
+} Reader;
+
+/* Takes the value of one key over into the Config. */
+typedef gboolean (*KeyRead)(const Reader *reader, const char *group, const char *key,
+                            GError **error);
+
+typedef struct {
+    const char *group;
+    const char *key;
+    KeyRead read;
+} Key;
+
+G_GNUC_PRINTF(5, 6)
+static gboolean
+refuse(const Reader *reader, const char *group, const char *key, GError **error, const char *cause,
+       ...)
+{
+    g_autofree char *object = key ? g_strdup_printf("%s: [%s] %s", reader->path, group, key)
+                                  : g_strdup_printf("%s: [%s]", reader->path, group);
+    va_list arguments;
+
+    va_start(arguments, cause);
+    g_autofree char *text = g_strdup_vprintf(cause, arguments);
+    va_end(arguments);
+    fault_set(error, FAULT_INVALID_ARGUMENT, object, "see migprep.conf(5)", "%s", text);
+    return FALSE;
+}
+
+static gboolean
+read_group(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    g_autofree char *value = g_key_file_get_string(reader->file, group, key, NULL);
+
+    if (!value || !*value || strlen(value) > LIMIT_NAME_BYTES)
+        return refuse(reader, group, key, error, "not the name of a group of users");
+    g_free(reader->config->group);
+    reader->config->group = g_steal_pointer(&value);
+    return TRUE;
+}
+
+static gboolean
+read_image_directories(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    g_auto(GStrv) values = g_key_file_get_string_list(reader->file, group, key, NULL, NULL);
+
+    if (!values || !values[0])
+        return refuse(reader, group, key, error, "no directory is named");
+    for (char **value = values; *value; value++) {
+        if (!g_path_is_absolute(*value) || strlen(*value) > LIMIT_PATH_BYTES)
+            return refuse(reader, group, key, error, "'%s' is not an absolute path", *value);
+    }
+    g_strfreev(reader->config->image_directories);
+    reader->config->image_directories = g_steal_pointer(&values);
+    return TRUE;
+}
+
+static gboolean
+read_seconds(const Reader *reader, const char *group, const char *key, unsigned *seconds,
+             GError **error)
+{
+    g_autofree char *value = g_key_file_get_string(reader->file, group, key, NULL);
+    guint64 number;
+
+    if (!value || !g_ascii_string_to_unsigned(value, 10, SECONDS_MIN, SECONDS_MAX, &number, NULL))
+        return refuse(reader, group, key, error, "'%s' is not a number of seconds from %d to %d",
+                      value ? value : "", SECONDS_MIN, SECONDS_MAX);
+    *seconds = (unsigned)number;
+    return TRUE;
+}
+
+static gboolean
+read_unplug_seconds(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    return read_seconds(reader, group, key, &reader->config->unplug_seconds, error);
+}
+
+static gboolean
+read_attach_seconds(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    return read_seconds(reader, group, key, &reader->config->attach_seconds, error);
+}
+
+static gboolean
+read_agent_seconds(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    return read_seconds(reader, group, key, &reader->config->agent_seconds, error);
+}
+
+static gboolean
+read_functions(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    const char *name = group + strlen(PHYSICAL_NETWORK_PREFIX);
+    g_auto(GStrv) values = g_key_file_get_string_list(reader->file, group, key, NULL, NULL);
+
+    if (!*name || strlen(name) > LIMIT_NAME_BYTES)
+        return refuse(reader, group, NULL, error, "the physical network has no usable name");
+    if (!values || !values[0])
+        return refuse(reader, group, key, error, "no physical function is named");
+    for (char **value = values; *value; value++) {
+        if (!**value || strchr(*value, '/'))
+            return refuse(reader, group, key, error, "'%s' is not a network device", *value);
+    }
+    g_hash_table_replace(reader->config->physical_networks, g_strdup(name),
+                         g_steal_pointer(&values));
+    return TRUE;
+}
+
+/* A group ending in a space stands for any group that begins so. */
+static const Key keys[] = {
+    { "access", "group", read_group },
+    { "storage", "image-directories", read_image_directories },
+    { "network", "unplug-seconds", read_unplug_seconds },
+    { "network", "attach-seconds", read_attach_seconds },
+    { "network", "agent-seconds", read_agent_seconds },
+    { PHYSICAL_NETWORK_PREFIX, "functions", read_functions },
+};
+
+static gboolean
+group_matches(const char *pattern, const char *group)
+{
+    return g_str_has_suffix(pattern, " ") ? g_str_has_prefix(group, pattern)
+                                          : strcmp(pattern, group) == 0;
+}
+
+static gboolean
+read_key(const Reader *reader, const char *group, const char *name, GError **error)
+{
+    gboolean group_known = FALSE;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (!group_matches(keys[i].group, group))
+            continue;
+        group_known = TRUE;
+        if (!name || strcmp(keys[i].key, name) == 0)
+            return name ? keys[i].read(reader, group, name, error) : TRUE;
+    }
+    return refuse(reader, group, group_known ? name : NULL, error,
+                  group_known ? "no such key" : "no such group");
+}
+
+static gboolean
+read_all(const Reader *reader, GError **error)
+{
+    g_auto(GStrv) groups = g_key_file_get_groups(reader->file, NULL);
+
+    for (char **group = groups; *group; group++) {
+        g_auto(GStrv) names = g_key_file_get_keys(reader->file, *group, NULL, NULL);
+        if (!read_key(reader, *group, NULL, error))
+            return FALSE;
+        for (char **name = names; name && *name; name++) {
+            if (!read_key(reader, *group, *name, error))
+                return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static Config *
+config_new(void)
+{
+    Config *config = g_new0(Config, 1);
+
+    config->group = g_strdup("migprep");
+    config->image_directories = g_strsplit("/var/lib/libvirt/images", ";", -1);
+    config->physical_networks =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_strfreev);
+    config->unplug_seconds = 30;
+    config->attach_seconds = 60;
+    config->agent_seconds = 10;
+    return config;
+}
+
+Config *
+config_load(const char *path, GError **error)
+{
+    g_autoptr(Config) config = config_new();
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) failure = NULL;
+    Reader reader = { path, file, config };
+
+    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &failure)) {
+        if (g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+            return g_steal_pointer(&config);
+        fault_set(error, FAULT_INVALID_ARGUMENT, path, "see migprep.conf(5)", "cannot read it: %s",
+                  failure->message);
+        return NULL;
+    }
+    return read_all(&reader, error) ? g_steal_pointer(&config) : NULL;
+}
+
+void
+config_free(Config *config)
+{
+    if (!config)
+        return;
+    g_free(config->group);
+    g_strfreev(config->image_directories);
+    g_hash_table_unref(config->physical_networks);
+    g_free(config);
+}
