@@ -1,1 +1,258 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The real HypervisorOps: guests, devices and the guest agent through libvirt. */
+#include "common/hypervisor_libvirt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libvirt/libvirt-qemu.h>
+#include <libvirt/virterror.h>
+
+#include "common/xml_tree.h"
+
+static char *
+name_guest(const char *uuid)
+{
+    return g_strdup_printf("guest '%s'", uuid);
+}
+
+static GuestState
+state_of(int state)
+{
+    switch (state) {
+    case VIR_DOMAIN_RUNNING:
+    case VIR_DOMAIN_BLOCKED:
+        return GUEST_STATE_RUNNING;
+    case VIR_DOMAIN_PAUSED:
+        return GUEST_STATE_PAUSED;
+    case VIR_DOMAIN_SHUTOFF:
+        return GUEST_STATE_SHUT_OFF;
+    case VIR_DOMAIN_CRASHED:
+        return GUEST_STATE_CRASHED;
+    default: /* libvirt's enumeration, which grows */
+        return GUEST_STATE_OTHER;
+    }
+}
+
+/* A driver that knows no jobs has none. */
+static gboolean
+has_job(virDomainPtr domain)
+{
+    virDomainJobInfo info = { 0 };
+
+    return virDomainGetJobInfo(domain, &info) == 0 &&
+           (info.type == VIR_DOMAIN_JOB_BOUNDED || info.type == VIR_DOMAIN_JOB_UNBOUNDED);
+}
+
+/* Reads what @domain is now. The guest may vanish between two questions: that is GUEST_NOT_FOUND.
+ */
+static Guest *
+read_guest(virDomainPtr domain, gboolean with_inactive, GError **error)
+{
+    g_autoptr(Guest) guest = g_new0(Guest, 1);
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    int state = 0;
+
+    virDomainGetUUIDString(domain, uuid);
+    guest->uuid = g_strdup(uuid);
+    guest->name = g_strdup(virDomainGetName(domain));
+    char *xml = virDomainGetXMLDesc(domain, 0);
+    guest->xml = g_strdup(xml);
+    free(xml);
+    if (!guest->xml || virDomainGetState(domain, &state, NULL, 0) < 0) {
+        g_autofree char *object = name_guest(guest->name);
+        libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, NULL);
+        return NULL;
+    }
+    guest->state = state_of(state);
+    guest->persistent = virDomainIsPersistent(domain) == 1;
+    guest->has_job = has_job(domain);
+    if (guest->persistent && with_inactive) {
+        xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+        guest->inactive_xml = g_strdup(xml);
+        free(xml);
+    }
+    return g_steal_pointer(&guest);
+}
+
+static Guest *
+get_guest(void *self, const char *guest, GError **error)
+{
+    g_autoptr(virDomain) domain = libvirt_find_guest(self, guest, error);
+
+    return domain ? read_guest(domain, TRUE, error) : NULL;
+}
+
+static GPtrArray *
+list_guests(void *self, GError **error)
+{
+    g_autoptr(virConnect) connection = libvirt_link_acquire(self, error);
+    virDomainPtr *domains = NULL;
+
+    if (!connection)
+        return NULL;
+    int count = virConnectListAllDomains(connection, &domains, 0);
+    if (count < 0) {
+        libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, "list of guests", NULL);
+        return NULL;
+    }
+    GPtrArray *guests = g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
+    for (int i = 0; i < count; i++) {
+        /* One that went away meanwhile is not on this host any more. */
+        Guest *guest = read_guest(domains[i], FALSE, NULL);
+        if (guest)
+            g_ptr_array_add(guests, guest);
+        virDomainFree(domains[i]);
+    }
+    free(domains);
+    return guests;
+}
+
+static unsigned
+scope_flags(DeviceScope scope)
+{
+    return (scope & DEVICE_LIVE ? VIR_DOMAIN_DEVICE_MODIFY_LIVE : 0U) |
+           (scope & DEVICE_CONFIG ? VIR_DOMAIN_DEVICE_MODIFY_CONFIG : 0U);
+}
+
+/* QEMU's answer to a second request while the first is still with the guest: go on waiting. libvirt
+ * has no error code of its own for it. */
+static gboolean
+is_unplugging_already(void)
+{
+    const char *message = virGetLastErrorMessage();
+
+    return message && strstr(message, "already in the process of unplug");
+}
+
+static gboolean
+detach_device(void *self, const char *uuid, const char *alias_or_xml, DeviceScope scope,
+              GError **error)
+{
+    g_autoptr(virDomain) domain = libvirt_find_guest(self, uuid, error);
+
+    if (!domain)
+        return FALSE;
+    int result = *alias_or_xml == '<'
+                     ? virDomainDetachDeviceFlags(domain, alias_or_xml, scope_flags(scope))
+                     : virDomainDetachDeviceAlias(domain, alias_or_xml, scope_flags(scope));
+    if (result == 0 || is_unplugging_already())
+        return TRUE;
+    g_autofree char *object = name_guest(virDomainGetName(domain));
+    libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, "look at: journalctl -u libvirtd");
+    return FALSE;
+}
+
+static gboolean
+attach_device(void *self, const char *uuid, const char *xml, DeviceScope scope, GError **error)
+{
+    g_autoptr(virDomain) domain = libvirt_find_guest(self, uuid, error);
+
+    if (!domain)
+        return FALSE;
+    if (virDomainAttachDeviceFlags(domain, xml, scope_flags(scope)) == 0)
+        return TRUE;
+    g_autofree char *object = name_guest(virDomainGetName(domain));
+    libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, "look at: journalctl -u libvirtd");
+    return FALSE;
+}
+
+static char *
+agent_command(void *self, const char *uuid, const char *command, unsigned timeout_seconds,
+              GError **error)
+{
+    g_autoptr(virDomain) domain = libvirt_find_guest(self, uuid, error);
+
+    if (!domain)
+        return NULL;
+    char *reply = virDomainQemuAgentCommand(domain, command, (int)timeout_seconds, 0);
+    if (reply) {
+        char *copy = g_strdup(reply);
+        free(reply);
+        return copy;
+    }
+    g_autofree char *object = g_strdup_printf("guest agent of '%s'", virDomainGetName(domain));
+    const virError *last = virGetLastError();
+    gboolean absent =
+        last && (last->code == VIR_ERR_ARGUMENT_UNSUPPORTED ||
+                 last->code == VIR_ERR_OPERATION_INVALID || last->code == VIR_ERR_NO_SUPPORT);
+    libvirt_set_fault(error, absent ? FAULT_AGENT_UNAVAILABLE : FAULT_AGENT_FAILED, object,
+                      absent ? "give the guest a channel org.qemu.guest_agent.0 and run "
+                               "qemu-guest-agent in it"
+                             : "see which commands qemu-guest-agent allows in the guest");
+    return NULL;
+}
+
+/* The PFs that the XML of one network names. */
+static GPtrArray *
+read_physical_functions(const char *xml)
+{
+    g_autoptr(xmlDoc) document = xml_tree_parse(xml, "libvirt network", NULL);
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    xmlNode *forward = document ? xml_tree_child(xmlDocGetRootElement(document), "forward") : NULL;
+
+    if (!xml_tree_attribute_is(forward, "mode", "hostdev"))
+        return names;
+    for (xmlNode *pf = xml_tree_child(forward, "pf"); pf; pf = xml_tree_next(pf, "pf")) {
+        char *name = xml_tree_attribute(pf, "dev");
+        if (name)
+            g_ptr_array_add(names, name);
+    }
+    return names;
+}
+
+static GHashTable *
+list_passthrough_networks(void *self, GError **error)
+{
+    g_autoptr(virConnect) connection = libvirt_link_acquire(self, error);
+    virNetworkPtr *networks = NULL;
+
+    if (!connection)
+        return NULL;
+    int count = virConnectListAllNetworks(connection, &networks, VIR_CONNECT_LIST_NETWORKS_ACTIVE);
+    if (count < 0) {
+        libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, "list of networks", NULL);
+        return NULL;
+    }
+    GHashTable *found =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    for (int i = 0; i < count; i++) {
+        char *xml = virNetworkGetXMLDesc(networks[i], 0);
+        g_autoptr(GPtrArray) names = read_physical_functions(xml ? xml : "");
+        if (names->len > 0)
+            g_hash_table_insert(found, g_strdup(virNetworkGetName(networks[i])),
+                                g_steal_pointer(&names));
+        free(xml);
+        virNetworkFree(networks[i]);
+    }
+    free(networks);
+    return found;
+}
+
+static void
+free_link(void *self)
+{
+    libvirt_link_free(self);
+}
+
+Hypervisor *
+hypervisor_new_libvirt(const char *uri)
+{
+    static const HypervisorOps ops = {
+        .get_guest = get_guest,
+        .list_guests = list_guests,
+        .detach_device = detach_device,
+        .attach_device = attach_device,
+        .agent_command = agent_command,
+        .migrate = libvirt_migrate,
+        .get_progress = libvirt_get_progress,
+        .abort_job = libvirt_abort_job,
+        .list_passthrough_networks = list_passthrough_networks,
+        .free = free_link,
+    };
+    LibvirtLink *link = libvirt_link_new(uri);
+    Hypervisor *hypervisor = hypervisor_new(&ops, link);
+
+    libvirt_link_set_hypervisor(link, hypervisor);
+    return hypervisor;
+}

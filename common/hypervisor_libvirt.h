@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The connection to libvirt, shared by the files that implement HypervisorOps with it. */
+#pragma once
+
+#include <libvirt/libvirt.h>
+
+#include "common/fault.h"
+#include "common/hypervisor.h"
+
+typedef struct LibvirtLink LibvirtLink;
+
+/* Starts connecting to @uri in a thread of its own, and again whenever the connection is lost. */
+LibvirtLink *libvirt_link_new(const char *uri);
+void libvirt_link_free(LibvirtLink *link);
+/* Where events go; set before the first can come, on the thread of the main loop. */
+void libvirt_link_set_hypervisor(LibvirtLink *link, Hypervisor *hypervisor);
+
+/* A reference to the connection. FAULT_HYPERVISOR_UNAVAILABLE while there is none; blocks only for
+ * the very first attempt, and then for a few seconds at the most. */
+virConnectPtr libvirt_link_acquire(LibvirtLink *link, GError **error);
+
+/* Turns libvirt's last error on this thread into a Fault about @object: @code, unless libvirt says
+ * something more precise (no such guest, connection lost, agent silent). */
+void libvirt_set_fault(GError **error, FaultCode code, const char *object, const char *remedy);
+
+/* The guest by UUID or name, with its connection's reference held by the domain itself. */
+virDomainPtr libvirt_find_guest(LibvirtLink *link, const char *guest, GError **error);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virDomain, virDomainFree)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virConnect, virConnectClose)
+
+/* Operations of HypervisorOps in their own file: see there. */
+gboolean libvirt_migrate(void *self, const char *uuid, const MigrationRequest *request,
+                         GError **error);
+gboolean libvirt_get_progress(void *self, const char *uuid, MigrationProgress *ret_progress,
+                              GError **error);
+gboolean libvirt_abort_job(void *self, const char *uuid, GError **error);

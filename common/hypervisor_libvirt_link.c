@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Keeps the connection to libvirt open and passes its events on. */
+#include "common/hypervisor_libvirt.h"
+
+#include <libvirt/virterror.h>
+
+#include "common/limits.h"
+
+#define KEEPALIVE_SECONDS 5
+#define KEEPALIVE_COUNT   5
+#define BACK_OFF_USEC     G_TIME_SPAN_SECOND
+#define FIRST_WAIT_USEC   (10 * G_TIME_SPAN_SECOND)
+
+struct LibvirtLink {
+    char *uri;
+    GMutex lock; /* guards all below */
+    GCond changed;
+    Hypervisor *hypervisor;
+    virConnectPtr connection; /* NULL while there is none */
+    gboolean tried;           /* the first attempt has ended */
+    gboolean lost;            /* the connection was closed by the other side */
+    gboolean quit;
+    GThread *opener;
+};
+
+/* libvirt prints errors to standard error by default; ours reach whoever asked. */
+static void
+ignore_error(void *unused, virErrorPtr error)
+{
+}
+
+static void
+emit(LibvirtLink *link, HypervisorEventType type, virDomainPtr domain, const char *alias)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    HypervisorEvent event = { .type = type, .uuid = uuid, .alias = (char *)alias };
+
+    if (domain)
+        virDomainGetUUIDString(domain, uuid);
+    g_mutex_lock(&link->lock);
+    Hypervisor *hypervisor = link->hypervisor;
+    g_mutex_unlock(&link->lock);
+    if (hypervisor)
+        hypervisor_emit(hypervisor, &event);
+}
+
+static int
+on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *link)
+{
+    switch (event) {
+    case VIR_DOMAIN_EVENT_STARTED:
+        /* A guest that comes in is paused; RESUMED follows when it is really here. */
+        if (detail != VIR_DOMAIN_EVENT_STARTED_MIGRATED)
+            emit(link, HYPERVISOR_EVENT_RESUMED, domain, "");
+        break;
+    case VIR_DOMAIN_EVENT_RESUMED:
+        emit(link, HYPERVISOR_EVENT_RESUMED, domain, "");
+        break;
+    case VIR_DOMAIN_EVENT_SUSPENDED:
+        emit(link, HYPERVISOR_EVENT_SUSPENDED, domain, "");
+        break;
+    case VIR_DOMAIN_EVENT_STOPPED:
+    case VIR_DOMAIN_EVENT_CRASHED:
+        emit(link, HYPERVISOR_EVENT_STOPPED, domain, "");
+        break;
+    case VIR_DOMAIN_EVENT_UNDEFINED:
+        emit(link, HYPERVISOR_EVENT_UNDEFINED, domain, "");
+        break;
+    default: /* libvirt's enumeration, which grows */
+        break;
+    }
+    return 0;
+}
+
+static void
+on_device_removed(virConnectPtr connection, virDomainPtr domain, const char *alias, void *link)
+{
+    emit(link, HYPERVISOR_EVENT_DEVICE_REMOVED, domain, alias);
+}
+
+static void
+on_device_refused(virConnectPtr connection, virDomainPtr domain, const char *alias, void *link)
+{
+    emit(link, HYPERVISOR_EVENT_DEVICE_REFUSED, domain, alias);
+}
+
+static void
+on_agent(virConnectPtr connection, virDomainPtr domain, int state, int reason, void *link)
+{
+    if (state == VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED)
+        emit(link, HYPERVISOR_EVENT_AGENT_CONNECTED, domain, "");
+}
+
+static void
+on_closed(virConnectPtr connection, int reason, void *opaque)
+{
+    LibvirtLink *link = opaque;
+
+    g_mutex_lock(&link->lock);
+    link->lost = TRUE;
+    g_cond_broadcast(&link->changed);
+    g_mutex_unlock(&link->lock);
+}
+
+/* Asks for the events. Drivers without one of them (test:///) are used without it. */
+static void
+subscribe(LibvirtLink *link, virConnectPtr connection)
+{
+    static const struct {
+        int id;
+        virConnectDomainEventGenericCallback callback;
+    } events[] = {
+        { VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle) },
+        { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device_removed) },
+        { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, VIR_DOMAIN_EVENT_CALLBACK(on_device_refused) },
+        { VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_agent) },
+    };
+
+    virConnectRegisterCloseCallback(connection, on_closed, link, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(events); i++)
+        if (virConnectDomainEventRegisterAny(connection, NULL, events[i].id, events[i].callback,
+                                             link, NULL) < 0)
+            g_warning("libvirt at %s offers no event %d: %s", link->uri, events[i].id,
+                      virGetLastErrorMessage());
+    virConnectSetKeepAlive(connection, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
+}
+
+static virConnectPtr
+try_open(LibvirtLink *link)
+{
+    virConnectPtr connection = virConnectOpen(link->uri);
+
+    if (connection)
+        subscribe(link, connection);
+    else
+        g_debug("libvirt at %s: %s", link->uri, virGetLastErrorMessage());
+    return connection;
+}
+
+/* The opener's life: connect, wait until the connection is lost, connect again. */
+static gpointer
+keep_open(gpointer data)
+{
+    LibvirtLink *link = data;
+
+    g_mutex_lock(&link->lock);
+    while (!link->quit) {
+        g_mutex_unlock(&link->lock);
+        virConnectPtr connection = try_open(link);
+        g_mutex_lock(&link->lock);
+        link->connection = connection;
+        link->tried = TRUE;
+        g_cond_broadcast(&link->changed);
+        if (connection) {
+            g_mutex_unlock(&link->lock);
+            emit(link, HYPERVISOR_EVENT_RECONNECTED, NULL, "");
+            g_mutex_lock(&link->lock);
+            while (!link->lost && !link->quit)
+                g_cond_wait(&link->changed, &link->lock);
+            link->connection = NULL;
+            link->lost = FALSE;
+            g_mutex_unlock(&link->lock);
+            virConnectUnregisterCloseCallback(connection, on_closed);
+            virConnectClose(connection);
+            g_mutex_lock(&link->lock);
+        }
+        gint64 until = g_get_monotonic_time() + BACK_OFF_USEC;
+        while (!link->quit && g_cond_wait_until(&link->changed, &link->lock, until))
+            ;
+    }
+    g_mutex_unlock(&link->lock);
+    return NULL;
+}
+
+LibvirtLink *
+libvirt_link_new(const char *uri)
+{
+    LibvirtLink *link = g_new0(LibvirtLink, 1);
+
+    virSetErrorFunc(NULL, ignore_error);
+    link->uri = g_strdup(uri);
+    g_mutex_init(&link->lock);
+    g_cond_init(&link->changed);
+    return link;
+}
+
+void
+libvirt_link_set_hypervisor(LibvirtLink *link, Hypervisor *hypervisor)
+{
+    link->hypervisor = hypervisor;
+    link->opener = g_thread_new("libvirt", keep_open, link);
+}
+
+void
+libvirt_link_free(LibvirtLink *link)
+{
+    g_mutex_lock(&link->lock);
+    link->quit = TRUE;
+    link->hypervisor = NULL;
+    g_cond_broadcast(&link->changed);
+    g_mutex_unlock(&link->lock);
+    if (link->opener)
+        g_thread_join(link->opener);
+    g_mutex_clear(&link->lock);
+    g_cond_clear(&link->changed);
+    g_free(link->uri);
+    g_free(link);
+}
+
+virConnectPtr
+libvirt_link_acquire(LibvirtLink *link, GError **error)
+{
+    gint64 until = g_get_monotonic_time() + FIRST_WAIT_USEC;
+
+    g_mutex_lock(&link->lock);
+    while (!link->tried && g_cond_wait_until(&link->changed, &link->lock, until))
+        ;
+    virConnectPtr connection = link->connection;
+    if (connection)
+        virConnectRef(connection);
+    g_mutex_unlock(&link->lock);
+    if (!connection) {
+        g_autofree char *object = g_strdup_printf("libvirt at %s", link->uri);
+        fault_set(error, FAULT_HYPERVISOR_UNAVAILABLE, object,
+                  "start it: systemctl start libvirtd (or virtqemud.socket)", "it does not answer");
+    }
+    return connection;
+}
+
+void
+libvirt_set_fault(GError **error, FaultCode code, const char *object, const char *remedy)
+{
+    const virError *last = virGetLastError();
+    int number = last ? last->code : VIR_ERR_INTERNAL_ERROR;
+    const char *cause = last && last->message ? last->message : "libvirt gives no reason";
+
+    if (number == VIR_ERR_NO_DOMAIN)
+        fault_set(error, FAULT_GUEST_NOT_FOUND, object, "list guests with: virsh list --all",
+                  "no such guest on this host");
+    else if (number == VIR_ERR_AGENT_UNRESPONSIVE || number == VIR_ERR_AGENT_UNSYNCED ||
+             number == VIR_ERR_OPERATION_TIMEOUT)
+        fault_set(error, FAULT_AGENT_UNAVAILABLE, object,
+                  "start qemu-guest-agent in the guest and see that it is not blocked", "%s",
+                  cause);
+    else if (number == VIR_ERR_INVALID_CONN ||
+             (last && last->domain == VIR_FROM_RPC && code != FAULT_MIGRATION_FAILED))
+        /* In a migration it is the link between the two libvirts that may have failed. */
+        fault_set(error, FAULT_HYPERVISOR_UNAVAILABLE, object, "look at: systemctl status libvirtd",
+                  "%s", cause);
+    else
+        fault_set(error, code, object, remedy, "%s", cause);
+}
+
+virDomainPtr
+libvirt_find_guest(LibvirtLink *link, const char *guest, GError **error)
+{
+    g_autoptr(virConnect) connection = libvirt_link_acquire(link, error);
+
+    if (!connection)
+        return NULL;
+    virDomainPtr domain = virDomainLookupByUUIDString(connection, guest);
+    if (!domain)
+        domain = virDomainLookupByName(connection, guest);
+    if (!domain) {
+        g_autofree char *object = g_strdup_printf("guest '%s'", guest);
+        libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, NULL);
+    }
+    return domain;
+}
