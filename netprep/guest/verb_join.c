@@ -13,11 +13,11 @@
 #include "netprep/guest/verbs.h"
 #include "netprep/rtnetlink.h"
 
-/* Where the device is on its way. */
+/* Where the device is on its way into the bond. */
 typedef enum {
     STAGE_FAILED,
     STAGE_ABSENT,
-    STAGE_NO_CARRIER,
+    STAGE_UNUSED,
     STAGE_ACTIVE,
 } Stage;
 
@@ -48,16 +48,19 @@ check_bond(const Join *join, const Link *bond, const Link *port, Failure *failur
     return false;
 }
 
-/* Preferred first: with a preferred port the bond chooses it by itself. */
+/* Preferred first: with a preferred port most bonds choose it by themselves. One that is told to
+ * use it refuses until it has seen the port's link, at its next poll. */
 static Stage
 activate(Join *join, const Links *links, const Link *bond, const Link *port, Failure *failure)
 {
-    if (bond->bond.primary != port->index && !bond_set_primary(bond, port, failure))
-        return STAGE_FAILED;
-    if (bond->bond.active != port->index)
-        return bond_set_active(bond, port, failure) ? STAGE_NO_CARRIER : STAGE_FAILED;
+    Failure not_yet = { 0 };
+
     if (bond->bond.primary != port->index)
-        return STAGE_NO_CARRIER; /* looked at again, to report what is so */
+        return bond_set_primary(bond, port, failure) ? STAGE_UNUSED : STAGE_FAILED;
+    if (bond->bond.active != port->index) {
+        (void)bond_set_active(bond, port, &not_yet);
+        return STAGE_UNUSED;
+    }
     join->report = report_bond(links, bond);
     return STAGE_ACTIVE;
 }
@@ -77,9 +80,9 @@ advance(Join *join, Failure *failure)
         if (!port)
             stage = STAGE_ABSENT;
         else if (port->master != bond->index)
-            stage = bond_enslave(bond, port, failure) ? STAGE_NO_CARRIER : STAGE_FAILED;
+            stage = bond_enslave(bond, port, failure) ? STAGE_UNUSED : STAGE_FAILED;
         else if (!port->carrier)
-            stage = STAGE_NO_CARRIER;
+            stage = STAGE_UNUSED;
         else
             stage = activate(join, &links, bond, port, failure);
     }
@@ -136,7 +139,7 @@ verb_join(const char *bond, const char *pci_path, unsigned timeout_seconds, Fail
     struct nl_sock *socket = watch_links(failure);
     Stage stage = socket ? advance(&join, failure) : STAGE_FAILED;
 
-    while (stage == STAGE_ABSENT || stage == STAGE_NO_CARRIER) {
+    while (stage == STAGE_ABSENT || stage == STAGE_UNUSED) {
         if (!wait_for_change(socket, deadline)) {
             give_up(&join, stage, timeout_seconds, failure);
             break;
