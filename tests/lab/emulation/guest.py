@@ -102,6 +102,17 @@ class Guest:
         nics = dict(line.split() for line in rest)
         return {"active": active, "activeDriver": nics.get(active), "nics": nics}
 
+    def create_bond(self, host=None):
+        """Has the project's guest program bond function and VirtIO NIC, as bond0."""
+        device = self.output("for d in /sys/class/net/*/device; do case $(readlink -f $d/driver) in "
+                             "*/igbvf) readlink -f $d;; esac; done", host)
+        # Bus numbers are the guest's choice; device and function of each hop are not.
+        path = "/".join(re.findall(r"/[0-9a-f]{4}:[0-9a-f]{2}:([0-9a-f]{2}\.[0-7])", device))
+        self.output(["/usr/sbin/netprep-guest", "create-bond", "--bond", "bond0",
+                     "--primary-path", path, "--backup-mac", self.mac], host)
+        wait_for(f"the bond of {self.name}",
+                 lambda: (self.bond(host) or {}).get("activeDriver") == "igbvf", 20)
+
     def function_devices(self, host=None):
         """{PCI address: device element} of the functions the guest holds now, as libvirt has them."""
         host = host or self.host()

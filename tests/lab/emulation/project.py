@@ -6,13 +6,16 @@ import subprocess
 from . import cache, image, place
 from .deadline import scaled
 from .error import LabError
-from .process import call
 
 UNITS = ("netprepd.socket", "storprepd.socket", "netprepd.service", "storprepd.service")
 
 INSTALL = """
 set -e
-tar -x --zstd --no-same-owner -C /
+# What an earlier installation brought and this one may not bring goes first.
+cd /
+[ ! -e /var/lib/lab/installed ] || xargs -d '\n' rm -f -- < /var/lib/lab/installed
+tar -x -v --zstd --no-same-owner --no-overwrite-dir | grep -v '/$' > /run/installed
+mv /run/installed /var/lib/lab/installed
 for kind in sysusers tmpfiles; do
     set -- /usr/lib/$kind.d/*prep*.conf
     [ ! -e "$1" ] || case $kind in
@@ -46,9 +49,20 @@ def build(tree):
         if other != work:
             cache.remove(other)
     work.mkdir(exist_ok=True)
-    call([str(image.SCRIPTS / "build-project"), str(tree), str(place.SOURCE), str(work)],
-         scaled(600))
+    log = place.LOGS / "project.build"
+    with open(log, "w", encoding="utf-8") as output:
+        status = subprocess.call([str(image.SCRIPTS / "build-project"), str(tree),
+                                  str(place.SOURCE), str(work)], stdin=subprocess.DEVNULL,
+                                 stdout=output, stderr=output, timeout=scaled(600))
+    if status:
+        raise LabError(f"the project does not build, see {log}\n{_reasons(log)}")
     return work / "stage"
+
+
+def _reasons(log):
+    """The first lines that say what is wrong, else the last ones."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join([line for line in lines if "error:" in line.lower()][:5] or lines[-5:])
 
 
 def deploy(lab, tree, note):
