@@ -78,15 +78,10 @@ read_guest(Peer *destination, const Survey *survey, Arrival *ret_arrival, GError
 static gboolean
 may_pass(const GError *error)
 {
-    switch ((int)fault_code(error)) {
-    case FAULT_PEER_UNREACHABLE:
-    case FAULT_DAEMON_UNAVAILABLE:
-    case FAULT_LEASE_BUSY:
-    case FAULT_GUEST_BUSY:
-        return TRUE;
-    default:
-        return FALSE;
-    }
+    FaultCode code = fault_code(error);
+
+    return code == FAULT_PEER_UNREACHABLE || code == FAULT_DAEMON_UNAVAILABLE ||
+           code == FAULT_LEASE_BUSY || code == FAULT_GUEST_BUSY;
 }
 
 gboolean

@@ -104,12 +104,25 @@ undo(Move *move, GString *left)
     return undo_hold(move, move->reservation, left) && back;
 }
 
+/* What was cancelled says so in many ways; only damage matters more than that it was cancelled. */
+static GError *
+name_cancellation(const Move *move, GError *failure)
+{
+    GError *cancelled = NULL;
+
+    if (fault_code(failure) == FAULT_ROLLBACK_INCOMPLETE || check_cancelled(move, &cancelled))
+        return failure;
+    g_error_free(failure);
+    return cancelled;
+}
+
 static void
 fail(Move *move, GError *failure)
 {
     g_autoptr(GString) left = g_string_new(NULL);
 
     move->result->outcome = MOVE_OUTCOME_FAILED;
+    failure = name_cancellation(move, failure);
     move->result->restored = undo(move, left);
     if (move->result->restored) {
         move->result->error = failure;

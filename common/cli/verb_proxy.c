@@ -100,11 +100,10 @@ join(Service service, const char *socket_path)
 
     if (fd < 0) {
         int reason = errno;
-        fprintf(stderr, "migprep: %s: cannot connect to %s: %s; %s\n", service_daemon(service),
-                path, g_strerror(reason),
-                reason == EACCES ? "join the group of [access] group in migprep.conf"
-                                 : "start it with 'systemctl start'");
-        return reason == EACCES ? EXIT_STATUS_PERMISSION : VARLINK_PROXY_NO_DAEMON;
+        fprintf(stderr, "migprep: %s: cannot connect to %s: %s%s\n", service_daemon(service), path,
+                g_strerror(reason),
+                reason == EACCES ? " (only root and the group migprep may)" : "");
+        return VARLINK_PROXY_NO_DAEMON;
     }
     g_thread_unref(g_thread_new("input", copy_input, GINT_TO_POINTER(fd)));
     copy_output(fd);

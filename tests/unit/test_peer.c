@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/cli/peer.h"
+
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include "common/cli/host_name.h"
+#include "common/fault.h"
+
+static void
+test_accepts_names_and_addresses(void)
+{
+    static const char *const names[] = { "host2", "host2.example.com", "192.0.2.7", "a_b-c" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_true(host_name_check(names[i], &error));
+        g_assert_no_error(error);
+    }
+}
+
+static void
+test_refuses_what_ssh_or_libvirt_would_misread(void)
+{
+    static const char *const names[] = {
+        "",      "-oProxyCommand=x", "a b", "a;b", "user@host", "host/x", "a\nb",
+        ".host", "h?socket=x",       "\xff"
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_false(host_name_check(names[i], &error));
+        g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
+        g_assert_true(g_utf8_validate(error->message, -1, NULL));
+        g_assert_cmpstr(fault_remedy(error), !=, "");
+    }
+}
+
+static void
+test_bounds_the_length_of_names(void)
+{
+    g_autofree char *longest = g_strnfill(253, 'a');
+    g_autofree char *longer = g_strnfill(254, 'a');
+
+    g_assert_true(host_name_check(longest, NULL));
+    g_assert_false(host_name_check(longer, NULL));
+}
+
+static void
+test_knows_this_host_by_any_name(void)
+{
+    g_assert_true(host_name_is_own("host1", "host1"));
+    g_assert_true(host_name_is_own("HOST1", "host1.example.com"));
+    g_assert_true(host_name_is_own("host1.example.com", "host1"));
+    g_assert_true(host_name_is_own("localhost", "host1"));
+    g_assert_true(host_name_is_own("127.0.0.1", "host1"));
+    g_assert_false(host_name_is_own("host2", "host1"));
+    g_assert_false(host_name_is_own("host10", "host1"));
+    g_assert_false(host_name_is_own("host1.b.com", "host1.a.com"));
+}
+
+static void
+test_ssh_never_asks_and_takes_no_option_from_the_host(void)
+{
+    g_auto(GStrv) command = peer_ssh_command("/usr/bin/ssh", "host2", SERVICE_STORAGE);
+    g_autofree char *line = g_strjoinv(" ", command);
+
+    g_assert_true(g_str_has_prefix(line, "/usr/bin/ssh "));
+    g_assert_nonnull(strstr(line, "-o BatchMode=yes"));
+    g_assert_nonnull(strstr(line, "-o ConnectTimeout="));
+    g_assert_true(g_str_has_suffix(line, " -- host2 migprep proxy storage"));
+}
+
+static void
+test_names_services_as_the_proxy_does(void)
+{
+    Service service;
+
+    g_assert_true(service_from_name("network", &service));
+    g_assert_cmpint(service, ==, SERVICE_NETWORK);
+    g_assert_true(service_from_name("storage", &service));
+    g_assert_cmpint(service, ==, SERVICE_STORAGE);
+    g_assert_false(service_from_name("Network", &service));
+    g_assert_false(service_from_name("", &service));
+}
+
+static void
+test_missing_local_daemon_is_told_as_such(void)
+{
+    g_autoptr(Peer) peer = peer_new_local("/nonexistent/network", "/nonexistent/storage");
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(
+        peer_call(peer, &(PeerCall) { .service = SERVICE_NETWORK, .method = "ListJobs" }, &error));
+    g_assert_error(error, FAULT, FAULT_DAEMON_UNAVAILABLE);
+    g_assert_nonnull(strstr(fault_object(error), "/nonexistent/network"));
+}
+
+static void
+test_unreachable_host_is_told_with_the_words_of_ssh(void)
+{
+    g_autofree char *directory = g_dir_make_tmp("peer-XXXXXX", NULL);
+    g_autofree char *ssh = g_build_filename(directory, "ssh", NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(g_file_set_contents_full(
+        ssh, "#!/bin/sh\ncat >/dev/null &\necho 'No route to host' >&2\nexit 255\n", -1,
+        G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+    g_autoptr(Peer) peer = peer_new_remote("host2", ssh);
+    g_assert_null(
+        peer_call(peer, &(PeerCall) { .service = SERVICE_NETWORK, .method = "ListJobs" }, &error));
+    g_assert_error(error, FAULT, FAULT_PEER_UNREACHABLE);
+    g_assert_nonnull(strstr(error->message, "host2"));
+    g_assert_nonnull(strstr(fault_cause(error), "No route to host"));
+    g_assert_cmpint(g_remove(ssh), ==, 0);
+    g_assert_cmpint(g_rmdir(directory), ==, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/host-name/accepts-names-and-addresses", test_accepts_names_and_addresses);
+    g_test_add_func("/host-name/refuses-what-ssh-or-libvirt-would-misread",
+                    test_refuses_what_ssh_or_libvirt_would_misread);
+    g_test_add_func("/host-name/bounds-the-length", test_bounds_the_length_of_names);
+    g_test_add_func("/host-name/knows-this-host-by-any-name", test_knows_this_host_by_any_name);
+    g_test_add_func("/peer/ssh-never-asks", test_ssh_never_asks_and_takes_no_option_from_the_host);
+    g_test_add_func("/peer/names-services-as-the-proxy-does",
+                    test_names_services_as_the_proxy_does);
+    g_test_add_func("/peer/missing-local-daemon", test_missing_local_daemon_is_told_as_such);
+    g_test_add_func("/peer/unreachable-host", test_unreachable_host_is_told_with_the_words_of_ssh);
+    return g_test_run();
+}
