@@ -1,1 +1,362 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/job.h"
+
+#include "common/fault.h"
+#include "common/limits.h"
+
+struct JobRegistry {
+    GMutex lock; /* guards everything below and every job's changing members */
+    GCond changed;
+    GQueue jobs;   /* of Job *, owned; oldest first */
+    guint running; /* jobs that have not ended */
+    guint threads; /* of jobs; an ended job's may still be answering its watchers */
+};
+
+struct Job {
+    gint references;
+    JobRegistry *registry;
+    char *id;
+    char *kind;
+    char *subject; /* NULL: none */
+    gint64 started_usec;
+    GCancellable *cancellable;
+    JobRun run;
+    void *data;
+    GDestroyNotify free_data;
+    gboolean ended;
+    json_t *progress;    /* the latest; NULL before the first */
+    json_t *result;      /* when ended well */
+    GError *error;       /* when ended badly */
+    GPtrArray *watchers; /* of VarlinkCall *, referenced */
+};
+
+JobRegistry *
+job_registry_new(void)
+{
+    JobRegistry *registry = g_new0(JobRegistry, 1);
+
+    g_mutex_init(&registry->lock);
+    g_cond_init(&registry->changed);
+    g_queue_init(&registry->jobs);
+    return registry;
+}
+
+Job *
+job_ref(Job *job)
+{
+    g_atomic_int_inc(&job->references);
+    return job;
+}
+
+void
+job_unref(Job *job)
+{
+    if (!job || !g_atomic_int_dec_and_test(&job->references))
+        return;
+    g_object_unref(job->cancellable);
+    g_ptr_array_unref(job->watchers);
+    json_decref(job->progress);
+    json_decref(job->result);
+    g_clear_error(&job->error);
+    g_free(job->id);
+    g_free(job->kind);
+    g_free(job->subject);
+    g_free(job);
+}
+
+void
+job_registry_free(JobRegistry *registry)
+{
+    if (!registry)
+        return;
+    g_mutex_lock(&registry->lock);
+    for (GList *link = registry->jobs.head; link; link = link->next)
+        g_cancellable_cancel(((Job *)link->data)->cancellable);
+    while (registry->threads > 0)
+        g_cond_wait(&registry->changed, &registry->lock);
+    g_mutex_unlock(&registry->lock);
+    g_queue_clear_full(&registry->jobs, (GDestroyNotify)job_unref);
+    g_mutex_clear(&registry->lock);
+    g_cond_clear(&registry->changed);
+    g_free(registry);
+}
+
+static void
+unref_call(gpointer call)
+{
+    varlink_call_unref(call);
+}
+
+/* Forgets the oldest ended jobs beyond what is remembered. Called with the lock. */
+static void
+forget_oldest(JobRegistry *registry)
+{
+    guint ended = registry->jobs.length - registry->running;
+
+    for (GList *link = registry->jobs.head; link && ended > LIMIT_JOBS_FINISHED;) {
+        GList *next = link->next;
+        Job *job = link->data;
+        if (job->ended) {
+            g_queue_delete_link(&registry->jobs, link);
+            job_unref(job);
+            ended--;
+        }
+        link = next;
+    }
+}
+
+/* The one final reply to a call that watches @job, which has ended. */
+static void
+answer(Job *job, VarlinkCall *call)
+{
+    if (job->error)
+        varlink_call_fail(call, g_error_copy(job->error));
+    else
+        varlink_call_reply(call, json_pack("{s:s, s:O}", "job", job->id, "result", job->result));
+}
+
+static gpointer
+run_job(gpointer data)
+{
+    Job *job = data;
+    JobRegistry *registry = job->registry;
+    g_autoptr(GError) error = NULL;
+    json_t *result = job->run(job, job->data, &error);
+
+    if (!result && !error)
+        fault_set(&error, FAULT_INTERNAL, job->kind, NULL, "the job ended without a result");
+    if (job->free_data)
+        job->free_data(job->data);
+
+    g_mutex_lock(&registry->lock);
+    job->result = result;
+    job->error = g_steal_pointer(&error);
+    job->ended = TRUE;
+    registry->running--;
+    g_autoptr(GPtrArray) watchers = g_steal_pointer(&job->watchers);
+    job->watchers = g_ptr_array_new();
+    forget_oldest(registry);
+    g_cond_broadcast(&registry->changed);
+    g_mutex_unlock(&registry->lock);
+
+    for (guint i = 0; i < watchers->len; i++)
+        answer(job, watchers->pdata[i]);
+    job_unref(job);
+    /* Last: who waits for the end of all threads frees the registry. */
+    g_mutex_lock(&registry->lock);
+    registry->threads--;
+    g_cond_broadcast(&registry->changed);
+    g_mutex_unlock(&registry->lock);
+    return NULL;
+}
+
+/* Called with the lock. */
+static Job *
+running_on(JobRegistry *registry, const char *subject)
+{
+    for (GList *link = registry->jobs.head; subject && link; link = link->next) {
+        Job *job = link->data;
+        if (!job->ended && g_strcmp0(job->subject, subject) == 0)
+            return job;
+    }
+    return NULL;
+}
+
+/* Called with the lock. */
+static gboolean
+may_start(JobRegistry *registry, const char *kind, const char *subject, GError **error)
+{
+    Job *other = running_on(registry, subject);
+
+    if (other) {
+        fault_set(error, FAULT_GUEST_BUSY, subject, "wait for that job, or cancel it",
+                  "job %s (%s) is at work on it", other->id, other->kind);
+        return FALSE;
+    }
+    if (registry->running >= LIMIT_JOBS) {
+        fault_set(error, FAULT_LIMIT_EXCEEDED, kind, "wait until some have ended",
+                  "%d jobs are running", LIMIT_JOBS);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+Job *
+job_start(JobRegistry *registry, const char *kind, const char *subject, JobRun run, void *data,
+          GDestroyNotify free_data, GError **error)
+{
+    g_mutex_lock(&registry->lock);
+    if (!may_start(registry, kind, subject, error)) {
+        g_mutex_unlock(&registry->lock);
+        if (free_data)
+            free_data(data);
+        return NULL;
+    }
+    Job *job = g_new0(Job, 1);
+    job->references = 3; /* the registry's, the thread's and the caller's */
+    job->registry = registry;
+    job->id = g_uuid_string_random();
+    job->kind = g_strdup(kind);
+    job->subject = g_strdup(subject);
+    job->started_usec = g_get_monotonic_time();
+    job->cancellable = g_cancellable_new();
+    job->run = run;
+    job->data = data;
+    job->free_data = free_data;
+    job->watchers = g_ptr_array_new_with_free_func(unref_call);
+    g_queue_push_tail(&registry->jobs, job);
+    registry->running++;
+    registry->threads++;
+    g_mutex_unlock(&registry->lock);
+    g_thread_unref(g_thread_new("job", run_job, job));
+    return job;
+}
+
+const char *
+job_id(const Job *job)
+{
+    return job->id;
+}
+
+GCancellable *
+job_cancellable(Job *job)
+{
+    return job->cancellable;
+}
+
+static json_t *
+progress_reply(const Job *job)
+{
+    return json_pack("{s:s, s:O}", "job", job->id, "progress", job->progress);
+}
+
+void
+job_progress(Job *job, json_t *progress)
+{
+    g_mutex_lock(&job->registry->lock);
+    json_decref(job->progress);
+    job->progress = progress;
+    /* Under the lock, so that no watcher sees progress after its final reply. */
+    for (guint i = 0; i < job->watchers->len; i++)
+        varlink_call_notify(job->watchers->pdata[i], progress_reply(job));
+    g_mutex_unlock(&job->registry->lock);
+}
+
+json_t *
+job_wait(Job *job, GError **error)
+{
+    JobRegistry *registry = job->registry;
+
+    g_mutex_lock(&registry->lock);
+    while (!job->ended)
+        g_cond_wait(&registry->changed, &registry->lock);
+    json_t *result = json_incref(job->result);
+    if (job->error)
+        g_propagate_error(error, g_error_copy(job->error));
+    g_mutex_unlock(&registry->lock);
+    return result;
+}
+
+void
+job_serve(Job *job, VarlinkCall *call)
+{
+    if (!varlink_call_wants_more(call)) {
+        varlink_call_reply(call, json_pack("{s:s}", "job", job->id));
+        return;
+    }
+    varlink_call_notify(call, json_pack("{s:s}", "job", job->id));
+    g_mutex_lock(&job->registry->lock);
+    gboolean ended = job->ended;
+    if (!ended) {
+        if (job->progress)
+            varlink_call_notify(call, progress_reply(job));
+        g_ptr_array_add(job->watchers, varlink_call_ref(call));
+    }
+    g_mutex_unlock(&job->registry->lock);
+    if (ended)
+        answer(job, call);
+}
+
+Job *
+job_registry_find_subject(JobRegistry *registry, const char *subject)
+{
+    g_mutex_lock(&registry->lock);
+    Job *job = running_on(registry, subject);
+    if (job)
+        job_ref(job);
+    g_mutex_unlock(&registry->lock);
+    return job;
+}
+
+/* The handlers' context starts with the registry. */
+static JobRegistry *
+registry_of(void *context)
+{
+    return *(JobRegistry **)context;
+}
+
+static json_t *
+describe(const Job *job)
+{
+    const char *state = !job->ended ? "running" : job->error ? "failed" : "done";
+    gint64 age_usec = g_get_monotonic_time() - job->started_usec;
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:I}", "job", job->id, "kind", job->kind, "subject",
+                     job->subject ? job->subject : "", "state", state, "startedSecondsAgo",
+                     (json_int_t)(age_usec / G_USEC_PER_SEC));
+}
+
+void
+job_method_list(VarlinkCall *call, json_t *parameters, void *context)
+{
+    JobRegistry *registry = registry_of(context);
+    json_t *jobs = json_array();
+
+    g_mutex_lock(&registry->lock);
+    for (GList *link = registry->jobs.head; link; link = link->next)
+        json_array_append_new(jobs, describe(link->data));
+    g_mutex_unlock(&registry->lock);
+    varlink_call_reply(call, json_pack("{s:o}", "jobs", jobs));
+}
+
+/* The job that a request names, referenced; or fails the call. */
+static Job *
+find_job(VarlinkCall *call, const json_t *parameters, JobRegistry *registry)
+{
+    const char *id = json_string_value(json_object_get(parameters, "job"));
+    Job *found = NULL;
+    GError *error = NULL;
+
+    g_mutex_lock(&registry->lock);
+    for (GList *link = registry->jobs.head; link && !found; link = link->next)
+        if (g_strcmp0(((Job *)link->data)->id, id) == 0)
+            found = job_ref(link->data);
+    g_mutex_unlock(&registry->lock);
+    if (!found) {
+        g_autofree char *object = g_strdup_printf("job '%s'", id);
+        fault_set(&error, FAULT_JOB_NOT_FOUND, object, "list the jobs with: migprep status",
+                  "no such job; only the last %d ended ones are remembered", LIMIT_JOBS_FINISHED);
+        varlink_call_fail(call, error);
+    }
+    return found;
+}
+
+void
+job_method_watch(VarlinkCall *call, json_t *parameters, void *context)
+{
+    g_autoptr(Job) job = find_job(call, parameters, registry_of(context));
+
+    if (job)
+        job_serve(job, call);
+}
+
+void
+job_method_cancel(VarlinkCall *call, json_t *parameters, void *context)
+{
+    g_autoptr(Job) job = find_job(call, parameters, registry_of(context));
+
+    if (!job)
+        return;
+    g_cancellable_cancel(job->cancellable);
+    varlink_call_reply(call, NULL);
+}
