@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""migprep's help, status, cancel and setup-bond."""
+
+import json
+import subprocess
+import unittest
+
+import tap
+from fake_daemon import Job, Refusal
+from world import GUEST, HERE, MIGPREP, UUID, World
+
+VERBS = ["migrate", "status", "cancel", "setup-bond", "proxy"]
+
+
+def plain(*words):
+    return subprocess.run([MIGPREP, *words], capture_output=True, text=True, check=False)
+
+
+class Help(unittest.TestCase):
+    def test_global_help_lists_verbs_examples_and_statuses(self):
+        done = plain("--help")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for word in [*VERBS, "Examples:", "Exit status:", "130 cancelled"]:
+            self.assertIn(word, done.stdout)
+
+    def test_each_verb_has_help_with_an_example_and_statuses(self):
+        for verb in VERBS:
+            done = plain(verb, "--help")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(f"migprep {verb}", done.stdout)
+            self.assertIn("Example", done.stdout)
+            self.assertIn("Exit status:", done.stdout)
+
+    def test_no_verb_is_wrong_usage(self):
+        done = plain()
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("Verbs:", done.stderr)
+
+    def test_misspelt_verb_gets_a_suggestion(self):
+        for word, verb in (("migrat", "migrate"), ("satus", "status"), ("setupbond", "setup-bond")):
+            done = plain(word)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stderr,
+                             f"migprep: '{word}': no such verb; did you mean '{verb}'?\n")
+
+    def test_strange_verb_gets_none(self):
+        for word in ("", "x" * 4000, "frobnicate"):
+            done = plain(word)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("see 'migprep --help'", done.stderr)
+
+    def test_version(self):
+        self.assertRegex(plain("--version").stdout, r"^migprep \d+\.\d+\.\d+\n$")
+
+
+class WithWorld(unittest.TestCase):
+    def setUp(self):
+        self.world = World()
+        self.addCleanup(self.world.close)
+
+
+class Status(WithWorld):
+    LEASE = {"lease": "L7", "generation": 3, "kind": "reservation", "owner": "migprep on host1",
+             "token": "t", "guest": GUEST, "state": "degraded", "reason": "guest was silent",
+             "remainingSeconds": 41, "functions": ["0000:01:10.4"]}
+
+    def test_shows_functions_leases_jobs_and_degraded_guests(self):
+        self.world.leases["network"] = [self.LEASE]
+        self.world.running_jobs = [("storage", {"job": "J1", "kind": "Migrate", "subject": UUID,
+                                                "state": "running", "startedSecondsAgo": 4})]
+        done = self.world.run("status")
+        self.assertEqual((done.returncode, done.errors), (0, ""))
+        for words in (["0000:01:10.4", "free", "pf0", "blue", "igbvf", "-"],
+                      ["reservation", "web1", "degraded", "41"], ["J1", "Migrate", "running", "4"],
+                      ["web1", "guest was silent"]):
+            self.assertTrue(any(all(word in line for word in words)
+                                for line in done.output.splitlines()), (words, done.output))
+
+    def test_says_none_where_there_is_none(self):
+        self.assertIn("Leases: none\nJobs: none\nDegraded guests: none\n",
+                      self.world.run("status").output)
+
+    def test_asks_another_host_in_json(self):
+        self.world.leases["network"] = [self.LEASE]
+        done = self.world.run("status", "--host", "host2", "--json")
+        status = json.loads(done.output)
+        self.assertEqual((done.returncode, status["host"], status["error"]), (0, "host2", None))
+        self.assertEqual(status["leases"][0]["daemon"], "netprepd")
+        self.assertEqual(status["degradedGuests"],
+                         [{"guest": GUEST, "lease": "L7", "reason": "guest was silent"}])
+
+    def test_shows_what_one_daemon_says_when_the_other_is_missing(self):
+        self.world.stop("host1", "storage")
+        done = self.world.run("status")
+        self.assertEqual(done.returncode, 6)
+        self.assertIn("0000:01:10.4", done.output)
+        self.assertIn(self.world.socket("host1", "storage"), done.errors)
+
+    def test_refuses_an_odd_host(self):
+        self.assertEqual(self.world.run("status", "--host=-x").returncode, 2)
+
+
+class Cancel(WithWorld):
+    def add_job(self, kind, held=True):
+        job = Job("J1", held)
+        job.method = kind
+        self.world.jobs["J1"] = job
+        service = "storage" if kind == "Migrate" else "network"
+        self.world.running_jobs = [(service, {"job": "J1", "kind": kind, "subject": UUID,
+                                              "state": "running", "startedSecondsAgo": 4})]
+
+    def test_cancels_the_guests_job_and_tells_what_is_back(self):
+        for kind in ("Migrate", "Detach"):
+            with self.subTest(kind):
+                self.world.calls.clear()
+                self.add_job(kind)
+                done = self.world.run("cancel", "web1", remote=False)
+                self.assertEqual(done.returncode, 0, done.errors)
+                self.assertEqual(done.output,
+                                 f"{kind} job J1: cancelled: was cancelled, all is back\n")
+                self.assertIn("host1 CancelJob", self.world.calls)
+
+    def test_cancels_by_job_in_json(self):
+        self.add_job("Attach")
+        done = self.world.run("cancel", "J1", "--json", remote=False)
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertEqual(json.loads(done.output)["outcome"], "cancelled")
+
+    def test_job_that_is_not_moving_the_guest_is_left_alone(self):
+        self.add_job("SetUpBond")
+        done = self.world.run("cancel", "web1", remote=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is not being moved from this host", done.errors)
+        self.assertNotIn("host1 CancelJob", self.world.calls)
+
+    def test_too_late_is_told_as_such(self):
+        self.add_job("Detach", held=False)
+        self.world.CancelJob = lambda daemon, parameters: {}
+        self.world.detachment = {}
+        done = self.world.run("cancel", "web1", remote=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("too late to cancel", done.errors)
+
+    def test_unknown_word(self):
+        done = self.world.run("cancel", "web7", remote=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("migprep: 'web7': neither a guest nor a running job", done.errors)
+
+
+class SetUpBond(WithWorld):
+    def test_tells_the_bond(self):
+        done = self.world.run("setup-bond", "web1", remote=False)
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertEqual(done.output, "guest 'web1' has bond0 (active-backup), active port eth0, "
+                                      "primary eth0\n")
+
+    def test_failing(self):
+        self.world.refuse["host1 SetUpBond"] = Refusal("AgentUnavailable")
+        self.assertEqual(self.world.run("setup-bond", "web1", remote=False).returncode, 10)
+
+    def test_interrupt_cancels_it(self):
+        self.world.hold = "host1 SetUpBond"
+        process = self.world.start("setup-bond", "web1", remote=False)
+        self.world.wait_until_held()
+        self.world.interrupt(process)
+        self.assertEqual(self.world.finish(process).returncode, 130)
+        self.assertEqual(self.world.calls, ["host1 SetUpBond", "host1 CancelJob"])
+
+
+class Permission(WithWorld):
+    def test_refused_caller(self):
+        self.world.refuse["host1 storage Describe"] = Refusal("PermissionDenied")
+        done = self.world.migrate()
+        self.assertEqual(done.returncode, 16, done.errors)
+
+
+if __name__ == "__main__":
+    tap.main()

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Two hosts for migprep to work with: host1 is this one, host2 is behind a fake ssh."""
+
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+
+from fake_daemon import FakeDaemon, Job, Refusal
+
+MIGPREP = os.environ["MIGPREP"]
+DEADLINE = 20 * float(os.environ.get("TEST_SLOWNESS", "1"))
+UUID = "6f1c2f6e-1111-4222-8333-944445555666"
+GUEST = {"name": "web1", "uuid": UUID}
+HERE = socket.gethostname()
+
+FAKE_SSH = """#!{python}
+# Stands for ssh: runs migprep's proxy here, on the socket that "the other host" has.
+import os, sys
+host, command = sys.argv[sys.argv.index("--") + 1], sys.argv[sys.argv.index("--") + 2:]
+if host != "host2":
+    print("ssh: connect to host " + host + " port 22: No route to host", file=sys.stderr)
+    sys.exit(255)
+assert command[:2] == ["migprep", "proxy"], command
+os.execv({migprep!r}, [{migprep!r}, *command[1:], "--socket", {directory!r} + "/host2-" + command[2]])
+"""
+
+
+class World:
+    """Answers for all four daemons. What goes wrong is set before migprep runs:
+
+    refuse   {"host2 Reserve": Refusal}     the call answers with an error
+    hold     "host1 Detach"                 the job or call does not end by itself
+    """
+
+    def __init__(self):
+        self.directory = tempfile.mkdtemp(prefix="migprep-cli-")
+        self.calls, self.refuse, self.hold = [], {}, None
+        self.jobs, self.running_jobs = {}, []
+        self.changed = threading.Condition()
+        self.held = False
+        self.guest_on = "host1"
+        self.degraded = False
+        self.bond = "bond0"
+        self.leases = {"network": [], "storage": []}
+        self.renewals = {}
+        self.daemons = {
+            (host, service): FakeDaemon(self, host, service, self.socket(host, service))
+            for host in ("host1", "host2")
+            for service in ("network", "storage")
+        }
+        self.ssh = os.path.join(self.directory, "ssh")
+        with open(self.ssh, "w", encoding="utf-8") as script:
+            script.write(
+                FAKE_SSH.format(python=sys.executable, migprep=MIGPREP, directory=self.directory)
+            )
+        os.chmod(self.ssh, stat.S_IRWXU)
+
+    def close(self):
+        for job in self.jobs.values():
+            job.ended.set()
+        for daemon in self.daemons.values():
+            daemon.close()
+        shutil.rmtree(self.directory)
+
+    def stop(self, host, service):
+        """As if the daemon were not there."""
+        self.daemons.pop((host, service)).close()
+        os.unlink(self.socket(host, service))
+
+    def socket(self, host, service):
+        return os.path.join(self.directory, f"{host}-{service}")
+
+    # Running migprep.
+
+    def arguments(self, *words, remote=True):
+        sockets = [f"--{s}-socket={self.socket('host1', s)}" for s in ("network", "storage")]
+        return [MIGPREP, *words, *sockets, *(["--ssh", self.ssh] if remote else [])]
+
+    def start(self, *words, remote=True):
+        return subprocess.Popen(
+            self.arguments(*words, remote=remote),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+        )
+
+    def run(self, *words, remote=True):
+        return self.finish(self.start(*words, remote=remote))
+
+    def migrate(self, *words):
+        return self.run("migrate", "web1", "--to", "host2", *words)
+
+    @staticmethod
+    def finish(process):
+        try:
+            process.output, process.errors = process.communicate(timeout=DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return process
+
+    @staticmethod
+    def interrupt(process, number=signal.SIGINT):
+        """As a terminal's Ctrl-C does it: the whole process group."""
+        os.killpg(process.pid, number)
+
+    def wait_until(self, condition):
+        with self.changed:
+            if not self.changed.wait_for(condition, DEADLINE):
+                raise AssertionError(f"not within {DEADLINE} s; calls: {self.calls}")
+
+    def wait_until_held(self):
+        self.wait_until(lambda: self.held)
+
+    def connection_closed(self):
+        with self.changed:
+            self.changed.notify_all()
+
+    def open_connections(self):
+        return sum(len(daemon.connections) for daemon in self.daemons.values())
+
+    # What the daemons say.
+
+    def call(self, daemon, method, parameters):
+        name = f"{daemon.host} {method}"
+        if method == "Release":
+            name += f" {daemon.service}"
+        with self.changed:
+            if method not in ("Describe", "ListFunctions", "ListLeases", "Renew"):
+                self.calls.append(name)
+            elif method == "Renew":
+                lease = parameters["lease"]
+                self.renewals[lease] = self.renewals.get(lease, 0) + 1
+            self.changed.notify_all()
+        refusal = self.refuse.get(f"{daemon.host} {daemon.service} {method}", self.refuse.get(name))
+        if refusal:
+            raise refusal
+        return getattr(self, method)(daemon, parameters)
+
+    def _job(self, daemon, method):
+        name = f"{daemon.host} {method}"
+        job = Job(f"job-{len(self.jobs)}-{method}", self.hold == name)
+        job.method = method
+        self.jobs[job.name] = job
+        return job
+
+    def progress(self, job):
+        if job.method != "Migrate":
+            return [{"step": "unplug", "waitingFor": "guest", "detail": None}]
+        return [
+            {
+                "step": "copy",
+                "memoryTotalBytes": 1 << 30,
+                "memoryRemainingBytes": 1 << 29,
+                "diskTotalBytes": 0,
+                "diskRemainingBytes": 0,
+                "rateBytesPerSecond": 1 << 27,
+                "downtimeMilliseconds": 0,
+            }
+        ]
+
+    def reached(self, job):
+        with self.changed:
+            self.held = self.held or not job.ended.is_set()
+            self.changed.notify_all()
+
+    def job_result(self, daemon, job):
+        return getattr(self, "end_" + job.method)(daemon)
+
+    def Describe(self, daemon, parameters):
+        if parameters["guest"] not in ("web1", UUID):
+            raise Refusal("GuestNotFound", f"guest '{parameters['guest']}'",
+                          "no such guest on this host", "list guests with 'virsh list --all'")
+        if self.guest_on != daemon.host:
+            raise Refusal("GuestNotFound", "guest 'web1'", "no such guest on this host",
+                          "list guests with 'virsh list --all'")
+        if daemon.service == "storage":
+            return {"guest": GUEST, "state": "running", "persistent": True, "migrating": False,
+                    "disks": [{"target": "vda", "path": "/images/web1.qcow2", "format": "qcow2",
+                               "virtualSizeBytes": 1 << 20, "migration": "copy", "reason": None}]}
+        return {"guest": GUEST, "state": "running", "agent": True, "agentError": None,
+                "vnics": [{"alias": "hostdev0", "function": "0000:01:10.2", "form": "hostdev",
+                           "persistent": True, "bond": self.bond, "backup": "eth1"}],
+                "bonds": [{"name": "bond0", "mode": "active-backup", "active": "eth0",
+                           "primary": "eth0", "monitorIntervalMilliseconds": 100,
+                           "ports": ["eth0", "eth1"]}]}
+
+    def ListFunctions(self, daemon, _):
+        return {"functions": [{"address": "0000:01:10.4", "physicalFunction": "pf0", "index": 2,
+                               "physicalNetworks": ["blue"], "state": "free", "holder": None,
+                               "driver": "igbvf"}]}
+
+    def _lease(self, kind, parameters, holds):
+        return {"lease": kind, "generation": 3, "kind": kind, "owner": parameters["owner"],
+                "token": parameters["token"], "guest": GUEST, "state": "held", "reason": "",
+                "remainingSeconds": 60, **holds}
+
+    def _hold_call(self, name):
+        """A short call that does not end before the test says so."""
+        if self.hold == name:
+            job = Job(name, True)
+            job.method = name
+            self.jobs[name] = job
+            self.reached(job)
+            job.ended.wait()
+
+    def Reserve(self, daemon, parameters):
+        self._hold_call("host2 Reserve")
+        return {"lease": self._lease("reservation", parameters, {"functions": ["0000:01:10.4"]})}
+
+    def CreateTargets(self, daemon, parameters):
+        self._hold_call("host2 CreateTargets")
+        return {"lease": self._lease("targets", parameters, {"paths": ["/images/web1.qcow2"]})}
+
+    def Renew(self, daemon, parameters):
+        return {"lease": {}}
+
+    def Detach(self, daemon, parameters):
+        self.detachment = self._lease("detachment", parameters, {"functions": ["0000:01:10.2"]})
+        return self._job(daemon, "Detach")
+
+    def end_Detach(self, daemon):
+        return {"lease": self.detachment, "vnics": []}
+
+    def Migrate(self, daemon, parameters):
+        self.migrate_parameters = parameters
+        return self._job(daemon, "Migrate")
+
+    def end_Migrate(self, daemon):
+        self.guest_on = "host2"
+        return {"guest": GUEST, "downtimeMilliseconds": 120, "elapsedMilliseconds": 900,
+                "memoryBytes": 1, "diskBytes": 1}
+
+    def Attach(self, daemon, parameters):
+        return self._job(daemon, "Attach")
+
+    def end_Attach(self, daemon):
+        return {"guest": GUEST, "functions": ["0000:01:10.4"], "degraded": self.degraded,
+                "bonds": [{"name": "bond0", "active": "eth1" if self.degraded else "eth0"}]}
+
+    def SetUpBond(self, daemon, parameters):
+        if self.hold != "host1 SetUpBond":
+            self.bond = "bond0"
+        return self._job(daemon, "SetUpBond")
+
+    def end_SetUpBond(self, daemon):
+        return {"name": "bond0", "mode": "active-backup", "active": "eth0", "primary": "eth0",
+                "monitorIntervalMilliseconds": 100, "ports": ["eth0", "eth1"]}
+
+    def Release(self, daemon, parameters):
+        return {"kept": False} if daemon.service == "storage" else self._job(daemon, "Release")
+
+    def end_Release(self, daemon):
+        return {"outcome": "returned" if self.guest_on == daemon.host else "freed"}
+
+    def ListLeases(self, daemon, _):
+        return {"leases": self.leases[daemon.service]}
+
+    def ListJobs(self, daemon, _):
+        return {"jobs": [job for service, job in self.running_jobs if service == daemon.service]}
+
+    def WatchJob(self, daemon, parameters):
+        return self.jobs[parameters["job"]]
+
+    def CancelJob(self, daemon, parameters):
+        self.jobs[parameters["job"]].cancel()
+        return {}
