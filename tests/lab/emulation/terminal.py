@@ -6,7 +6,9 @@ import shutil
 import time
 
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
-BAR = 24
+BAR_MAX = 24
+# What a line with two bars needs besides them.
+BAR_LINE = 46
 
 
 def clock(stream):
@@ -49,10 +51,11 @@ class Screen:
         self._drawn = True
 
     def bar(self, done, total):
-        """A bar of fixed width and the percentage."""
+        """A bar, of which two and their labels fit a line, and the percentage."""
+        width = max(4, min(BAR_MAX, (shutil.get_terminal_size().columns - BAR_LINE) // 2))
         part = min(1.0, done / total) if total else 0.0
-        full = int(part * BAR)
-        return (self.paint("━" * full, GREEN) + self.paint("━" * (BAR - full), DIM)
+        full = int(part * width)
+        return (self.paint("━" * full, GREEN) + self.paint("━" * (width - full), DIM)
                 + f" {part * 100:3.0f} %")
 
     def _clear(self):
