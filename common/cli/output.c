@@ -106,9 +106,9 @@ print_event(const Output *output, const MoveEvent *event)
     if (event->state == MOVE_STATE_STARTED && !output->terminal)
         return;
     erase_line(output);
-    fprintf(output->stream, "%s%s%s %-18s %-16s %10s%s%s", colour_of(output, event->state),
-            mark_of(output, event->state), output->colours ? "\033[0m" : "",
-            move_step_name(event->step), event->host,
+    const char *colour = colour_of(output, event->state);
+    fprintf(output->stream, "%s%s%s %-18s %-16s %10s%s%s", colour, mark_of(output, event->state),
+            *colour ? "\033[0m" : "", move_step_name(event->step), event->host,
             event->state == MOVE_STATE_STARTED ? "" : seconds, event->detail ? "  " : "",
             event->detail ? event->detail : "");
     if (event->state != MOVE_STATE_STARTED)

@@ -2,15 +2,8 @@
 /* Owns the questions asked before a move and the reasons to refuse one. */
 #include "common/cli/survey.h"
 
+#include "common/cli/reply.h"
 #include "common/fault.h"
-
-static const char *
-text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-
-    return value ? value : "";
-}
 
 static json_t *
 describe(Peer *peer, Service service, const char *guest, GCancellable *cancellable, GError **error)
@@ -27,13 +20,13 @@ describe(Peer *peer, Service service, const char *guest, GCancellable *cancellab
 static char *
 guest_object(const json_t *described)
 {
-    return g_strdup_printf("guest '%s'", text(json_object_get(described, "guest"), "name"));
+    return g_strdup_printf("guest '%s'", reply_text(json_object_get(described, "guest"), "name"));
 }
 
 static gboolean
 check_state(const json_t *storage, GError **error)
 {
-    const char *state = text(storage, "state");
+    const char *state = reply_text(storage, "state");
     g_autofree char *object = guest_object(storage);
 
     if (json_is_true(json_object_get(storage, "migrating"))) {
@@ -63,7 +56,7 @@ check_agent(const json_t *network, GError **error)
               "start qemu-guest-agent in the guest; check with "
               "'virsh qemu-agent-command GUEST {\"execute\":\"guest-ping\"}'",
               "its agent is needed to switch traffic off the virtual function: %s",
-              text(network, "agentError"));
+              reply_text(network, "agentError"));
     return FALSE;
 }
 
@@ -74,13 +67,13 @@ check_disks(const json_t *storage, GError **error)
     json_t *disk;
 
     json_array_foreach (json_object_get(storage, "disks"), i, disk) {
-        if (g_strcmp0(text(disk, "migration"), "impossible") != 0)
+        if (g_strcmp0(reply_text(disk, "migration"), "impossible") != 0)
             continue;
         g_autofree char *guest = guest_object(storage);
-        g_autofree char *object = g_strdup_printf("%s disk %s", guest, text(disk, "target"));
+        g_autofree char *object = g_strdup_printf("%s disk %s", guest, reply_text(disk, "target"));
         fault_set(error, FAULT_DISK_UNSUPPORTED, object,
                   "detach the disk or give it a form that can be copied (qcow2 or raw file)",
-                  "cannot be moved: %s", text(disk, "reason"));
+                  "cannot be moved: %s", reply_text(disk, "reason"));
         return FALSE;
     }
     return TRUE;
@@ -119,10 +112,10 @@ survey_build(const json_t *network, const json_t *storage)
     Survey *survey = g_new0(Survey, 1);
     const json_t *guest = json_object_get(storage, "guest");
 
-    survey->guest =
-        json_pack("{s:s, s:s}", "name", text(guest, "name"), "uuid", text(guest, "uuid"));
-    survey->name = text(survey->guest, "name");
-    survey->uuid = text(survey->guest, "uuid");
+    survey->guest = json_pack("{s:s, s:s}", "name", reply_text(guest, "name"), "uuid",
+                              reply_text(guest, "uuid"));
+    survey->name = reply_text(survey->guest, "name");
+    survey->uuid = reply_text(survey->guest, "uuid");
     survey->vnics = json_incref(json_object_get(network, "vnics"));
     survey->bonds = json_incref(json_object_get(network, "bonds"));
     survey->disks = json_incref(json_object_get(storage, "disks"));
@@ -149,7 +142,7 @@ survey_source(Peer *source, const char *guest, gboolean bond_may_be_missing,
 static gboolean
 check_not_active(const json_t *described, Peer *destination, GError **error)
 {
-    const char *state = text(described, "state");
+    const char *state = reply_text(described, "state");
 
     if (g_strcmp0(state, "shutoff") == 0)
         return TRUE;
@@ -206,7 +199,7 @@ survey_lacks_bond(const Survey *survey)
 static gboolean
 is_copied(const json_t *disk)
 {
-    return g_strcmp0(text(disk, "migration"), "copy") == 0;
+    return g_strcmp0(reply_text(disk, "migration"), "copy") == 0;
 }
 
 json_t *
@@ -218,7 +211,7 @@ survey_copied_disks(const Survey *survey)
 
     json_array_foreach (survey->disks, i, disk) {
         if (is_copied(disk))
-            json_array_append_new(targets, json_string(text(disk, "target")));
+            json_array_append_new(targets, json_string(reply_text(disk, "target")));
     }
     return targets;
 }
@@ -262,7 +255,7 @@ survey_active_port(const Survey *survey, const json_t *bonds)
     json_t *bond;
 
     json_array_foreach (bonds, i, bond) {
-        if (g_strcmp0(text(bond, "name"), json_string_value(wanted)) == 0)
+        if (g_strcmp0(reply_text(bond, "name"), json_string_value(wanted)) == 0)
             return json_string_value(json_object_get(bond, "active"));
     }
     return NULL;

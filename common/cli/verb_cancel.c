@@ -4,6 +4,7 @@
 
 #include "common/cli/exit_status.h"
 #include "common/cli/output.h"
+#include "common/cli/reply.h"
 #include "common/cli/verb.h"
 #include "common/fault.h"
 
@@ -23,14 +24,6 @@ cancel_clear(Cancel *cancel)
     g_clear_error(&cancel->failure);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cancel, cancel_clear)
-
-static const char *
-text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-
-    return value ? value : "";
-}
 
 static json_t *
 call(Peer *peer, Service service, const char *method, json_t *parameters, GError **error)
@@ -55,13 +48,13 @@ keep_first(Cancel *cancel, GError *error)
 static gboolean
 is_meant(const Cancel *cancel, const json_t *job)
 {
-    const char *kind = text(job, "kind");
+    const char *kind = reply_text(job, "kind");
 
-    if (g_strcmp0(text(job, "state"), "running") != 0)
+    if (g_strcmp0(reply_text(job, "state"), "running") != 0)
         return FALSE;
-    if (g_strcmp0(text(job, "job"), cancel->word) == 0)
+    if (g_strcmp0(reply_text(job, "job"), cancel->word) == 0)
         return TRUE;
-    return cancel->uuid && g_strcmp0(text(job, "subject"), cancel->uuid) == 0 &&
+    return cancel->uuid && g_strcmp0(reply_text(job, "subject"), cancel->uuid) == 0 &&
            (g_strcmp0(kind, "Migrate") == 0 || g_strcmp0(kind, "Detach") == 0);
 }
 
@@ -70,10 +63,11 @@ report(const Cancel *cancel, const json_t *job, const char *outcome, const char 
 {
     if (cancel->json)
         output_json_line(stdout, json_pack("{s:s, s:s, s:s, s:s, s:s}", "event", "cancel", "job",
-                                           text(job, "job"), "kind", text(job, "kind"), "outcome",
-                                           outcome, "detail", detail));
+                                           reply_text(job, "job"), "kind", reply_text(job, "kind"),
+                                           "outcome", outcome, "detail", detail));
     else
-        printf("%s job %s: %s: %s\n", text(job, "kind"), text(job, "job"), outcome, detail);
+        printf("%s job %s: %s: %s\n", reply_text(job, "kind"), reply_text(job, "job"), outcome,
+               detail);
 }
 
 static void
@@ -90,13 +84,13 @@ see_end(Cancel *cancel, Peer *peer, Service service, const json_t *job)
         peer_call(peer,
                   &(PeerCall) { .service = service,
                                 .method = "WatchJob",
-                                .parameters = json_pack("{s:s}", "job", text(job, "job")),
+                                .parameters = json_pack("{s:s}", "job", reply_text(job, "job")),
                                 .progress = ignore_progress },
                   &error);
 
     if (reply) {
         report(cancel, job, "finished", "it had ended before it could be cancelled");
-        g_autofree char *object = g_strdup_printf("job %s", text(job, "job"));
+        g_autofree char *object = g_strdup_printf("job %s", reply_text(job, "job"));
         fault_set(&error, FAULT_JOB_NOT_FOUND, object, "see 'migprep status'",
                   "too late to cancel, it is finished");
     } else if (fault_code(error) == FAULT_CANCELLED) {
@@ -113,7 +107,7 @@ cancel_job(Cancel *cancel, Peer *peer, Service service, const json_t *job)
 {
     GError *error = NULL;
     json_auto_t *reply =
-        call(peer, service, "CancelJob", json_pack("{s:s}", "job", text(job, "job")), &error);
+        call(peer, service, "CancelJob", json_pack("{s:s}", "job", reply_text(job, "job")), &error);
 
     cancel->found++;
     if (reply)
@@ -149,7 +143,7 @@ find_guest(Cancel *cancel, Peer *peer)
         call(peer, SERVICE_STORAGE, "Describe", json_pack("{s:s}", "guest", cancel->word), &error);
 
     if (reply)
-        cancel->uuid = g_strdup(text(json_object_get(reply, "guest"), "uuid"));
+        cancel->uuid = g_strdup(reply_text(json_object_get(reply, "guest"), "uuid"));
     else if (fault_code(error) != FAULT_GUEST_NOT_FOUND)
         keep_first(cancel, g_steal_pointer(&error));
 }

@@ -5,14 +5,15 @@
 #include "common/cli/exit_status.h"
 #include "common/cli/interrupt.h"
 #include "common/cli/job_call.h"
+#include "common/cli/reply.h"
 #include "common/cli/verb.h"
 
 static const char *
-text(const json_t *bond, const char *key)
+port(const json_t *bond, const char *key)
 {
-    const char *value = json_string_value(json_object_get(bond, key));
+    const char *name = reply_text(bond, key);
 
-    return value ? value : "none";
+    return *name ? name : "none";
 }
 
 static int
@@ -30,8 +31,8 @@ set_up(Peer *peer, const char *guest)
                                  &error);
     if (!bond)
         return verb_fail(error);
-    printf("guest '%s' has %s (%s), active port %s, primary %s\n", guest, text(bond, "name"),
-           text(bond, "mode"), text(bond, "active"), text(bond, "primary"));
+    printf("guest '%s' has %s (%s), active port %s, primary %s\n", guest, reply_text(bond, "name"),
+           reply_text(bond, "mode"), port(bond, "active"), port(bond, "primary"));
     return EXIT_STATUS_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/cli/exit_status.h"
 #include "common/cli/output.h"
+#include "common/cli/reply.h"
 #include "common/cli/table.h"
 #include "common/cli/verb.h"
 #include "common/fault.h"
@@ -25,14 +26,6 @@ status_clear(Status *status)
     g_clear_error(&status->failure);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Status, status_clear)
-
-static const char *
-text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-
-    return value ? value : "";
-}
 
 /* TRUE: the daemon can be asked more. */
 static gboolean
@@ -66,11 +59,11 @@ find_degraded(Status *status)
     json_t *lease;
 
     json_array_foreach (json_object_get(status->lists, LEASES), i, lease) {
-        if (g_strcmp0(text(lease, "state"), "degraded") == 0)
-            json_array_append_new(degraded,
-                                  json_pack("{s:O, s:s, s:s}", "guest",
-                                            json_object_get(lease, "guest"), "lease",
-                                            text(lease, "lease"), "reason", text(lease, "reason")));
+        if (g_strcmp0(reply_text(lease, "state"), "degraded") == 0)
+            json_array_append_new(degraded, json_pack("{s:O, s:s, s:s}", "guest",
+                                                      json_object_get(lease, "guest"), "lease",
+                                                      reply_text(lease, "lease"), "reason",
+                                                      reply_text(lease, "reason")));
     }
 }
 
@@ -104,9 +97,10 @@ add_function(Table *table, const json_t *function)
 {
     g_autofree char *networks = join_names(json_object_get(function, "physicalNetworks"));
 
-    table_add(table, (const char *const[]) { text(function, "address"), text(function, "state"),
-                                             text(function, "physicalFunction"), networks,
-                                             text(function, "driver"), text(function, "holder") });
+    table_add(table, (const char *const[]) {
+                         reply_text(function, "address"), reply_text(function, "state"),
+                         reply_text(function, "physicalFunction"), networks,
+                         reply_text(function, "driver"), reply_text(function, "holder") });
 }
 
 static void
@@ -117,9 +111,10 @@ add_lease(Table *table, const json_t *lease)
     g_autofree char *seconds = g_strdup_printf(
         "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(lease, "remainingSeconds")));
 
-    table_add(table, (const char *const[]) {
-                         text(lease, "kind"), text(json_object_get(lease, "guest"), "name"),
-                         text(lease, "state"), seconds, text(lease, "owner"), holds });
+    table_add(table, (const char *const[]) { reply_text(lease, "kind"),
+                                             reply_text(json_object_get(lease, "guest"), "name"),
+                                             reply_text(lease, "state"), seconds,
+                                             reply_text(lease, "owner"), holds });
 }
 
 static void
@@ -128,15 +123,16 @@ add_job(Table *table, const json_t *job)
     g_autofree char *seconds = g_strdup_printf(
         "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(job, "startedSecondsAgo")));
 
-    table_add(table, (const char *const[]) { text(job, "job"), text(job, "kind"),
-                                             text(job, "state"), seconds, text(job, "subject") });
+    table_add(table, (const char *const[]) { reply_text(job, "job"), reply_text(job, "kind"),
+                                             reply_text(job, "state"), seconds,
+                                             reply_text(job, "subject") });
 }
 
 static void
 add_degraded(Table *table, const json_t *guest)
 {
-    table_add(table, (const char *const[]) { text(json_object_get(guest, "guest"), "name"),
-                                             text(guest, "reason") });
+    table_add(table, (const char *const[]) { reply_text(json_object_get(guest, "guest"), "name"),
+                                             reply_text(guest, "reason") });
 }
 
 static const struct {

@@ -2,6 +2,9 @@
 """migprep migrate: what it prints, and one clear message and status for each error."""
 
 import json
+import os
+import pty
+import subprocess
 import unittest
 
 import tap
@@ -94,6 +97,38 @@ class Success(Migrate):
     def test_leaves_no_process_behind(self):
         self.world.migrate()
         self.world.wait_until(lambda: self.world.open_connections() == 0)
+
+
+class Terminal(Migrate):
+    def output(self, **environment):
+        """What a terminal gets to see."""
+        controller, terminal = pty.openpty()
+        words = self.world.arguments("migrate", "web1", "--to", "host2")
+        with subprocess.Popen(words, stdout=terminal, stderr=terminal, stdin=subprocess.DEVNULL,
+                              env={**os.environ, "LC_ALL": "C.UTF-8", **environment}) as process:
+            os.close(terminal)
+            shown = b""
+            try:
+                while chunk := os.read(controller, 4096):
+                    shown += chunk
+            except OSError:  # how a terminal tells that nobody has it open any more
+                pass
+            os.close(controller)
+        self.assertEqual(process.returncode, 0, shown)
+        return shown.decode()
+
+    def test_draws_a_bar_and_colours_marks(self):
+        shown = self.output()
+        self.assertIn(" 50 %  512.0 MiB of 1.0 GiB  128.0 MiB/s", shown)
+        self.assertIn("\033[32m\u2713\033[0m detach", shown)
+
+    def test_respects_no_color(self):
+        shown = self.output(NO_COLOR="1")
+        self.assertIn("\u2713 detach", shown)
+        self.assertNotRegex(shown, "\033\\[[0-9;]*m")
+
+    def test_plain_characters_where_the_locale_has_no_others(self):
+        self.assertTrue(self.output(LC_ALL="C").isascii())
 
 
 class Errors(Migrate):
