@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The inside of a guest: netprep-guest behind the guest agent, with bond0 over "vf" at PCI path
+ * 04.0 and "virtio" at 03.0. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct FakeGuest FakeGuest;
+
+FakeGuest *fake_guest_new(void);
+void fake_guest_free(FakeGuest *guest);
+
+/* A FakeAgent whose data is a FakeGuest. */
+char *fake_guest_agent(const char *uuid, const char *command, void *data);
+
+void fake_guest_set_silent(FakeGuest *guest, gboolean silent);
+/* The next @count calls of @verb ("join") fail; with -1, all. */
+void fake_guest_fail(FakeGuest *guest, const char *verb, int count);
+/* `use` says that it worked, but the bond keeps its port. */
+void fake_guest_set_stubborn(FakeGuest *guest, gboolean stubborn);
+/* What `report` prints instead of the truth; NULL: the truth. */
+void fake_guest_set_report(FakeGuest *guest, const char *report);
+/* Whether it has its bond from the start (the default). */
+void fake_guest_set_bonded(FakeGuest *guest, gboolean bonded);
+void fake_guest_set_virtio_carrier(FakeGuest *guest, gboolean carrier);
+
+/* The active port; a static string. */
+const char *fake_guest_active(FakeGuest *guest);
+/* How often @verb was called. */
+unsigned fake_guest_count(FakeGuest *guest, const char *verb);

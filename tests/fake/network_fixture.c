@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Assembles a fake host. */
+#include "fake/network_fixture.h"
+
+#include "fake/fake_sysfs.h"
+#include "netprep/guest_view.h"
+
+#define PATIENCE_SECONDS 20
+
+static const char domain_text[] =
+    "<domain type='kvm' id='1'><name>web1</name><uuid>" FIXTURE_UUID "</uuid><devices>"
+    "<interface type='bridge'><mac address='52:54:00:aa:00:01'/><source bridge='br0'/>"
+    "<target dev='vnet0'/><model type='virtio'/><alias name='net0'/>"
+    "<address type='pci' domain='0x0000' bus='0x00' slot='0x03' function='0x0'/></interface>"
+    "%s"
+    "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' state='connected'/>"
+    "</channel></devices></domain>";
+
+static const char device_text[] =
+    "<hostdev mode='subsystem' type='pci' managed='yes'><driver name='vfio'/>"
+    "<source><address domain='0x0000' bus='0x01' slot='0x10' function='0x0'/></source>"
+    "<alias name='hostdev0'/>"
+    "<address type='pci' domain='0x0000' bus='0x00' slot='0x04' function='0x0'/></hostdev>";
+
+NetworkFixture *
+network_fixture_new(void)
+{
+    static const char *const functions[] = { FIXTURE_VF, FIXTURE_VF_2, "0000:01:10.4",
+                                             "0000:01:10.6", NULL };
+    NetworkFixture *fixture = g_new0(NetworkFixture, 1);
+
+    /* A degraded guest is warned about, as it should be. */
+    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
+    fixture->sysfs = fake_sysfs_new();
+    fake_sysfs_add_card(fixture->sysfs, "npf0", "0000:01:00.0", functions);
+    fixture->config.unplug_seconds = fixture->config.attach_seconds =
+        fixture->config.agent_seconds = network_fixture_slowness();
+    fixture->hypervisor = fake_hypervisor_new();
+    fixture->control = fake_function_control_new();
+    fixture->guest = fake_guest_new();
+    fake_hypervisor_set_agent(fixture->hypervisor, fake_guest_agent, fixture->guest);
+    fake_hypervisor_add_network(fixture->hypervisor, "blue", "npf0");
+    fixture->host = network_host_new(
+        fake_hypervisor_get(fixture->hypervisor), lease_store_open(":memory:", NULL),
+        fake_function_control_get(fixture->control), &fixture->config, fixture->sysfs);
+    return fixture;
+}
+
+void
+network_fixture_free(NetworkFixture *fixture)
+{
+    network_host_free(fixture->host);
+    fake_guest_free(fixture->guest);
+    fake_sysfs_remove(fixture->sysfs);
+    g_free(fixture);
+}
+
+void
+network_fixture_add_guest(NetworkFixture *fixture, GuestState state, gboolean with_vf)
+{
+    g_autofree char *xml = g_strdup_printf(domain_text, with_vf ? device_text : "");
+
+    fake_hypervisor_add_guest(fixture->hypervisor, xml, state, TRUE);
+}
+
+gboolean
+network_fixture_has_live(NetworkFixture *fixture, const char *function)
+{
+    g_autoptr(GuestView) view = guest_view_read(fixture->host->hypervisor, FIXTURE_UUID, NULL);
+
+    return view && guest_view_find(view->live, function);
+}
+
+gboolean
+network_fixture_has_config(NetworkFixture *fixture, const char *function)
+{
+    g_autoptr(GuestView) view = guest_view_read(fixture->host->hypervisor, FIXTURE_UUID, NULL);
+
+    return view && guest_view_find(view->config, function);
+}
+
+Lease *
+network_fixture_lease(NetworkFixture *fixture)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) leases = lease_store_list(fixture->host->leases, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(leases->len, <=, 1);
+    return leases->len ? lease_copy(leases->pdata[0]) : NULL;
+}
+
+/* Whatever changes in the fake host tells nobody, so it is looked at in short intervals. */
+void
+network_fixture_wait(NetworkFixture *fixture, gboolean (*condition)(NetworkFixture *fixture))
+{
+    gint64 deadline =
+        g_get_monotonic_time() + PATIENCE_SECONDS * network_fixture_slowness() * G_USEC_PER_SEC;
+
+    while (!condition(fixture)) {
+        g_assert_cmpint(g_get_monotonic_time(), <, deadline);
+        g_usleep(5000);
+    }
+}
+
+unsigned
+network_fixture_slowness(void)
+{
+    const char *slowness = g_getenv("TEST_SLOWNESS");
+
+    return slowness ? (unsigned)CLAMP(g_ascii_strtoull(slowness, NULL, 10), 1, 100) : 1;
+}

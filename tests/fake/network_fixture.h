@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A host with PF npf0 (VFs 0000:01:10.0, .2, .4, .6) on physical network "blue", all of it fake. */
+#pragma once
+
+#include "fake/fake_function_control.h"
+#include "fake/fake_guest.h"
+#include "fake/fake_hypervisor.h"
+#include "netprep/network_host.h"
+#include "netprep/network_lease.h"
+
+#define FIXTURE_UUID "7c8a1f9e-6f0e-4d5b-9c39-0d0a3c7b1a55"
+#define FIXTURE_VF   "0000:01:10.0" /* the guest's, where it has one */
+#define FIXTURE_VF_2 "0000:01:10.2"
+
+typedef struct {
+    char *sysfs;
+    Config config;
+    FakeHypervisor *hypervisor;
+    FakeFunctionControl *control;
+    FakeGuest *guest;
+    NetworkHost *host;
+} NetworkFixture;
+
+NetworkFixture *network_fixture_new(void);
+void network_fixture_free(NetworkFixture *fixture);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetworkFixture, network_fixture_free)
+
+/* Guest "web1", persistent; with FIXTURE_VF as a plain device at guest address 0000:00:04.0, alias
+ * hostdev0, if @with_vf. */
+void network_fixture_add_guest(NetworkFixture *fixture, GuestState state, gboolean with_vf);
+
+/* The guest has @function, in its live XML and in its configuration. */
+gboolean network_fixture_has_live(NetworkFixture *fixture, const char *function);
+gboolean network_fixture_has_config(NetworkFixture *fixture, const char *function);
+
+/* The only lease there is, or NULL if there is none. Owned by the caller. */
+Lease *network_fixture_lease(NetworkFixture *fixture);
+
+/* Waits until @condition holds; fails the test after some seconds. */
+void network_fixture_wait(NetworkFixture *fixture, gboolean (*condition)(NetworkFixture *fixture));
+
+/* Multiplies patience on slow machines: environment variable TEST_SLOWNESS. */
+unsigned network_fixture_slowness(void);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The rules that keep leases true, and that events and restarts make them happen. */
+#include "fake/network_fixture.h"
+#include "netprep/reconcile.h"
+#include "netprep/reservation.h"
+#include "netprep/unplug.h"
+
+#define LEFT    1000000
+#define EXPIRED 0
+
+typedef struct {
+    const char *kind, *state;
+    gint64 remaining;
+    Whereabouts whereabouts;
+    gboolean complete;
+    ReconcileAction action;
+} Rule;
+
+static const Rule rules[] = {
+    { "reservation", "reserved", LEFT, WHEREABOUTS_GONE, FALSE, RECONCILE_WAIT },
+    { "reservation", "reserved", EXPIRED, WHEREABOUTS_GONE, FALSE, RECONCILE_FREE },
+    { "reservation", "reserved", EXPIRED, WHEREABOUTS_WAITING, FALSE, RECONCILE_WAIT },
+    { "reservation", "reserved", EXPIRED, WHEREABOUTS_RUNNING, FALSE, RECONCILE_ATTACH },
+    { "reservation", "reserved", LEFT, WHEREABOUTS_MOVING, FALSE, RECONCILE_ATTACH },
+    { "reservation", "attaching", LEFT, WHEREABOUTS_RUNNING, TRUE, RECONCILE_ATTACH },
+    { "reservation", "degraded", EXPIRED, WHEREABOUTS_RUNNING, FALSE, RECONCILE_ATTACH },
+    { "reservation", "degraded", LEFT, WHEREABOUTS_MOVING, FALSE, RECONCILE_WAIT },
+    { "reservation", "attached", LEFT, WHEREABOUTS_RUNNING, TRUE, RECONCILE_WAIT },
+    { "reservation", "attached", EXPIRED, WHEREABOUTS_RUNNING, TRUE, RECONCILE_FORGET },
+    { "reservation", "attached", EXPIRED, WHEREABOUTS_GONE, FALSE, RECONCILE_FORGET },
+    { "detachment", "detached", LEFT, WHEREABOUTS_RUNNING, FALSE, RECONCILE_WAIT },
+    { "detachment", "detached", EXPIRED, WHEREABOUTS_RUNNING, FALSE, RECONCILE_REPLUG },
+    { "detachment", "detached", EXPIRED, WHEREABOUTS_MOVING, FALSE, RECONCILE_WAIT },
+    { "detachment", "detached", EXPIRED, WHEREABOUTS_WAITING, FALSE, RECONCILE_WAIT },
+    { "detachment", "detached", LEFT, WHEREABOUTS_GONE, FALSE, RECONCILE_FREE },
+    { "detachment", "detaching", LEFT, WHEREABOUTS_RUNNING, FALSE, RECONCILE_REPLUG },
+    { "detachment", "degraded", LEFT, WHEREABOUTS_RUNNING, FALSE, RECONCILE_REPLUG },
+    { "detachment", "returning", LEFT, WHEREABOUTS_RUNNING, TRUE, RECONCILE_REPLUG },
+    { "detachment", "watching", LEFT, WHEREABOUTS_RUNNING, TRUE, RECONCILE_WAIT },
+    { "detachment", "watching", LEFT, WHEREABOUTS_RUNNING, FALSE, RECONCILE_REPLUG },
+    { "detachment", "watching", EXPIRED, WHEREABOUTS_RUNNING, TRUE, RECONCILE_FORGET },
+};
+
+static void
+test_rules(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+        Lease lease = { .kind = (char *)rules[i].kind,
+                        .state = (char *)rules[i].state,
+                        .remaining_usec = rules[i].remaining };
+
+        g_test_message("rule %zu: %s %s", i, lease.kind, lease.state);
+        g_assert_cmpint(reconcile_decide(&lease, rules[i].whereabouts, rules[i].complete), ==,
+                        rules[i].action);
+    }
+}
+
+static void
+reserve(NetworkFixture *fixture)
+{
+    Vnic vnic = { .alias = "hostdev0",
+                  .function = "0000:09:10.0",
+                  .guest_path = "04.0",
+                  .guest_address = "0000:00:04.0",
+                  .physical_network = (char *)"blue",
+                  .bond = "bond0",
+                  .backup = "virtio" };
+    json_auto_t *vnics = json_pack("[o]", vnic_to_json(&vnic));
+    ReservationRequest request = { "tester", "a", "web1", FIXTURE_UUID, vnics, 60 };
+    g_autoptr(Lease) lease = reservation_create(fixture->host, &request, NULL);
+
+    g_assert_nonnull(lease);
+}
+
+static gboolean
+is_attached(NetworkFixture *fixture)
+{
+    g_autoptr(Lease) lease = network_fixture_lease(fixture);
+
+    return lease && g_str_equal(lease->state, STATE_ATTACHED) && lease->assets->len == 0;
+}
+
+static void
+test_resumed_guest_gets_its_functions_without_being_asked(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Reconciler) reconciler = reconciler_new(fixture->host);
+
+    reserve(fixture);
+    reconciler_run(reconciler);
+    network_fixture_add_guest(fixture, GUEST_STATE_PAUSED, FALSE);
+    fake_hypervisor_set_state(fixture->hypervisor, FIXTURE_UUID, GUEST_STATE_RUNNING);
+    network_fixture_wait(fixture, is_attached);
+    g_assert_true(network_fixture_has_live(fixture, FIXTURE_VF));
+}
+
+static gboolean
+has_no_lease(NetworkFixture *fixture)
+{
+    g_autoptr(Lease) lease = network_fixture_lease(fixture);
+
+    return !lease;
+}
+
+static void
+detach(NetworkFixture *fixture)
+{
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, TRUE);
+    g_autoptr(Job) job = unplug_start(fixture->host, "tester", "a", "web1", 60, NULL);
+    json_auto_t *result = job_wait(job, NULL);
+    g_assert_nonnull(result);
+}
+
+static void
+test_function_is_freed_when_the_guest_has_left(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Reconciler) reconciler = reconciler_new(fixture->host);
+
+    fake_function_control_settings(fixture->control, 0)->trust = TRUE;
+    detach(fixture);
+    reconciler_run(reconciler);
+    fake_hypervisor_remove_guest(fixture->hypervisor, FIXTURE_UUID);
+    network_fixture_wait(fixture, has_no_lease);
+    g_assert_false(fake_function_control_settings(fixture->control, 0)->trust);
+}
+
+static void
+test_guest_that_was_shut_off_finds_its_function_configured(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Reconciler) reconciler = reconciler_new(fixture->host);
+
+    detach(fixture);
+    g_assert_false(network_fixture_has_config(fixture, FIXTURE_VF));
+    reconciler_run(reconciler);
+    fake_hypervisor_set_state(fixture->hypervisor, FIXTURE_UUID, GUEST_STATE_SHUT_OFF);
+    network_fixture_wait(fixture, has_no_lease);
+    g_assert_true(network_fixture_has_config(fixture, FIXTURE_VF));
+}
+
+static void
+test_interrupted_detach_is_undone_after_a_restart(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+
+    detach(fixture);
+    g_autoptr(Lease) lease = network_fixture_lease(fixture);
+    g_assert_true(
+        lease_store_set_state(fixture->host->leases, lease->id, STATE_DETACHING, "", NULL));
+    g_autoptr(Reconciler) reconciler = reconciler_new(fixture->host);
+    reconcile_now(reconciler, NULL);
+    network_fixture_wait(fixture, has_no_lease);
+    g_assert_true(network_fixture_has_live(fixture, FIXTURE_VF));
+    g_assert_true(network_fixture_has_config(fixture, FIXTURE_VF));
+}
+
+static void
+test_nothing_is_undone_while_libvirt_is_silent(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Reconciler) reconciler = reconciler_new(fixture->host);
+
+    detach(fixture);
+    fake_hypervisor_fail(fixture->hypervisor, "get_guest", 1, FAULT_HYPERVISOR_UNAVAILABLE);
+    reconcile_now(reconciler, NULL);
+    g_autoptr(Lease) lease = network_fixture_lease(fixture);
+    g_assert_cmpstr(lease->state, ==, STATE_DETACHED);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/reconcile/rules", test_rules);
+    g_test_add_func("/reconcile/resumed-guest-gets-its-functions-without-being-asked",
+                    test_resumed_guest_gets_its_functions_without_being_asked);
+    g_test_add_func("/reconcile/function-is-freed-when-the-guest-has-left",
+                    test_function_is_freed_when_the_guest_has_left);
+    g_test_add_func("/reconcile/guest-that-was-shut-off-finds-its-function-configured",
+                    test_guest_that_was_shut_off_finds_its_function_configured);
+    g_test_add_func("/reconcile/interrupted-detach-is-undone-after-a-restart",
+                    test_interrupted_detach_is_undone_after_a_restart);
+    g_test_add_func("/reconcile/nothing-is-undone-while-libvirt-is-silent",
+                    test_nothing_is_undone_while_libvirt_is_silent);
+    return g_test_run();
+}
