@@ -2,6 +2,9 @@
 /* Waits for a guest to arrive and follows its VFs into it. */
 #include "netprep/attach_job.h"
 
+/* Other jobs that may be on the guest before ours. */
+#define TURNS_MAX 8
+
 typedef struct {
     const NetworkHost *host;
     char *lease;
@@ -93,32 +96,47 @@ is_settled(const Lease *lease)
     return g_str_equal(lease->state, STATE_ATTACHED) || g_str_equal(lease->state, STATE_DEGRADED);
 }
 
+/* Follows the jobs on the guest, at least one, until the matter is settled. Steals @lease; NULL on
+ * failure. */
+static Lease *
+settle(const Attach *attach, Lease *lease, GError **error)
+{
+    for (unsigned turn = 0; turn < TURNS_MAX; turn++) {
+        gboolean followed = follow(attach, lease, error);
+
+        lease_free(lease);
+        lease = followed ? lease_store_get(attach->host->leases, attach->lease, attach->generation,
+                                           error)
+                         : NULL;
+        if (!lease || is_settled(lease))
+            break;
+    }
+    return lease;
+}
+
 /* One look: *ret_result stays NULL while there is something to wait for. */
 static gboolean
 look(Job *job, const Attach *attach, json_t **ret_result, GError **error)
 {
-    g_autoptr(Lease) lease =
-        lease_store_get(attach->host->leases, attach->lease, attach->generation, error);
+    Lease *lease = lease_store_get(attach->host->leases, attach->lease, attach->generation, error);
     gboolean runs = FALSE;
 
-    if (!lease)
-        return FALSE;
-    if (!g_str_equal(lease->state, STATE_ATTACHED)) {
-        if (!guest_runs(attach, &runs, error))
-            return FALSE;
-        if (!runs)
-            return TRUE;
-        network_progress(job, "attach", "guest", NULL);
-        if (!follow(attach, lease, error))
-            return FALSE;
-        lease_free(g_steal_pointer(&lease));
-        lease = lease_store_get(attach->host->leases, attach->lease, attach->generation, error);
-        if (!lease)
-            return FALSE;
+    if (lease && !g_str_equal(lease->state, STATE_ATTACHED)) {
+        if (!guest_runs(attach, &runs, error)) {
+            g_clear_pointer(&lease, lease_free);
+        } else if (runs) {
+            network_progress(job, "attach", "guest", NULL);
+            lease = settle(attach, lease, error);
+        }
     }
-    if (is_settled(lease))
-        *ret_result = attach_result(attach->host, lease, error);
-    return !is_settled(lease) || *ret_result;
+    g_autoptr(Lease) now = lease;
+    if (!now)
+        return FALSE;
+    if (g_str_equal(now->state, STATE_ATTACHED) || (runs && is_settled(now))) {
+        *ret_result = attach_result(attach->host, now, error);
+        return *ret_result != NULL;
+    }
+    return TRUE;
 }
 
 static json_t *

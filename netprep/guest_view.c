@@ -74,6 +74,20 @@ guest_view_find(const DomainXml *domain, const char *function)
 }
 
 const DomainPassthrough *
+guest_view_find_configured(const DomainXml *config, const char *function, const char *mac)
+{
+    const DomainPassthrough *found = guest_view_find(config, function);
+
+    for (guint i = 0; !found && config && mac && i < config->passthrough->len; i++) {
+        const DomainPassthrough *device = config->passthrough->pdata[i];
+
+        if (g_strcmp0(device->mac, mac) == 0)
+            found = device;
+    }
+    return found;
+}
+
+const DomainPassthrough *
 guest_view_find_at(const DomainXml *domain, const char *guest_address)
 {
     for (guint i = 0; guest_address && i < domain->passthrough->len; i++) {

@@ -62,7 +62,8 @@ static gboolean
 plug_config(const NetworkHost *host, const GuestView *view, const PlugRequest *request,
             GError **error)
 {
-    if (!request->config_xml || !view->config || guest_view_find(view->config, request->function))
+    if (!request->config_xml || !view->config ||
+        guest_view_find_configured(view->config, request->function, request->mac))
         return TRUE;
     return hypervisor_attach_device(host->hypervisor, request->guest_uuid, request->config_xml,
                                     DEVICE_CONFIG, error);

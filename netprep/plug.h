@@ -7,6 +7,7 @@
 typedef struct {
     const char *guest_uuid;
     const char *function;             /* host PCI address */
+    const char *mac;                  /* of the device in the configuration; may be NULL */
     const char *live_xml;             /* device to plug */
     const char *config_xml;           /* for the guest's configuration; NULL: leave it alone */
     const FunctionSettings *settings; /* NULL: as they are */

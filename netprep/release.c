@@ -69,8 +69,10 @@ restore_config(const NetworkHost *host, const Lease *lease, const LeaseAsset *as
                const GuestView *view, GError **error)
 {
     const char *xml = json_string_value(json_object_get(asset->detail, "configXml"));
+    const json_t *vnic = json_object_get(asset->detail, "vnic");
+    const char *mac = json_string_value(json_object_get(vnic, "macAddress"));
 
-    if (!xml || !view || !view->config || guest_view_find(view->config, asset->key))
+    if (!xml || !view || !view->config || guest_view_find_configured(view->config, asset->key, mac))
         return TRUE;
     return hypervisor_attach_device(host->hypervisor, lease->guest_uuid, xml, DEVICE_CONFIG, error);
 }

@@ -18,7 +18,8 @@ note_removal(const NetworkHost *host, const Lease *lease, const LeaseAsset *asse
            network_lease_mark(host->leases, lease, asset, ASSET_UNPLUGGED, error);
 }
 
-/* A device that comes back in its old form gets its MAC from libvirt or keeps the one it has. */
+/* A device that comes back in its old form gets its MAC and VLAN from libvirt, or keeps what it
+ * has. */
 static gboolean
 replug_asset(const NetworkHost *host, Job *job, const Lease *lease, const LeaseAsset *asset,
              GError **error)
@@ -30,9 +31,10 @@ replug_asset(const NetworkHost *host, Job *job, const Lease *lease, const LeaseA
     PlugRequest request = {
         .guest_uuid = lease->guest_uuid,
         .function = asset->key,
+        .mac = vnic->mac,
         .live_xml = json_string_value(json_object_get(asset->detail, "xml")),
         .config_xml = json_string_value(json_object_get(asset->detail, "configXml")),
-        .settings = &vnic->settings,
+        .settings = vnic->form == VNIC_FORM_HOSTDEV ? &vnic->settings : NULL,
         .bond = vnic->bond,
         .guest_path = vnic->guest_path,
     };

@@ -101,19 +101,10 @@ plan(Unplug *unplug, GError **error)
     return unplug->vnics && check_has_vnics(unplug, error) && pair_all(unplug, error);
 }
 
-/* As the guest's configuration has it: by its VF, or by its MAC where a network chooses the VF. */
 static const DomainPassthrough *
 find_configured(const GuestView *view, const Vnic *vnic)
 {
-    const DomainPassthrough *device = guest_view_find(view->config, vnic->function);
-
-    for (guint i = 0; !device && view->config && i < view->config->passthrough->len; i++) {
-        const DomainPassthrough *other = view->config->passthrough->pdata[i];
-
-        if (vnic->mac && g_strcmp0(other->mac, vnic->mac) == 0)
-            device = other;
-    }
-    return device;
+    return guest_view_find_configured(view->config, vnic->function, vnic->mac);
 }
 
 static LeaseAsset *

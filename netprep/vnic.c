@@ -37,21 +37,6 @@ choose_network(const PhysicalNetworks *networks, const DomainPassthrough *device
     return g_strdup(names[0]);
 }
 
-/* A network's VF is chosen anew at each start, so its configuration is known by its MAC. */
-static gboolean
-is_configured(const DomainXml *config, const DomainPassthrough *device)
-{
-    if (guest_view_find(config, device->function))
-        return TRUE;
-    for (guint i = 0; config && device->mac && i < config->passthrough->len; i++) {
-        const DomainPassthrough *other = config->passthrough->pdata[i];
-
-        if (g_strcmp0(other->mac, device->mac) == 0)
-            return TRUE;
-    }
-    return FALSE;
-}
-
 static Vnic *
 describe(const NetworkHost *host, const GuestView *view, const PhysicalNetworks *networks,
          const DomainPassthrough *device, const Function *function, GError **error)
@@ -65,7 +50,8 @@ describe(const NetworkHost *host, const GuestView *view, const PhysicalNetworks 
     vnic->guest_path = g_strdup(device->guest_path);
     vnic->mac = g_strdup(device->mac);
     vnic->physical_network = choose_network(networks, device, function);
-    vnic->persistent = is_configured(view->config, device);
+    vnic->persistent =
+        guest_view_find_configured(view->config, device->function, device->mac) != NULL;
     if (!function_settings_read(host->control, function->physical_function, function->index,
                                 &vnic->settings, error))
         return NULL;
