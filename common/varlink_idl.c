@@ -184,7 +184,7 @@ parse_wrapped(Parser *parser, VarlinkTypeKind kind, GError **error)
     if (!type->element)
         return NULL;
     if (kind == VARLINK_TYPE_NULLABLE && type->element->kind == VARLINK_TYPE_NULLABLE) {
-        refuse(parser, error, "'??' is not a type");
+        refuse(parser, error, "a type cannot be nullable twice");
         return NULL;
     }
     return g_steal_pointer(&type);

@@ -40,7 +40,6 @@ VarlinkCall *varlink_call_ref(VarlinkCall *call);
 void varlink_call_unref(VarlinkCall *call);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkCall, varlink_call_unref)
 gboolean varlink_call_wants_more(const VarlinkCall *call);
-guint varlink_call_peer_uid(const VarlinkCall *call);
 /* Final reply; @parameters is stolen (NULL: {}). Checked against the description: a mismatch is our
  * bug, logged, and answered with Internal. Any thread. */
 void varlink_call_reply(VarlinkCall *call, json_t *parameters);
@@ -49,5 +48,3 @@ void varlink_call_notify(VarlinkCall *call, json_t *parameters);
 /* Final error: INTERFACE.CodeName {object, cause, remedy}; FAULT_INVALID_ARGUMENT raised by the
  * description check becomes org.varlink.service.InvalidParameter. @error is stolen and logged. */
 void varlink_call_fail(VarlinkCall *call, GError *error);
-/* @closed runs once on the main loop if the peer goes away before the call ended. */
-void varlink_call_on_closed(VarlinkCall *call, void (*closed)(void *data), void *data);
