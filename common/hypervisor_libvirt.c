@@ -133,12 +133,13 @@ detach_device(void *self, const char *uuid, const char *alias_or_xml, DeviceScop
 
     if (!domain)
         return FALSE;
+    /* Before the call: asking for the name would clear libvirt's error. */
+    g_autofree char *object = name_guest(virDomainGetName(domain));
     int result = *alias_or_xml == '<'
                      ? virDomainDetachDeviceFlags(domain, alias_or_xml, scope_flags(scope))
                      : virDomainDetachDeviceAlias(domain, alias_or_xml, scope_flags(scope));
     if (result == 0 || is_unplugging_already())
         return TRUE;
-    g_autofree char *object = name_guest(virDomainGetName(domain));
     libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, "look at: journalctl -u libvirtd");
     return FALSE;
 }
@@ -150,9 +151,9 @@ attach_device(void *self, const char *uuid, const char *xml, DeviceScope scope, 
 
     if (!domain)
         return FALSE;
+    g_autofree char *object = name_guest(virDomainGetName(domain));
     if (virDomainAttachDeviceFlags(domain, xml, scope_flags(scope)) == 0)
         return TRUE;
-    g_autofree char *object = name_guest(virDomainGetName(domain));
     libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, "look at: journalctl -u libvirtd");
     return FALSE;
 }
@@ -165,13 +166,13 @@ agent_command(void *self, const char *uuid, const char *command, unsigned timeou
 
     if (!domain)
         return NULL;
+    g_autofree char *object = g_strdup_printf("guest agent of '%s'", virDomainGetName(domain));
     char *reply = virDomainQemuAgentCommand(domain, command, (int)timeout_seconds, 0);
     if (reply) {
         char *copy = g_strdup(reply);
         free(reply);
         return copy;
     }
-    g_autofree char *object = g_strdup_printf("guest agent of '%s'", virDomainGetName(domain));
     const virError *last = virGetLastError();
     gboolean absent =
         last && (last->code == VIR_ERR_ARGUMENT_UNSUPPORTED ||

@@ -57,6 +57,9 @@ libvirt_migrate(void *self, const char *uuid, const MigrationRequest *request, G
 
     if (!domain)
         return FALSE;
+    /* Before the call: asking for the name would clear libvirt's error. */
+    g_autofree char *object = g_strdup_printf("migration of guest '%s' to %s",
+                                              virDomainGetName(domain), request->destination_uri);
     gboolean migrated =
         build_parameters(request, &parameters) &&
         (!request->maximum_downtime_msec ||
@@ -65,8 +68,6 @@ libvirt_migrate(void *self, const char *uuid, const MigrationRequest *request, G
                                (unsigned)parameters.count, flags_of(request)) == 0;
     if (migrated)
         return TRUE;
-    g_autofree char *object = g_strdup_printf("migration of guest '%s' to %s",
-                                              virDomainGetName(domain), request->destination_uri);
     const virError *last = virGetLastError();
     if (last && last->code == VIR_ERR_OPERATION_ABORTED)
         fault_set(error, FAULT_CANCELLED, object, NULL, "%s", last->message);
