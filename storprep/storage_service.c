@@ -118,9 +118,9 @@ run_create_targets(VarlinkCall *call, json_t *parameters, void *context)
     StorageService *service = context;
     GError *error = NULL;
     g_autoptr(TargetRequest) request = target_request_new(parameters, &error);
+    Lease *lease = request ? target_leases_create(service->targets, request, &error) : NULL;
 
-    reply_lease(call, request ? target_leases_create(service->targets, request, &error) : NULL,
-                error);
+    reply_lease(call, lease, error);
 }
 
 /* FAULT_INVALID_ARGUMENT for what no lease ever had. */
