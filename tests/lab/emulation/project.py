@@ -30,6 +30,8 @@ systemctl daemon-reload
 """
 
 START = """
+# A socket cannot be started again under a running service.
+systemctl stop UNITS 2> /dev/null
 for unit in UNITS; do
     [ -e /usr/lib/systemd/system/$unit ] || continue
     case $unit in *.socket) systemctl enable -q $unit ;; esac
