@@ -55,7 +55,8 @@ class Story:
     def event(self, event):
         """One event of migprep."""
         if event["event"] == "progress":
-            self._bars(event)
+            if "memory" in event:
+                self._bars(event)
         elif event["event"] == "step":
             self._migprep_step(event)
 
@@ -94,7 +95,8 @@ class Story:
         if figures["result"] != "moved":
             error = figures.get("error") or {}
             self._row("result", paint(figures["result"], RED, BOLD))
-            self._row("reason", error.get("message") or str(error))
+            self._row("reason", "; ".join(error[key] for key in ("object", "cause", "remedy")
+                                          if error.get(key)))
         else:
             self._row("result", paint(f"moved from {figures['from']} to {figures['to']}", BOLD)
                       + f" in {figures['durationSeconds']:.1f} s")
