@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""netprepd on a host without SR-IOV: what it says, and that nothing is ever half done."""
+
+import os
+import unittest
+
+import tap
+from service import GUEST, UUID, Daemon
+from varlink import Interface, Refused
+
+NAME = "io.migprep.Network"
+
+
+class Network(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon("NETPREPD")
+        cls.daemon.use_guest()
+        cls.daemon.start()
+        cls.interface = Interface(cls.daemon.call("org.varlink.service.GetInterfaceDescription",
+                                                  {"interface": NAME})["description"])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.close()
+
+    def call(self, method, parameters=None):
+        return self.daemon.call(f"{NAME}.{method}", parameters)
+
+    def refused(self, code, method, parameters=None):
+        with self.assertRaises(Refused) as caught:
+            self.call(method, parameters)
+        self.assertEqual(caught.exception.name, f"{NAME}.{code}", caught.exception)
+        return caught.exception.parameters
+
+    def finished(self, method, parameters):
+        """The end of a job: its error."""
+        connection = self.daemon.connect()
+        self.addCleanup(connection.close)
+        with self.assertRaises(Refused) as caught:
+            connection.call_more(f"{NAME}.{method}", parameters)
+        return caught.exception
+
+    def vnic(self, **more):
+        return {**self.interface.sample("Vnic"), "alias": "hostdev0", "function": "0000:01:10.0",
+                "guestAddress": "0000:04:00.0", "guestPath": "02.3/00.0", "macAddress": None,
+                "bond": "bond0", "backup": "eth0", "physicalNetwork": "nonesuch", **more}
+
+    def reserve(self, **more):
+        return {"owner": "test", "token": "t", "guest": {"name": GUEST, "uuid": UUID},
+                "vnics": [self.vnic()], "timeoutSeconds": 60, **more}
+
+    def assert_nothing_held(self):
+        self.assertEqual(self.call("ListLeases"), {"leases": []})
+
+    def test_guest_without_passthrough_is_described(self):
+        found = self.call("Describe", {"guest": GUEST})
+        self.assertEqual(found["guest"], {"name": GUEST, "uuid": UUID})
+        self.assertEqual((found["state"], found["vnics"], found["bonds"], found["agent"]),
+                         ("running", [], [], False))
+        self.assertTrue(found["agentError"])
+
+    def test_functions_are_those_of_sysfs(self):
+        addresses = {found["address"] for found in self.call("ListFunctions")["functions"]}
+        self.assertLessEqual(addresses, set(os.listdir("/sys/bus/pci/devices")))
+
+    def test_unknown_physical_network_is_refused_and_nothing_held(self):
+        with self.assertRaises(Refused) as caught:
+            self.call("Reserve", self.reserve())
+        self.assertIn("nonesuch", str(caught.exception))
+        self.assertTrue(caught.exception.parameters["remedy"])
+        self.assert_nothing_held()
+
+    def test_bad_reservations_are_refused(self):
+        for change in ({"owner": ""}, {"owner": "x" * 256}, {"token": ""}, {"timeoutSeconds": 0},
+                       {"timeoutSeconds": 86401}, {"timeoutSeconds": -1},
+                       {"guest": {"name": GUEST, "uuid": "x"}},
+                       {"guest": {"name": "", "uuid": UUID}}):
+            self.refused("InvalidArgument", "Reserve", self.reserve(**change))
+        self.refused("LimitExceeded", "Reserve", self.reserve(vnics=[self.vnic()] * 33))
+        self.assert_nothing_held()
+
+    def test_detach_of_a_guest_that_is_not_there(self):
+        error = self.finished("Detach", {"owner": "test", "token": "t", "guest": "nonesuch",
+                                         "timeoutSeconds": 60})
+        self.assertEqual(error.name, f"{NAME}.GuestNotFound")
+        self.assert_nothing_held()
+
+    def test_work_on_leases_that_are_not_there(self):
+        lease = {"lease": UUID, "generation": 1}
+        for method in ("Attach", "Release"):
+            self.assertEqual(self.finished(method, lease).name, f"{NAME}.LeaseNotFound")
+
+    def test_guest_without_passthrough_needs_no_bond_and_no_detach(self):
+        for method, more in (("SetUpBond", {}),
+                             ("Detach", {"owner": "test", "token": "t", "timeoutSeconds": 60})):
+            error = self.finished(method, {"guest": GUEST, **more})
+            self.assertEqual(error.name, f"{NAME}.InvalidArgument", method)
+            self.assertIn(GUEST, error.parameters["object"])
+            self.assertTrue(error.parameters["remedy"])
+        self.assert_nothing_held()
+
+
+if __name__ == "__main__":
+    tap.main()

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""storprepd: disks, targets and their leases, restarts and crashes, the migration job."""
+
+import json
+import os
+import stat
+import subprocess
+import threading
+import unittest
+
+import tap
+from service import GUEST, UUID, Daemon, wait_for
+from varlink import Closed, Refused
+
+NAME = "io.migprep.Storage"
+MEBIBYTE = 1024 * 1024
+
+
+class Storage(unittest.TestCase):
+    def setUp(self):
+        self.daemon = Daemon("STORPREPD")
+        self.addCleanup(self.daemon.close)
+        self.daemon.start()
+
+    def call(self, method, parameters=None):
+        return self.daemon.call(f"{NAME}.{method}", parameters)
+
+    def refused(self, code, method, parameters=None):
+        with self.assertRaises(Refused) as caught:
+            self.call(method, parameters)
+        self.assertEqual(caught.exception.name, f"{NAME}.{code}", caught.exception)
+        return caught.exception.parameters
+
+    def path(self, name):
+        return os.path.join(self.daemon.images, name)
+
+    def target(self, name, **more):
+        return {"path": self.path(name), "format": "qcow2", "virtualSizeBytes": MEBIBYTE, **more}
+
+    def request(self, targets, token="t", seconds=600):
+        return {"owner": "test", "token": token, "guest": {"name": GUEST, "uuid": UUID},
+                "targets": targets, "timeoutSeconds": seconds}
+
+    def create(self, targets, **more):
+        return self.call("CreateTargets", self.request(targets, **more))["lease"]
+
+    def release(self, lease):
+        return self.call("Release", {"lease": lease["lease"], "generation": lease["generation"]})
+
+    def leases(self):
+        return self.call("ListLeases")["leases"]
+
+    def files(self):
+        return sorted(os.listdir(self.daemon.images))
+
+
+class Targets(Storage):
+    def test_files_are_as_asked_and_private(self):
+        shapes = [self.target("a.qcow2"),
+                  self.target("b.qcow2", clusterSizeBytes=131072, extendedL2=True,
+                              lazyRefcounts=True, refcountBits=32, compat="1.1"),
+                  self.target("c.qcow2", compat="0.10", clusterSizeBytes=4096),
+                  self.target("d.raw", format="raw")]
+        lease = self.create(shapes)
+        self.assertEqual(lease["state"], "ready")
+        self.assertEqual(lease["paths"], [shape["path"] for shape in shapes])
+        for shape in shapes:
+            done = subprocess.run(["qemu-img", "info", "-f", shape["format"], "--output=json",
+                                   shape["path"]], capture_output=True, check=True)
+            info = json.loads(done.stdout)
+            data = info.get("format-specific", {}).get("data", {})
+            self.assertEqual(info["virtual-size"], MEBIBYTE)
+            for name, key in (("compat", "compat"), ("lazyRefcounts", "lazy-refcounts"),
+                              ("refcountBits", "refcount-bits"), ("extendedL2", "extended-l2")):
+                if name in shape:
+                    self.assertEqual(data[key], shape[name])
+            mode = os.stat(shape["path"]).st_mode
+            self.assertEqual((stat.S_ISREG(mode), stat.S_IMODE(mode)), (True, 0o600))
+        self.assertEqual(self.release(lease), {"kept": False})
+        self.assertEqual((self.files(), self.leases()), ([], []))
+
+    def test_repeating_a_request_changes_nothing(self):
+        targets = [self.target("a.qcow2")]
+        first = self.create(targets)
+        inode = os.stat(self.path("a.qcow2")).st_ino
+        again = self.create(targets)
+        self.assertEqual((first["lease"], first["generation"]),
+                         (again["lease"], again["generation"]))
+        self.assertEqual(os.stat(self.path("a.qcow2")).st_ino, inode)
+        self.refused("LeaseConflict", "CreateTargets", self.request([self.target("b.qcow2")]))
+        self.refused("TargetExists", "CreateTargets", self.request(targets, token="u"))
+        self.assertEqual(self.files(), ["a.qcow2"])
+
+    def test_the_same_request_from_many_at_once_is_one_lease(self):
+        targets = [self.target(f"{i}.qcow2") for i in range(8)]
+        found, threads = [], []
+        for _ in range(8):
+            threads.append(threading.Thread(
+                target=lambda: found.append(self.create(targets)["lease"])))
+            threads[-1].start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual((len(found), len(set(found))), (8, 1))
+        self.assertEqual(len(self.files()), 8)
+
+    def test_existing_file_is_named_and_kept(self):
+        with open(self.path("b.qcow2"), "w", encoding="utf-8") as file:
+            file.write("precious")
+        error = self.refused("TargetExists", "CreateTargets",
+                             self.request([self.target("a.qcow2"), self.target("b.qcow2")]))
+        self.assertIn(self.path("b.qcow2"), error["object"])
+        self.assertTrue(error["remedy"])
+        self.assertEqual((self.files(), self.leases()), (["b.qcow2"], []))
+        with open(self.path("b.qcow2"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "precious")
+
+    def test_links_are_not_followed(self):
+        outside = os.path.join(self.daemon.directory, "outside")
+        os.mkdir(outside)
+        os.symlink(os.path.join(outside, "file"), self.path("dangling"))
+        os.symlink(outside, self.path("directory"))
+        self.refused("TargetExists", "CreateTargets", self.request([self.target("dangling")]))
+        self.refused("TargetRefused", "CreateTargets",
+                     self.request([self.target("directory/a.qcow2")]))
+        for path in ("/etc/migprep-test", f"{self.daemon.images}/../a", "a", "",
+                     f"{self.daemon.images}/missing/a"):
+            self.refused("TargetRefused", "CreateTargets",
+                         self.request([{**self.target("x"), "path": path}]))
+        self.assertEqual((os.listdir(outside), self.leases()), ([], []))
+
+    def test_bad_values_are_refused(self):
+        for change in ({"virtualSizeBytes": 0}, {"virtualSizeBytes": -1}, {"virtualSizeBytes": 1},
+                       {"virtualSizeBytes": 2**63 - 1}, {"clusterSizeBytes": 3},
+                       {"clusterSizeBytes": 2**40}, {"compat": "1.2"}, {"refcountBits": 3},
+                       {"compat": "0.10", "extendedL2": True}, {"format": "raw", "compat": "1.1"}):
+            self.refused("InvalidArgument", "CreateTargets",
+                         self.request([self.target("a", **change)]))
+        for change in ({"owner": ""}, {"token": "x" * 256}, {"targets": []}, {"timeoutSeconds": 0},
+                       {"timeoutSeconds": 86401}, {"guest": {"name": "x", "uuid": "y"}}):
+            self.refused("InvalidArgument", "CreateTargets",
+                         {**self.request([self.target("a")]), **change})
+        self.refused("LimitExceeded", "CreateTargets",
+                     self.request([self.target(f"{i}") for i in range(65)]))
+        self.assertEqual((self.files(), self.leases()), ([], []))
+
+    def test_no_space_names_the_directory_and_the_bytes(self):
+        size = 64 * 1024**4
+        error = self.refused("NoSpace", "CreateTargets", self.request(
+            [self.target("a", format="raw", virtualSizeBytes=size)]))
+        self.assertIn(self.daemon.images, error["object"])
+        self.assertIn(f"{size} bytes are needed", error["cause"])
+        self.assertEqual((self.files(), self.leases()), ([], []))
+
+    def test_generation_must_be_the_lease_s(self):
+        lease = self.create([self.target("a")])
+        wrong = {"lease": lease["lease"], "generation": lease["generation"] + 1}
+        self.refused("StaleGeneration", "Renew", {**wrong, "timeoutSeconds": 5})
+        self.refused("StaleGeneration", "Release", wrong)
+        self.refused("InvalidArgument", "Release", {**wrong, "generation": 0})
+        self.assertEqual(self.files(), ["a"])
+
+    def test_expired_lease_removes_its_files(self):
+        self.create([self.target("a")], seconds=1)
+        wait_for(lambda: not self.leases(), "the lease ends")
+        self.assertEqual(self.files(), [])
+
+    def test_renewed_lease_outlives_its_first_deadline(self):
+        self.create([self.target("short")], token="s", seconds=1)
+        lease = self.create([self.target("a")], seconds=1)
+        renewed = self.call("Renew", {"lease": lease["lease"], "generation": lease["generation"],
+                                      "timeoutSeconds": 600})["lease"]
+        self.assertGreater(renewed["remainingSeconds"], 500)
+        wait_for(lambda: self.files() == ["a"], "the other lease ends")
+
+
+class Restart(Storage):
+    def test_leases_survive_a_restart_and_a_kill(self):
+        lease = self.create([self.target("a")])
+        for end in (self.daemon.terminate, self.daemon.kill):
+            end()
+            self.daemon.start()
+            found = self.leases()[0]
+            self.assertEqual((found["lease"], found["generation"], found["state"]),
+                             (lease["lease"], lease["generation"], "ready"))
+            self.assertEqual(self.create([self.target("a")])["lease"], lease["lease"])
+        self.release(lease)
+        self.assertEqual((self.files(), self.leases()), ([], []))
+
+    def test_generations_do_not_repeat_after_a_restart(self):
+        first = self.create([self.target("a")])
+        self.release(first)
+        self.daemon.kill()
+        self.daemon.start()
+        self.assertGreater(self.create([self.target("a")])["generation"], first["generation"])
+
+    def test_lease_that_expired_meanwhile_is_undone(self):
+        self.create([self.target("a")], seconds=1)
+        self.daemon.kill()
+        self.daemon.start()
+        wait_for(lambda: not self.leases(), "the lease ends")
+        self.assertEqual(self.files(), [])
+
+    def test_kill_during_creation_leaves_nothing_or_all(self):
+        """Killed when the first, the tenth, ... file shows: afterwards all are there, or none."""
+        targets = [self.target(f"{i}.qcow2") for i in range(24)]
+        for seen in (1, 5, 10, 20):
+            def attempt():
+                try:
+                    self.create(targets)
+                except (Closed, ConnectionError, OSError):
+                    pass
+            thread = threading.Thread(target=attempt)
+            thread.start()
+            wait_for(lambda: len(self.files()) >= seen, "files are made")
+            self.daemon.kill()
+            thread.join()
+            self.daemon.start()
+            wait_for(lambda: all(lease["state"] == "ready" for lease in self.leases()),
+                     "remains are removed")
+            self.assertEqual(len(self.files()), 24 if self.leases() else 0)
+            for lease in self.leases():
+                self.release(lease)
+            self.assertEqual(self.files(), [])
+
+
+class Migrations(Storage):
+    def setUp(self):
+        super().setUp()
+        self.daemon.terminate()
+        self.image = self.daemon.use_guest()
+        self.daemon.start()
+
+    def migrate(self, **more):
+        return {"guest": GUEST, "destinationUri": "qemu+ssh://192.0.2.1/system",
+                "copyDisks": ["vda"], **more}
+
+    def test_disks_are_described(self):
+        found = self.call("Describe", {"guest": GUEST})
+        self.assertEqual(found["guest"], {"name": GUEST, "uuid": UUID})
+        self.assertEqual((found["state"], found["migrating"]), ("running", False))
+        disks = {disk["target"]: disk for disk in found["disks"]}
+        self.assertEqual(disks["vda"], {"target": "vda", "path": self.image, "format": "raw",
+                                        "virtualSizeBytes": 4096, "migration": "copy"})
+        self.assertEqual(disks["sda"]["migration"], "none")
+        self.assertEqual(self.call("Describe", {"guest": UUID}), found)
+
+    def test_targets_belong_on_another_host(self):
+        error = self.refused("GuestBusy", "CreateTargets", self.request([self.target("a")]))
+        self.assertIn(GUEST, error["object"])
+        self.assertEqual((self.files(), self.leases()), ([], []))
+
+    def test_failed_migration_says_that_the_guest_keeps_running(self):
+        connection = self.daemon.connect()
+        self.addCleanup(connection.close)
+        with self.assertRaises(Refused) as caught:
+            connection.call_more(f"{NAME}.Migrate", self.migrate())
+        self.assertEqual(caught.exception.name, f"{NAME}.MigrationFailed")
+        self.assertIn("the guest keeps running here", caught.exception.parameters["cause"])
+        self.assertEqual(self.call("Describe", {"guest": GUEST})["state"], "running")
+
+    def test_job_is_listed_and_watched_after_its_end(self):
+        job = self.call("Migrate", self.migrate())["job"]
+        self.assertIn(job, [found["job"] for found in self.call("ListJobs")["jobs"]])
+        connection = self.daemon.connect()
+        self.addCleanup(connection.close)
+        with self.assertRaises(Refused) as caught:
+            connection.call_more(f"{NAME}.WatchJob", {"job": job})
+        self.assertEqual(caught.exception.name, f"{NAME}.MigrationFailed")
+        self.assertIn(GUEST, caught.exception.parameters["object"])
+        wait_for(lambda: self.call("ListJobs")["jobs"][0]["state"] == "failed", "the job ends")
+        self.call("CancelJob", {"job": job})
+
+    def test_plans_that_cannot_work_are_refused_at_once(self):
+        self.refused("GuestNotFound", "Migrate", self.migrate(guest="nonesuch"))
+        self.refused("InvalidArgument", "Migrate", self.migrate(copyDisks=["vdb"]))
+        self.refused("InvalidArgument", "Migrate", self.migrate(copyDisks=["vda", "vda"]))
+        self.refused("DiskUnsupported", "Migrate", self.migrate(copyDisks=["sda"]))
+        self.refused("InvalidArgument", "Migrate", self.migrate(bandwidthMebibytes=0))
+        self.refused("InvalidArgument", "Migrate", self.migrate(maximumDowntimeMilliseconds=-1))
+        for uri in ("", "host", "qemu+ssh://host/session", "qemu:///system",
+                    "qemu+ssh://host/system?command=/bin/true"):
+            self.refused("InvalidArgument", "Migrate", self.migrate(destinationUri=uri))
+        os.unlink(self.image)
+        error = self.refused("DiskUnsupported", "Migrate", self.migrate(copyDisks=[]))
+        self.assertIn("vda", error["object"])
+        self.assertEqual(self.call("ListJobs"), {"jobs": []})
+
+
+if __name__ == "__main__":
+    tap.main()
