@@ -9,6 +9,7 @@ from service import GUEST, UUID, Daemon
 from varlink import Interface, Refused
 
 NAME = "io.migprep.Network"
+ELSEWHERE = "11111111-2222-3333-4444-555555555555"  # a guest of another host
 
 
 class Network(unittest.TestCase):
@@ -47,7 +48,7 @@ class Network(unittest.TestCase):
                 "bond": "bond0", "backup": "eth0", "physicalNetwork": "nonesuch", **more}
 
     def reserve(self, **more):
-        return {"owner": "test", "token": "t", "guest": {"name": GUEST, "uuid": UUID},
+        return {"owner": "test", "token": "t", "guest": {"name": "web2", "uuid": ELSEWHERE},
                 "vnics": [self.vnic()], "timeoutSeconds": 60, **more}
 
     def assert_nothing_held(self):
@@ -71,11 +72,17 @@ class Network(unittest.TestCase):
         self.assertTrue(caught.exception.parameters["remedy"])
         self.assert_nothing_held()
 
+    def test_guest_that_is_here_already_is_refused(self):
+        guest = {"name": GUEST, "uuid": UUID}
+        error = self.refused("GuestBusy", "Reserve", self.reserve(guest=guest))
+        self.assertIn(GUEST, error["object"])
+        self.assert_nothing_held()
+
     def test_bad_reservations_are_refused(self):
         for change in ({"owner": ""}, {"owner": "x" * 256}, {"token": ""}, {"timeoutSeconds": 0},
                        {"timeoutSeconds": 86401}, {"timeoutSeconds": -1},
-                       {"guest": {"name": GUEST, "uuid": "x"}},
-                       {"guest": {"name": "", "uuid": UUID}}):
+                       {"guest": {"name": "web2", "uuid": "x"}},
+                       {"guest": {"name": "", "uuid": ELSEWHERE}}):
             self.refused("InvalidArgument", "Reserve", self.reserve(**change))
         self.refused("LimitExceeded", "Reserve", self.reserve(vnics=[self.vnic()] * 33))
         self.assert_nothing_held()
