@@ -33,6 +33,7 @@ class Guest:
         form: hostdev | interface | network (see domain.function_device) or None for no function.
         bond: "self" bonds at boot, "none" leaves the address on the VirtIO NIC.
         metadata: an element for <metadata>."""
+        self._lab.require_held()
         function = function or FUNCTIONS[(self.number - 1) % len(FUNCTIONS)]
         xml = domain.text(domain.definition(
             self.name, number=self.number, form=form, function=function, mac=self.mac,
@@ -59,6 +60,7 @@ class Guest:
 
     def destroy(self):
         """Stops and undefines the guest on both hosts and removes its disks."""
+        self._lab.require_held()
         for host in self._lab.hosts:
             host.run(f"virsh destroy {self.name}; virsh undefine {self.name}; "
                      f"rm -f {self.disk} {self.disk}.raw", check=False)

@@ -16,11 +16,13 @@ from .machine import Machine
 from .probe import Probe
 
 HOSTS = (1, 2)
+_held = False
 
 
 @contextlib.contextmanager
 def lock():
     """Holds the lab for one command that changes it; a second one is told who has it."""
+    global _held
     place.prepare()
     with open(place.RUN / "lock", "a+", encoding="ascii") as file:
         try:
@@ -31,7 +33,11 @@ def lock():
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        _held = True
+        try:
+            yield
+        finally:
+            _held = False
 
 
 class Lab:
@@ -73,6 +79,12 @@ class Lab:
         """Whether both machines run."""
         return network.exists() and all(process.running(f"host{n}") for n in HOSTS)
 
+    def require_held(self):
+        """Raises LabError unless this process has the lock: a script that goes without it would
+        wipe what somebody else's run is working with."""
+        if not _held:
+            raise LabError("this process does not hold the lab: work inside lab.session()")
+
     def require_up(self):
         """Raises LabError unless both machines run."""
         if not self.is_up():
@@ -80,6 +92,7 @@ class Lab:
 
     def up(self):
         """Makes the images, starts both machines, waits until they are complete. Repeatable."""
+        self.require_held()
         image.require_tools(self.note)
         self._tree, _, host_image = image.obtain(self.note)
         machines = [Machine(number, self._tree, host_image) for number in HOSTS]
@@ -106,11 +119,13 @@ class Lab:
     def deploy(self):
         """Builds the project and installs it on both hosts. Raises LabError when it does not build
         or start; the hosts stay up."""
+        self.require_held()
         project.deploy(self, self._tree, self.note)
 
     def reset(self):
         """Brings both hosts back to a clean state without a reboot: no guests, no leases, no
         images, functions unset, the project's units started afresh."""
+        self.require_held()
         for host in self.hosts:
             host.run(["/usr/lib/lab/host-reset", *project.UNITS], seconds=120)
         if (place.RUN / "deployed").exists():
@@ -144,6 +159,7 @@ class Lab:
 
     def down(self):
         """Ends everything the lab started and nothing else. Repeatable."""
+        self.require_held()
         for host in self.hosts:
             host.disconnect()
         for record in place.RUN.glob("*.process"):
