@@ -134,9 +134,11 @@ run(Job *job, void *data, GError **error)
         else
             first = bond;
     }
-    if (vnics && !first)
-        fault_set(error, FAULT_INVALID_ARGUMENT, view->guest->name, "it needs no bond",
-                  "the guest has no passthrough vNIC");
+    if (vnics && !first) {
+        g_autofree char *label = network_guest_label(view->guest->name);
+        fault_set(error, FAULT_INVALID_ARGUMENT, label, "it needs no bond",
+                  "has no passthrough vNIC");
+    }
     return first;
 }
 
