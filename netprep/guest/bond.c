@@ -114,15 +114,16 @@ bond_enslave(const Link *bond, const Link *port, Failure *failure)
     return status == 0;
 }
 
+/* @length of @value's bytes: options are 1 or 4 bytes wide. */
 static int
-put_option(struct nl_msg *message, int option, uint32_t value)
+put_option(struct nl_msg *message, int option, const void *value, int length)
 {
     struct nlattr *linkinfo = NULL, *data = NULL;
 
     if (!(linkinfo = nla_nest_start(message, IFLA_LINKINFO)) ||
         nla_put_string(message, IFLA_INFO_KIND, "bond") < 0 ||
         !(data = nla_nest_start(message, IFLA_INFO_DATA)) ||
-        nla_put_u32(message, option, value) < 0)
+        nla_put(message, option, length, value) < 0)
         return -1;
     nla_nest_end(message, data);
     nla_nest_end(message, linkinfo);
@@ -130,17 +131,18 @@ put_option(struct nl_msg *message, int option, uint32_t value)
 }
 
 static int
-set_option(const Link *bond, int option, int index)
+set_option(const Link *bond, int option, const void *value, int length)
 {
     struct nl_msg *message = rtnetlink_link_message(RTM_NEWLINK, 0, bond->index, NULL);
 
-    return submit(message, message ? put_option(message, option, (uint32_t)index) : 0);
+    return submit(message, message ? put_option(message, option, value, length) : 0);
 }
 
 bool
 bond_set_primary(const Link *bond, const Link *port, Failure *failure)
 {
-    int status = set_option(bond, IFLA_BOND_PRIMARY, port ? port->index : 0);
+    uint32_t index = port ? (uint32_t)port->index : 0;
+    int status = set_option(bond, IFLA_BOND_PRIMARY, &index, sizeof(index));
 
     if (status < 0)
         failure_set(failure, "%s cannot prefer %s: %s", bond->name, port ? port->name : "no port",
@@ -151,9 +153,21 @@ bond_set_primary(const Link *bond, const Link *port, Failure *failure)
 bool
 bond_set_active(const Link *bond, const Link *port, Failure *failure)
 {
-    int status = set_option(bond, IFLA_BOND_ACTIVE_SLAVE, port->index);
+    uint32_t index = (uint32_t)port->index;
+    int status = set_option(bond, IFLA_BOND_ACTIVE_SLAVE, &index, sizeof(index));
 
     if (status < 0)
         failure_set(failure, "%s cannot use %s: %s", bond->name, port->name, strerror(-status));
+    return status == 0;
+}
+
+bool
+bond_set_hear_all(const Link *bond, bool hear, Failure *failure)
+{
+    uint8_t value = hear;
+    int status = set_option(bond, IFLA_BOND_ALL_SLAVES_ACTIVE, &value, sizeof(value));
+
+    if (status < 0)
+        failure_set(failure, "%s cannot be told what to hear: %s", bond->name, strerror(-status));
     return status == 0;
 }

@@ -21,3 +21,7 @@ bool bond_enslave(const Link *bond, const Link *port, Failure *failure);
 /* Sets the port to prefer (@port NULL: none) and the port to use now. */
 bool bond_set_primary(const Link *bond, const Link *port, Failure *failure);
 bool bond_set_active(const Link *bond, const Link *port, Failure *failure);
+
+/* Whether @bond takes in what arrives at ports it does not use. Off is the default; on while the
+ * traffic moves between ports, since the network learns of the move later than the bond. */
+bool bond_set_hear_all(const Link *bond, bool hear, Failure *failure);

@@ -61,6 +61,8 @@ activate(Join *join, const Links *links, const Link *bond, const Link *port, Fai
         (void)bond_set_active(bond, port, &not_yet);
         return STAGE_UNUSED;
     }
+    if (!bond_set_hear_all(bond, false, failure))
+        return STAGE_FAILED;
     join->report = report_bond(links, bond);
     return STAGE_ACTIVE;
 }

@@ -26,7 +26,8 @@ change(const Links *links, const char *bond_name, const char *port_name, Failure
 {
     const Link *bond = links_find_name(links, bond_name);
 
-    return bond_set_primary(bond, NULL, failure) &&
+    /* The NIC goes on delivering to the old port until it is gone. */
+    return bond_set_hear_all(bond, true, failure) && bond_set_primary(bond, NULL, failure) &&
            bond_set_active(bond, links_find_name(links, port_name), failure);
 }
 
