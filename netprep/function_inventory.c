@@ -2,13 +2,16 @@
 /* Finds the VFs of this host in sysfs and works out who has each of them. */
 #include "netprep/function_inventory.h"
 
+#include <fcntl.h>
 #include <net/if.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/domain_xml.h"
 #include "netprep/link_addresses.h"
 
 #define FUNCTIONS_PER_PF_MAX 65535
+#define TEXT_BYTES_MAX       127 /* numbers and names */
 
 /* A PF's network device. Several may share a PCI function: representors, second ports. */
 typedef struct {
@@ -62,11 +65,14 @@ static char *
 read_text(const char *directory, const char *name)
 {
     g_autofree char *path = g_build_filename(directory, name, NULL);
-    char *text = NULL;
+    char text[TEXT_BYTES_MAX + 1];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (!g_file_get_contents(path, &text, NULL, NULL))
+    if (fd < 0)
         return NULL;
-    return g_strstrip(text);
+    ssize_t length = read(fd, text, TEXT_BYTES_MAX);
+    close(fd);
+    return length < 0 ? NULL : g_strstrip(g_strndup(text, (gsize)length));
 }
 
 static guint64
@@ -100,9 +106,11 @@ static void
 add_port(GHashTable *ports, const char *link_directory, const char *name)
 {
     g_autofree char *device = g_build_filename(link_directory, "device", NULL);
-    g_autofree char *address = read_link(link_directory, "device");
 
-    if (!address || read_count(device, "sriov_numvfs") == 0 || is_representor(link_directory))
+    if (read_count(device, "sriov_numvfs") == 0 || is_representor(link_directory))
+        return;
+    g_autofree char *address = read_link(link_directory, "device");
+    if (!address)
         return;
     const PhysicalPort *known = g_hash_table_lookup(ports, address);
     guint64 number = read_count(link_directory, "dev_port");

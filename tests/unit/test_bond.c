@@ -2,6 +2,7 @@
 /* The guest's bond: hostile reports are refused, unfit bonds are named, changes are proven. */
 #include "fake/network_fixture.h"
 #include "netprep/bond.h"
+#include "netprep/bond_setup.h"
 #include "netprep/guest_report.h"
 
 #define PORTS_BEYOND 65
@@ -180,6 +181,44 @@ test_a_silent_agent_is_unavailable(void)
     g_assert_error(error, FAULT, FAULT_AGENT_UNAVAILABLE);
 }
 
+static json_t *
+set_up(NetworkFixture *fixture, GError **error)
+{
+    g_autoptr(Job) job = bond_setup_start(fixture->host, "web1", NULL, error);
+
+    return job ? job_wait(job, error) : NULL;
+}
+
+static void
+test_missing_bond_is_set_up_once(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(GError) error = NULL;
+
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, TRUE);
+    fake_guest_set_bonded(fixture->guest, FALSE);
+    json_auto_t *bond = set_up(fixture, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(json_string_value(json_object_get(bond, "name")), ==, "bond0");
+    json_auto_t *again = set_up(fixture, &error);
+    g_assert_no_error(error);
+    g_assert_true(json_equal(bond, again));
+    g_assert_cmpuint(fake_guest_count(fixture->guest, "create-bond"), ==, 1);
+}
+
+static void
+test_failed_set_up_is_an_error(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(GError) error = NULL;
+
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, TRUE);
+    fake_guest_set_bonded(fixture->guest, FALSE);
+    fake_guest_fail(fixture->guest, "create-bond", 1);
+    g_assert_null(set_up(fixture, &error));
+    g_assert_error(error, FAULT, FAULT_AGENT_FAILED);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -193,5 +232,7 @@ main(int argc, char **argv)
     g_test_add_func("/bond/failure-in-the-guest-is-passed-on-clean",
                     test_what_the_guest_says_of_its_failure_is_passed_on_clean);
     g_test_add_func("/bond/a-silent-agent-is-unavailable", test_a_silent_agent_is_unavailable);
+    g_test_add_func("/bond/missing-bond-is-set-up-once", test_missing_bond_is_set_up_once);
+    g_test_add_func("/bond/failed-set-up-is-an-error", test_failed_set_up_is_an_error);
     return g_test_run();
 }
