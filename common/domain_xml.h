@@ -15,35 +15,35 @@ typedef enum {
 /* A passthrough PCI device of the domain; whether it is a VF of a NIC is for the host to say. */
 typedef struct {
     VnicForm form;
-    char *alias;        /* "hostdev0"; NULL in inactive XML without one */
-    char *mac;          /* lower case; NULL for VNIC_FORM_HOSTDEV */
-    char *function;     /* host PCI address "0000:01:10.2"; NULL when a network has not chosen yet */
-    char *network;      /* libvirt network name; NULL if none */
-    char *guest_address;/* <address> of the guest: "0000:04:00.0"; NULL if none */
-    char *guest_path;   /* device.function of each hop from the root bus, "02.3/00.0": matches the
-                           tail of the guest's sysfs path whatever bus numbers it assigned */
-    char *teaming;      /* "transient" | "persistent" | NULL */
-    char *xml;          /* the element as written, serialised */
+    char *alias;    /* "hostdev0"; NULL in inactive XML without one */
+    char *mac;      /* lower case; NULL for VNIC_FORM_HOSTDEV */
+    char *function; /* host PCI address "0000:01:10.2"; NULL when a network has not chosen yet */
+    char *network;  /* libvirt network name; NULL if none */
+    char *guest_address; /* <address> of the guest: "0000:04:00.0"; NULL if none */
+    char *guest_path;    /* device.function of each hop from the root bus, "02.3/00.0": matches the
+                            tail of the guest's sysfs path whatever bus numbers it assigned */
+    char *teaming;       /* "transient" | "persistent" | NULL */
+    char *xml;           /* the element as written, serialised */
 } DomainPassthrough;
 
 /* A VirtIO vNIC. */
 typedef struct {
     char *alias;
     char *mac;
-    char *bridge;       /* NULL if not a bridge */
+    char *bridge; /* NULL if not a bridge */
     char *network;
-    char *target;       /* host tap device; NULL when not running */
+    char *target; /* host tap device; NULL when not running */
     char *guest_path;
-    gboolean filtered;  /* has a <filterref> */
+    gboolean filtered; /* has a <filterref> */
 } DomainVirtioNic;
 
 typedef struct {
-    char *target;       /* "vda" */
-    char *device;       /* disk | cdrom | lun | floppy */
-    char *type;         /* file | block | network | volume | ... */
-    char *source;       /* path for file and block, else a short description; NULL if empty */
-    char *format;       /* driver type; "raw" when absent as libvirt defines it */
-    char *cache;        /* NULL if default */
+    char *target; /* "vda" */
+    char *device; /* disk | cdrom | lun | floppy */
+    char *type;   /* file | block | network | volume | ... */
+    char *source; /* path for file and block, else a short description; NULL if empty */
+    char *format; /* driver type; "raw" when absent as libvirt defines it */
+    char *cache;  /* NULL if default */
     gboolean read_only;
     gboolean shareable;
     gboolean transient;
