@@ -64,16 +64,13 @@ options_parse(Options *options, const Daemon *daemon, int *argc, char ***argv, G
     return TRUE;
 }
 
-/* Under systemd messages go to the journal with their priority, else to standard error. */
+/* GLib sends messages to the journal when standard error is it, else to standard streams. */
 static void
 set_up_logging(const char *name, gboolean verbose)
 {
     g_set_prgname(name);
     if (verbose)
-        g_setenv("G_MESSAGES_DEBUG", "all", TRUE);
-    g_log_set_writer_func(g_log_writer_is_journald(fileno(stderr)) ? g_log_writer_journald
-                                                                   : g_log_writer_standard_streams,
-                          NULL, NULL);
+        g_setenv("G_MESSAGES_DEBUG", G_LOG_DOMAIN, TRUE);
 }
 
 static gboolean

@@ -1,1 +1,569 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fake/fake_hypervisor.h"
+
+#include <string.h>
+
+#include "common/xml_tree.h"
+
+/* A failure on demand. */
+typedef struct {
+    char *operation;
+    unsigned left; /* calls until it fails, that one included */
+    FaultCode code;
+} Failure;
+
+struct FakeHypervisor {
+    Hypervisor *hypervisor;
+    GMutex lock;          /* guards everything below */
+    GPtrArray *guests;    /* of Guest *; their xml members are their configurations */
+    GPtrArray *calls;     /* of char * */
+    GPtrArray *answers;   /* of char **: what fake_hypervisor_calls() returned */
+    GPtrArray *failures;  /* of Failure * */
+    GHashTable *unplugs;  /* alias -> FakeUnplug */
+    GHashTable *networks; /* name -> GPtrArray of char * */
+    unsigned next_alias;
+    FakeAgent agent;
+    void *agent_data;
+    FakeMigrate migrate;
+    void *migrate_data;
+};
+
+static void
+failure_free(gpointer data)
+{
+    Failure *failure = data;
+
+    g_free(failure->operation);
+    g_free(failure);
+}
+
+/* Notes the call; FALSE if it is the one that is to fail. */
+static gboolean
+enter(FakeHypervisor *fake, const char *operation, const char *detail, GError **error)
+{
+    gboolean fine = TRUE;
+
+    g_mutex_lock(&fake->lock);
+    g_ptr_array_add(fake->calls,
+                    detail ? g_strdup_printf("%s %s", operation, detail) : g_strdup(operation));
+    for (guint i = 0; i < fake->failures->len && fine; i++) {
+        Failure *failure = fake->failures->pdata[i];
+        if (strcmp(failure->operation, operation) != 0 || --failure->left > 0)
+            continue;
+        fault_set(error, failure->code, operation, "none: a test asked for it", "fails on demand");
+        g_ptr_array_remove_index(fake->failures, i);
+        fine = FALSE;
+    }
+    g_mutex_unlock(&fake->lock);
+    return fine;
+}
+
+/* With the lock. NULL with @error (which may be NULL). */
+static Guest *
+find(FakeHypervisor *fake, const char *name, GError **error)
+{
+    for (guint i = 0; i < fake->guests->len; i++) {
+        Guest *guest = fake->guests->pdata[i];
+        if (strcmp(guest->uuid, name) == 0 || strcmp(guest->name, name) == 0)
+            return guest;
+    }
+    g_autofree char *object = g_strdup_printf("guest '%s'", name);
+    fault_set(error, FAULT_GUEST_NOT_FOUND, object, "list guests with: virsh list --all",
+              "no such guest on this host");
+    return NULL;
+}
+
+static Guest *
+copy(const Guest *guest, gboolean with_inactive)
+{
+    Guest *result = g_memdup2(guest, sizeof *guest);
+    gboolean active = guest->state == GUEST_STATE_RUNNING || guest->state == GUEST_STATE_PAUSED;
+
+    result->name = g_strdup(guest->name);
+    result->uuid = g_strdup(guest->uuid);
+    result->xml = g_strdup(!active && guest->inactive_xml ? guest->inactive_xml : guest->xml);
+    result->inactive_xml = with_inactive ? g_strdup(guest->inactive_xml) : NULL;
+    return result;
+}
+
+static Guest *
+get_guest(void *self, const char *name, GError **error)
+{
+    FakeHypervisor *fake = self;
+
+    if (!enter(fake, "get_guest", name, error))
+        return NULL;
+    g_mutex_lock(&fake->lock);
+    const Guest *guest = find(fake, name, error);
+    Guest *result = guest ? copy(guest, TRUE) : NULL;
+    g_mutex_unlock(&fake->lock);
+    return result;
+}
+
+static GPtrArray *
+list_guests(void *self, GError **error)
+{
+    FakeHypervisor *fake = self;
+
+    if (!enter(fake, "list_guests", NULL, error))
+        return NULL;
+    GPtrArray *guests = g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
+    g_mutex_lock(&fake->lock);
+    for (guint i = 0; i < fake->guests->len; i++)
+        g_ptr_array_add(guests, copy(fake->guests->pdata[i], FALSE));
+    g_mutex_unlock(&fake->lock);
+    return guests;
+}
+
+static xmlNode *
+find_alias(xmlNode *devices, const char *alias)
+{
+    for (xmlNode *device = xml_tree_child(devices, NULL); device;
+         device = xml_tree_next(device, NULL))
+        if (xml_tree_attribute_is(xml_tree_child(device, "alias"), "name", alias))
+            return device;
+    return NULL;
+}
+
+/* What tells one device from another: its host address, its network, its MAC. */
+static char *
+identity(xmlNode *device)
+{
+    xmlNode *source = xml_tree_child(device, "source");
+    xmlNode *address = xml_tree_child(source, "address");
+    g_autofree char *bus = xml_tree_attribute(address, "bus");
+    g_autofree char *slot = xml_tree_attribute(address, "slot");
+    g_autofree char *function = xml_tree_attribute(address, "function");
+    g_autofree char *mac = xml_tree_attribute(xml_tree_child(device, "mac"), "address");
+
+    return g_strdup_printf("%s %s %s %s %s", (const char *)device->name, bus ? bus : "-",
+                           slot ? slot : "-", function ? function : "-", mac ? mac : "-");
+}
+
+static xmlNode *
+find_like(xmlNode *devices, xmlNode *wanted)
+{
+    g_autofree char *wanted_identity = identity(wanted);
+
+    for (xmlNode *device = xml_tree_child(devices, NULL); device;
+         device = xml_tree_next(device, NULL)) {
+        g_autofree char *other = identity(device);
+        if (strcmp(other, wanted_identity) == 0)
+            return device;
+    }
+    return NULL;
+}
+
+/* Removes the device that @alias_or_xml names from configuration *@xml; FALSE if there is none. */
+static gboolean
+remove_device(char **xml, const char *alias_or_xml)
+{
+    g_autoptr(xmlDoc) document = xml_tree_parse(*xml, "fake domain", NULL);
+    xmlNode *devices = xml_tree_child(xmlDocGetRootElement(document), "devices");
+    xmlNode *found;
+
+    if (*alias_or_xml == '<') {
+        g_autoptr(xmlDoc) wanted = xml_tree_parse(alias_or_xml, "fake device", NULL);
+        found = find_like(devices, xmlDocGetRootElement(wanted));
+    } else {
+        found = find_alias(devices, alias_or_xml);
+    }
+    if (!found)
+        return FALSE;
+    xmlUnlinkNode(found);
+    xmlFreeNode(found);
+    g_free(*xml);
+    *xml = xml_tree_print(xmlDocGetRootElement(document));
+    return TRUE;
+}
+
+/* Adds device @device_xml to configuration *@xml; FALSE if an equal one is there. Gives it an alias
+ * unless @alias is NULL or it brings one. */
+static gboolean
+add_device(char **xml, const char *device_xml, const char *alias)
+{
+    g_autoptr(xmlDoc) document = xml_tree_parse(*xml, "fake domain", NULL);
+    g_autoptr(xmlDoc) addition = xml_tree_parse(device_xml, "fake device", NULL);
+    xmlNode *devices = xml_tree_child(xmlDocGetRootElement(document), "devices");
+
+    if (!addition || find_like(devices, xmlDocGetRootElement(addition)))
+        return FALSE;
+    xmlNode *device = xmlDocCopyNode(xmlDocGetRootElement(addition), document, 1);
+    xmlAddChild(devices, device);
+    if (alias && !xml_tree_child(device, "alias"))
+        xml_tree_set(xml_tree_add(device, "alias"), "name", alias);
+    g_free(*xml);
+    *xml = xml_tree_print(xmlDocGetRootElement(document));
+    return TRUE;
+}
+
+static void
+emit(FakeHypervisor *fake, HypervisorEventType type, const char *uuid, const char *alias)
+{
+    HypervisorEvent event = { .type = type, .uuid = (char *)uuid, .alias = (char *)alias };
+
+    hypervisor_emit(fake->hypervisor, &event);
+}
+
+static char *
+describe(const char *device, DeviceScope scope)
+{
+    return g_strdup_printf(
+        "%s %s%s%s", *device == '<' ? "xml" : device, scope & DEVICE_LIVE ? "live" : "",
+        scope == (DEVICE_LIVE | DEVICE_CONFIG) ? "|" : "", scope & DEVICE_CONFIG ? "config" : "");
+}
+
+static void
+set_no_device(GError **error, const char *device)
+{
+    fault_set(error, FAULT_HYPERVISOR_FAILED, "device", NULL, "no such device: %s", device);
+}
+
+/* With the lock: whether @alias is a live device of the guest. */
+static gboolean
+has_live(const Guest *guest, const char *alias)
+{
+    g_autoptr(xmlDoc) document = xml_tree_parse(guest->xml, "fake domain", NULL);
+
+    return find_alias(xml_tree_child(xmlDocGetRootElement(document), "devices"), alias) != NULL;
+}
+
+/* The guest's part of a live unplug. */
+static void
+react(FakeHypervisor *fake, const char *uuid, const char *alias)
+{
+    g_mutex_lock(&fake->lock);
+    FakeUnplug behaviour = GPOINTER_TO_INT(g_hash_table_lookup(fake->unplugs, alias));
+    g_mutex_unlock(&fake->lock);
+    switch (behaviour) {
+    case FAKE_UNPLUG_AT_ONCE:
+        fake_hypervisor_finish_unplug(fake, uuid, alias);
+        break;
+    case FAKE_UNPLUG_REFUSED:
+        emit(fake, HYPERVISOR_EVENT_DEVICE_REFUSED, uuid, alias);
+        break;
+    case FAKE_UNPLUG_SILENT:
+        break;
+    }
+}
+
+static gboolean
+detach_device(void *self, const char *uuid, const char *alias_or_xml, DeviceScope scope,
+              GError **error)
+{
+    FakeHypervisor *fake = self;
+    g_autofree char *detail = describe(alias_or_xml, scope);
+
+    if (!enter(fake, "detach_device", detail, error))
+        return FALSE;
+    g_mutex_lock(&fake->lock);
+    Guest *guest = find(fake, uuid, error);
+    gboolean found = guest != NULL;
+    if (guest && scope & DEVICE_CONFIG)
+        found = guest->inactive_xml && remove_device(&guest->inactive_xml, alias_or_xml);
+    if (guest && scope & DEVICE_LIVE)
+        found = found && has_live(guest, alias_or_xml);
+    if (guest && !found)
+        set_no_device(error, alias_or_xml);
+    g_mutex_unlock(&fake->lock);
+    if (found && scope & DEVICE_LIVE)
+        react(fake, uuid, alias_or_xml);
+    return found;
+}
+
+static gboolean
+attach_device(void *self, const char *uuid, const char *xml, DeviceScope scope, GError **error)
+{
+    FakeHypervisor *fake = self;
+    g_autofree char *detail = describe(xml, scope);
+
+    if (!enter(fake, "attach_device", detail, error))
+        return FALSE;
+    g_mutex_lock(&fake->lock);
+    Guest *guest = find(fake, uuid, error);
+    g_autofree char *alias = g_strdup_printf("hostdev%u", 100 + fake->next_alias++);
+    gboolean added = guest != NULL;
+    if (guest && scope & DEVICE_CONFIG)
+        added = guest->inactive_xml && add_device(&guest->inactive_xml, xml, NULL);
+    if (guest && scope & DEVICE_LIVE)
+        added = added && add_device(&guest->xml, xml, alias);
+    if (guest && !added)
+        fault_set(error, FAULT_HYPERVISOR_FAILED, "device", NULL, "it is there already");
+    g_mutex_unlock(&fake->lock);
+    return added;
+}
+
+static char *
+agent_command(void *self, const char *uuid, const char *command, unsigned timeout_seconds,
+              GError **error)
+{
+    FakeHypervisor *fake = self;
+
+    if (!enter(fake, "agent_command", NULL, error))
+        return NULL;
+    g_mutex_lock(&fake->lock);
+    FakeAgent agent = find(fake, uuid, error) ? fake->agent : NULL;
+    void *data = fake->agent_data;
+    gboolean known = find(fake, uuid, NULL) != NULL;
+    g_mutex_unlock(&fake->lock);
+    char *reply = agent ? agent(uuid, command, data) : NULL;
+    if (!reply && known)
+        fault_set(error, FAULT_AGENT_UNAVAILABLE, "guest agent", "start it in the guest",
+                  "it does not answer");
+    return reply;
+}
+
+static gboolean
+migrate(void *self, const char *uuid, const MigrationRequest *request, GError **error)
+{
+    FakeHypervisor *fake = self;
+
+    if (!enter(fake, "migrate", request->destination_uri, error))
+        return FALSE;
+    g_mutex_lock(&fake->lock);
+    FakeMigrate hook = fake->migrate;
+    void *data = fake->migrate_data;
+    gboolean known = find(fake, uuid, error) != NULL;
+    g_mutex_unlock(&fake->lock);
+    return known && (!hook || hook(uuid, request, data, error));
+}
+
+static gboolean
+get_progress(void *self, const char *uuid, MigrationProgress *ret_progress, GError **error)
+{
+    FakeHypervisor *fake = self;
+
+    if (!enter(fake, "get_progress", NULL, error))
+        return FALSE;
+    g_mutex_lock(&fake->lock);
+    const Guest *guest = find(fake, uuid, error);
+    if (guest)
+        *ret_progress = (MigrationProgress) { .active = guest->has_job,
+                                              .memory_total_bytes = 1000,
+                                              .memory_remaining_bytes = 400 };
+    g_mutex_unlock(&fake->lock);
+    return guest != NULL;
+}
+
+static gboolean
+abort_job(void *self, const char *uuid, GError **error)
+{
+    FakeHypervisor *fake = self;
+
+    if (!enter(fake, "abort_job", NULL, error))
+        return FALSE;
+    g_mutex_lock(&fake->lock);
+    const Guest *guest = find(fake, uuid, error);
+    gboolean running = guest && guest->has_job;
+    if (guest && !running)
+        fault_set(error, FAULT_HYPERVISOR_FAILED, "job", NULL, "no job is active on the domain");
+    g_mutex_unlock(&fake->lock);
+    return running;
+}
+
+static GHashTable *
+list_passthrough_networks(void *self, GError **error)
+{
+    FakeHypervisor *fake = self;
+    GHashTableIter iter;
+    gpointer name, functions;
+
+    if (!enter(fake, "list_passthrough_networks", NULL, error))
+        return NULL;
+    GHashTable *result =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    g_mutex_lock(&fake->lock);
+    g_hash_table_iter_init(&iter, fake->networks);
+    while (g_hash_table_iter_next(&iter, &name, &functions)) {
+        GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+        for (guint i = 0; i < ((GPtrArray *)functions)->len; i++)
+            g_ptr_array_add(names, g_strdup(((GPtrArray *)functions)->pdata[i]));
+        g_hash_table_insert(result, g_strdup(name), names);
+    }
+    g_mutex_unlock(&fake->lock);
+    return result;
+}
+
+static void
+fake_free(void *self)
+{
+    FakeHypervisor *fake = self;
+
+    g_ptr_array_unref(fake->guests);
+    g_ptr_array_unref(fake->calls);
+    g_ptr_array_unref(fake->answers);
+    g_ptr_array_unref(fake->failures);
+    g_hash_table_unref(fake->unplugs);
+    g_hash_table_unref(fake->networks);
+    g_mutex_clear(&fake->lock);
+    g_free(fake);
+}
+
+FakeHypervisor *
+fake_hypervisor_new(void)
+{
+    static const HypervisorOps ops = {
+        .get_guest = get_guest,
+        .list_guests = list_guests,
+        .detach_device = detach_device,
+        .attach_device = attach_device,
+        .agent_command = agent_command,
+        .migrate = migrate,
+        .get_progress = get_progress,
+        .abort_job = abort_job,
+        .list_passthrough_networks = list_passthrough_networks,
+        .free = fake_free,
+    };
+    FakeHypervisor *fake = g_new0(FakeHypervisor, 1);
+
+    g_mutex_init(&fake->lock);
+    fake->guests = g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
+    fake->calls = g_ptr_array_new_with_free_func(g_free);
+    fake->answers = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    fake->failures = g_ptr_array_new_with_free_func(failure_free);
+    fake->unplugs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    fake->networks =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    fake->hypervisor = hypervisor_new(&ops, fake);
+    return fake;
+}
+
+Hypervisor *
+fake_hypervisor_get(FakeHypervisor *fake)
+{
+    return fake->hypervisor;
+}
+
+void
+fake_hypervisor_add_guest(FakeHypervisor *fake, const char *xml, GuestState state,
+                          gboolean persistent)
+{
+    g_autoptr(xmlDoc) document = xml_tree_parse(xml, "fake domain", NULL);
+    xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
+    Guest *guest = g_new0(Guest, 1);
+
+    g_assert_nonnull(root);
+    guest->name = xml_tree_child_text(root, "name");
+    guest->uuid = xml_tree_child_text(root, "uuid");
+    guest->state = state;
+    guest->persistent = persistent;
+    guest->xml = g_strdup(xml);
+    guest->inactive_xml = persistent ? g_strdup(xml) : NULL;
+    g_assert_nonnull(guest->uuid);
+    g_mutex_lock(&fake->lock);
+    g_ptr_array_add(fake->guests, guest);
+    g_mutex_unlock(&fake->lock);
+    if (state == GUEST_STATE_RUNNING)
+        emit(fake, HYPERVISOR_EVENT_RESUMED, guest->uuid, "");
+}
+
+void
+fake_hypervisor_remove_guest(FakeHypervisor *fake, const char *uuid)
+{
+    g_mutex_lock(&fake->lock);
+    Guest *guest = find(fake, uuid, NULL);
+    g_assert_nonnull(guest);
+    g_ptr_array_remove(fake->guests, guest);
+    g_mutex_unlock(&fake->lock);
+    emit(fake, HYPERVISOR_EVENT_STOPPED, uuid, "");
+}
+
+void
+fake_hypervisor_set_state(FakeHypervisor *fake, const char *uuid, GuestState state)
+{
+    g_mutex_lock(&fake->lock);
+    Guest *guest = find(fake, uuid, NULL);
+    g_assert_nonnull(guest);
+    guest->state = state;
+    g_mutex_unlock(&fake->lock);
+    emit(fake,
+         state == GUEST_STATE_RUNNING  ? HYPERVISOR_EVENT_RESUMED
+         : state == GUEST_STATE_PAUSED ? HYPERVISOR_EVENT_SUSPENDED
+                                       : HYPERVISOR_EVENT_STOPPED,
+         uuid, "");
+}
+
+void
+fake_hypervisor_set_job(FakeHypervisor *fake, const char *uuid, gboolean has_job)
+{
+    g_mutex_lock(&fake->lock);
+    Guest *guest = find(fake, uuid, NULL);
+    g_assert_nonnull(guest);
+    guest->has_job = has_job;
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_hypervisor_set_unplug(FakeHypervisor *fake, const char *alias, FakeUnplug behaviour)
+{
+    g_mutex_lock(&fake->lock);
+    g_hash_table_insert(fake->unplugs, g_strdup(alias), GINT_TO_POINTER(behaviour));
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_hypervisor_finish_unplug(FakeHypervisor *fake, const char *uuid, const char *alias)
+{
+    g_mutex_lock(&fake->lock);
+    Guest *guest = find(fake, uuid, NULL);
+    gboolean removed = guest && remove_device(&guest->xml, alias);
+    g_mutex_unlock(&fake->lock);
+    if (removed)
+        emit(fake, HYPERVISOR_EVENT_DEVICE_REMOVED, uuid, alias);
+}
+
+void
+fake_hypervisor_set_agent(FakeHypervisor *fake, FakeAgent agent, void *data)
+{
+    g_mutex_lock(&fake->lock);
+    fake->agent = agent;
+    fake->agent_data = data;
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_hypervisor_add_network(FakeHypervisor *fake, const char *name, const char *pf)
+{
+    g_mutex_lock(&fake->lock);
+    GPtrArray *functions = g_hash_table_lookup(fake->networks, name);
+    if (!functions) {
+        functions = g_ptr_array_new_with_free_func(g_free);
+        g_hash_table_insert(fake->networks, g_strdup(name), functions);
+    }
+    g_ptr_array_add(functions, g_strdup(pf));
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_hypervisor_set_migrate(FakeHypervisor *fake, FakeMigrate hook, void *data)
+{
+    g_mutex_lock(&fake->lock);
+    fake->migrate = hook;
+    fake->migrate_data = data;
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_hypervisor_fail(FakeHypervisor *fake, const char *operation, unsigned nth, FaultCode code)
+{
+    Failure *failure = g_new0(Failure, 1);
+
+    failure->operation = g_strdup(operation);
+    failure->left = nth;
+    failure->code = code;
+    g_mutex_lock(&fake->lock);
+    g_ptr_array_add(fake->failures, failure);
+    g_mutex_unlock(&fake->lock);
+}
+
+const char *const *
+fake_hypervisor_calls(FakeHypervisor *fake)
+{
+    g_mutex_lock(&fake->lock);
+    char **calls = g_new0(char *, fake->calls->len + 1);
+    for (guint i = 0; i < fake->calls->len; i++)
+        calls[i] = g_strdup(fake->calls->pdata[i]);
+    g_ptr_array_add(fake->answers, calls);
+    g_mutex_unlock(&fake->lock);
+    return (const char *const *)calls;
+}
