@@ -127,19 +127,20 @@ take_message(VarlinkConnection *connection)
     const guint8 *end = NULL;
     if (input->len > connection->scanned)
         end = memchr(input->data + connection->scanned, 0, input->len - connection->scanned);
+    gsize length = end ? (gsize)(end - input->data) : input->len;
+    if (length > LIMIT_MESSAGE_BYTES) {
+        g_warning("client with uid %u sent more than %d bytes in one message", connection->uid,
+                  LIMIT_MESSAGE_BYTES);
+        return varlink_connection_close(connection);
+    }
     if (!end) {
         connection->scanned = input->len;
-        if (input->len > LIMIT_MESSAGE_BYTES) {
-            g_warning("client with uid %u sent more than %d bytes in one message", connection->uid,
-                      LIMIT_MESSAGE_BYTES);
-            return varlink_connection_close(connection);
-        }
         if (connection->ended)
             return varlink_connection_finish(connection);
         return update_reading(connection);
     }
     g_autofree char *text = g_strdup((const char *)input->data);
-    g_byte_array_remove_range(input, 0, (guint)(end - input->data) + 1);
+    g_byte_array_remove_range(input, 0, (guint)length + 1);
     connection->scanned = 0;
     connection->busy = TRUE;
     update_reading(connection);

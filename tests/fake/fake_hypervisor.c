@@ -461,9 +461,7 @@ void
 fake_hypervisor_remove_guest(FakeHypervisor *fake, const char *uuid)
 {
     g_mutex_lock(&fake->lock);
-    Guest *guest = find(fake, uuid, NULL);
-    g_assert_nonnull(guest);
-    g_ptr_array_remove(fake->guests, guest);
+    g_ptr_array_remove(fake->guests, find(fake, uuid, NULL));
     g_mutex_unlock(&fake->lock);
     emit(fake, HYPERVISOR_EVENT_STOPPED, uuid, "");
 }
