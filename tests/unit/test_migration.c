@@ -235,11 +235,11 @@ test_persistent_guest_moves_with_its_definition(Fixture *fixture, const void *da
 {
     g_autofree char *xml = domain_xml(fixture->image, "");
 
+    fake_hypervisor_remove_guest(fixture->fake, UUID);
     for (int persistent = 1; persistent >= 0; persistent--) {
         g_autoptr(Job) job = NULL;
         json_t *result;
 
-        fake_hypervisor_remove_guest(fixture->fake, UUID);
         fake_hypervisor_add_guest(fixture->fake, xml, GUEST_STATE_RUNNING, persistent);
         job = start(fixture);
         result = job_wait(job, NULL);
