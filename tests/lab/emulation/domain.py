@@ -48,7 +48,8 @@ def text(element):
     return ET.tostring(element, encoding="unicode")
 
 
-def definition(name, *, number, form, function, mac, disk, bond, metadata=None, memory_mib=128):
+def definition(name, *, number, form, function, mac, disk, bond, metadata=None, memory_mib=128,
+               arguments=""):
     """The domain element of a guest; form None leaves the virtual function out."""
     domain = ET.Element("domain", type="kvm")
     _child(domain, "name", name)
@@ -61,7 +62,7 @@ def definition(name, *, number, form, function, mac, disk, bond, metadata=None, 
     _child(system, "kernel", "/usr/lib/lab/vmlinux")
     _child(system, "initrd", "/var/lib/lab/guest-initrd")
     _child(system, "cmdline",
-           f"{KERNEL_OPTIONS} lab.address=10.99.0.{10 + number}/24 lab.bond={bond}")
+           f"{KERNEL_OPTIONS} lab.address=10.99.0.{10 + number}/24 lab.bond={bond} {arguments}")
     _child(_child(domain, "features"), "acpi")
     _child(domain, "cpu", mode="host-passthrough", migratable="on")
     clock = _child(domain, "clock", offset="utc")

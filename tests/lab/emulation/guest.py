@@ -27,17 +27,18 @@ class Guest:
         self.mac = f"52:54:00:aa:00:0{self.number}"
         self.disk = f"{IMAGES}/{name}.qcow2"
 
-    def create(self, host, form="hostdev", function=None, bond="none", metadata=None, start=True):
+    def create(self, host, form="hostdev", function=None, bond="none", metadata=None, start=True,
+               arguments=""):
         """Defines the guest on a host, persistent, and starts it until its agent answers.
 
         form: hostdev | interface | network (see domain.function_device) or None for no function.
         bond: "self" bonds at boot, "none" leaves the address on the VirtIO NIC.
-        metadata: an element for <metadata>."""
+        metadata: an element for <metadata>. arguments: more kernel options for the guest."""
         self._lab.require_held()
         function = function or FUNCTIONS[(self.number - 1) % len(FUNCTIONS)]
         xml = domain.text(domain.definition(
             self.name, number=self.number, form=form, function=function, mac=self.mac,
-            disk=self.disk, bond=bond, metadata=metadata))
+            disk=self.disk, bond=bond, metadata=metadata, arguments=arguments))
         self.create_disk(host)
         host.run(["virsh", "define", "/dev/stdin"], stdin=xml)
         if start:
