@@ -7,12 +7,13 @@
 #define CONFIG_PATH "/etc/migprep/migprep.conf"
 
 typedef struct {
-    char *group;                  /* [access] group=migprep: may call the daemons besides root */
-    char **image_directories;     /* [storage] image-directories=/var/lib/libvirt/images;... */
-    GHashTable *physical_networks;/* [physical-network NAME] functions=pf0;pf1 -> char ** by name */
-    unsigned unplug_seconds;      /* [network] unplug-seconds=30: patience with a guest, 1-600 */
-    unsigned attach_seconds;      /* [network] attach-seconds=60: plug to bond active, 1-600 */
-    unsigned agent_seconds;       /* [network] agent-seconds=10: one guest agent command, 1-600 */
+    char *group;              /* [access] group=migprep: may call the daemons besides root */
+    char **image_directories; /* [storage] image-directories=/var/lib/libvirt/images;... */
+    GHashTable
+        *physical_networks;  /* [physical-network NAME] functions=pf0;pf1 -> char ** by name */
+    unsigned unplug_seconds; /* [network] unplug-seconds=30: patience with a guest, 1-600 */
+    unsigned attach_seconds; /* [network] attach-seconds=60: plug to bond active, 1-600 */
+    unsigned agent_seconds;  /* [network] agent-seconds=10: one guest agent command, 1-600 */
 } Config;
 
 /* Missing file: defaults. FAULT_INVALID_ARGUMENT naming file, group and key for anything else:

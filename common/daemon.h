@@ -7,12 +7,12 @@
 #include "common/varlink_server.h"
 
 typedef struct {
-    const char *name;          /* "netprepd" */
-    const char *summary;       /* one line for --help */
-    const char *socket_path;   /* default socket when not socket-activated */
-    const char *state_path;    /* default database, "/var/lib/netprep/leases.db" */
-    /* Builds the daemon on the main thread and adds its interface to @server; NULL with @error if it
-     * cannot serve at all. */
+    const char *name;        /* "netprepd" */
+    const char *summary;     /* one line for --help */
+    const char *socket_path; /* default socket when not socket-activated */
+    const char *state_path;  /* default database, "/var/lib/netprep/leases.db" */
+    /* Builds the daemon on the main thread and adds its interface to @server; NULL with @error if
+     * it cannot serve at all. */
     void *(*start)(VarlinkServer *server, const Config *config, const char *state_path,
                    const char *hypervisor_uri, GError **error);
     void (*stop)(void *self);

@@ -22,33 +22,33 @@ typedef enum {
     FAULT_HYPERVISOR_FAILED,      /* libvirt answered with an error */
     FAULT_GUEST_NOT_FOUND,
     FAULT_GUEST_NOT_RUNNING,
-    FAULT_GUEST_BUSY,             /* the guest has a libvirt job, or another job of ours */
-    FAULT_AGENT_UNAVAILABLE,      /* the guest agent is absent or silent */
-    FAULT_AGENT_FAILED,           /* the guest agent answered with an error */
-    FAULT_BOND_UNFIT,             /* the guest's bond cannot carry its traffic without the VF */
-    FAULT_UNPLUG_REFUSED,         /* the guest refused to let the device go */
-    FAULT_UNPLUG_TIMED_OUT,       /* the guest did not let the device go within the deadline */
-    FAULT_NO_FREE_FUNCTION,       /* too few free VFs on the physical network */
-    FAULT_FUNCTION_BUSY,          /* the VF is in use or reserved by somebody else */
-    FAULT_FUNCTION_FAILED,        /* the kernel or the driver refused a VF setting */
+    FAULT_GUEST_BUSY,        /* the guest has a libvirt job, or another job of ours */
+    FAULT_AGENT_UNAVAILABLE, /* the guest agent is absent or silent */
+    FAULT_AGENT_FAILED,      /* the guest agent answered with an error */
+    FAULT_BOND_UNFIT,        /* the guest's bond cannot carry its traffic without the VF */
+    FAULT_UNPLUG_REFUSED,    /* the guest refused to let the device go */
+    FAULT_UNPLUG_TIMED_OUT,  /* the guest did not let the device go within the deadline */
+    FAULT_NO_FREE_FUNCTION,  /* too few free VFs on the physical network */
+    FAULT_FUNCTION_BUSY,     /* the VF is in use or reserved by somebody else */
+    FAULT_FUNCTION_FAILED,   /* the kernel or the driver refused a VF setting */
     FAULT_LEASE_NOT_FOUND,
-    FAULT_LEASE_CONFLICT,         /* owner and token are known, but the request differs */
-    FAULT_LEASE_BUSY,             /* an operation on this lease is still running */
-    FAULT_STALE_GENERATION,       /* the lease was replaced since the caller saw it */
-    FAULT_STORE_FAILED,           /* the lease database cannot be read or written */
+    FAULT_LEASE_CONFLICT,   /* owner and token are known, but the request differs */
+    FAULT_LEASE_BUSY,       /* an operation on this lease is still running */
+    FAULT_STALE_GENERATION, /* the lease was replaced since the caller saw it */
+    FAULT_STORE_FAILED,     /* the lease database cannot be read or written */
     FAULT_JOB_NOT_FOUND,
-    FAULT_TARGET_EXISTS,          /* a file is already there; it is never overwritten */
-    FAULT_TARGET_REFUSED,         /* the path is not one where images may be created */
+    FAULT_TARGET_EXISTS,  /* a file is already there; it is never overwritten */
+    FAULT_TARGET_REFUSED, /* the path is not one where images may be created */
     FAULT_NO_SPACE,
-    FAULT_DISK_UNSUPPORTED,       /* this disk cannot be moved in the requested way */
-    FAULT_IMAGE_INVALID,          /* the image header is damaged or not what was declared */
-    FAULT_MIGRATION_FAILED,       /* libvirt ended the migration; both sides were asked */
-    FAULT_PROGRAM_FAILED,         /* an external program failed */
-    FAULT_PEER_UNREACHABLE,       /* another host cannot be reached */
-    FAULT_DAEMON_UNAVAILABLE,     /* the host is reachable, but its daemon is not */
+    FAULT_DISK_UNSUPPORTED,   /* this disk cannot be moved in the requested way */
+    FAULT_IMAGE_INVALID,      /* the image header is damaged or not what was declared */
+    FAULT_MIGRATION_FAILED,   /* libvirt ended the migration; both sides were asked */
+    FAULT_PROGRAM_FAILED,     /* an external program failed */
+    FAULT_PEER_UNREACHABLE,   /* another host cannot be reached */
+    FAULT_DAEMON_UNAVAILABLE, /* the host is reachable, but its daemon is not */
     FAULT_PERMISSION_DENIED,
-    FAULT_ROLLBACK_INCOMPLETE,    /* something could not be put back; the cause says what */
-    FAULT_COUNT                   /* not a code: how many there are */
+    FAULT_ROLLBACK_INCOMPLETE, /* something could not be put back; the cause says what */
+    FAULT_COUNT                /* not a code: how many there are */
 } FaultCode;
 
 /*

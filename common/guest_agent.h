@@ -9,7 +9,7 @@
 
 typedef struct {
     int exit_status;
-    char *output;     /* at most LIMIT_AGENT_REPLY_BYTES, NUL-terminated, may hold any byte but NUL */
+    char *output; /* at most LIMIT_AGENT_REPLY_BYTES, NUL-terminated, may hold any byte but NUL */
     char *error_text;
 } GuestAgentResult;
 void guest_agent_result_clear(GuestAgentResult *result);

@@ -14,6 +14,7 @@ typedef struct Job Job; /* reference-counted */
  * with @error; must have undone what it did before it returns NULL. */
 typedef json_t *(*JobRun)(Job *job, void *data, GError **error);
 
+/* A registry without jobs. */
 JobRegistry *job_registry_new(void);
 /* Cancels every running job and waits for its end. */
 void job_registry_free(JobRegistry *registry);
@@ -30,6 +31,7 @@ Job *job_ref(Job *job);
 void job_unref(Job *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Job, job_unref)
 
+/* The job's UUID, and what CancelJob triggers. Borrowed. */
 const char *job_id(const Job *job);
 GCancellable *job_cancellable(Job *job);
 /* Publishes where the job is: {step, since...}; @progress stolen. For watchers with `more`. */

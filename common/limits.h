@@ -11,14 +11,14 @@
 #define LIMIT_OUTPUT_BYTES        (4 * 1024 * 1024) /* queued for a client that does not read */
 
 /* Names and lists in requests */
-#define LIMIT_NAME_BYTES     255
-#define LIMIT_PATH_BYTES     4095
-#define LIMIT_TEXT_BYTES     4096
-#define LIMIT_VNICS          32
-#define LIMIT_DISKS          64
-#define LIMIT_LEASES         4096
-#define LIMIT_JOBS           256 /* running at once */
-#define LIMIT_JOBS_FINISHED  256 /* remembered after their end */
+#define LIMIT_NAME_BYTES    255
+#define LIMIT_PATH_BYTES    4095
+#define LIMIT_TEXT_BYTES    4096
+#define LIMIT_VNICS         32
+#define LIMIT_DISKS         64
+#define LIMIT_LEASES        4096
+#define LIMIT_JOBS          256 /* running at once */
+#define LIMIT_JOBS_FINISHED 256 /* remembered after their end */
 
 /* Leases, seconds */
 #define LIMIT_LEASE_SECONDS_MIN 1
@@ -26,7 +26,7 @@
 #define LEASE_SECONDS_DEFAULT   60
 
 /* Documents from libvirt, guests and programs */
-#define LIMIT_DOMAIN_XML_BYTES    (4 * 1024 * 1024)
-#define LIMIT_AGENT_REPLY_BYTES   (1024 * 1024)
+#define LIMIT_DOMAIN_XML_BYTES     (4 * 1024 * 1024)
+#define LIMIT_AGENT_REPLY_BYTES    (1024 * 1024)
 #define LIMIT_PROGRAM_OUTPUT_BYTES (256 * 1024)
-#define LIMIT_IMAGE_BYTES         (64LL * 1024 * 1024 * 1024 * 1024) /* virtual size of one disk */
+#define LIMIT_IMAGE_BYTES          (64LL * 1024 * 1024 * 1024 * 1024) /* virtual size of one disk */

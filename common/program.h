@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs an external program: argument vector, clean environment, deadline, bounded output, no shell. */
+/* Runs an external program: argument vector, clean environment, deadline, bounded output, no shell.
+ */
 #pragma once
 
 #include <gio/gio.h>

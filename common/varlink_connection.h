@@ -21,6 +21,7 @@ VarlinkConnection *varlink_connection_new(int fd, guint uid, const VarlinkConnec
 VarlinkConnection *varlink_connection_ref(VarlinkConnection *connection);
 void varlink_connection_unref(VarlinkConnection *connection);
 
+/* The peer's user id, and the @data given to new. */
 guint varlink_connection_uid(const VarlinkConnection *connection);
 void *varlink_connection_data(const VarlinkConnection *connection);
 /* Queues @text and its NUL. Nothing happens on a closed connection; one whose client has not read

@@ -6,7 +6,8 @@
 #include <jansson.h>
 
 /* The compiled-in .varlink text is the source of truth: a request that passed this check has every
- * mandatory field, no unknown one, and each of the declared type, so handlers need not ask again. */
+ * mandatory field, no unknown one, and each of the declared type, so handlers need not ask again.
+ */
 typedef struct VarlinkInterface VarlinkInterface;
 
 /* FAULT_INVALID_ARGUMENT with the line of the first mistake. */

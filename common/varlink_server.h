@@ -39,11 +39,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkServer, varlink_server_free)
 VarlinkCall *varlink_call_ref(VarlinkCall *call);
 void varlink_call_unref(VarlinkCall *call);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkCall, varlink_call_unref)
+/* Whether the caller asked for progress (`more`). */
 gboolean varlink_call_wants_more(const VarlinkCall *call);
 /* Final reply; @parameters is stolen (NULL: {}). Checked against the description: a mismatch is our
  * bug, logged, and answered with Internal. Any thread. */
 void varlink_call_reply(VarlinkCall *call, json_t *parameters);
-/* A reply with continues=true; only when the caller wants more, else ignored. @parameters stolen. */
+/* A reply with continues=true; only when the caller wants more, else ignored. @parameters stolen.
+ */
 void varlink_call_notify(VarlinkCall *call, json_t *parameters);
 /* Final error: INTERFACE.CodeName {object, cause, remedy}; FAULT_INVALID_ARGUMENT raised by the
  * description check becomes org.varlink.service.InvalidParameter. @error is stolen and logged. */

@@ -47,6 +47,7 @@ struct VarlinkInterface {
     GPtrArray *errors;      /* names, NULL-terminated, borrowed from faults */
 };
 
+/* An empty type of this kind. */
 VarlinkType *varlink_type_new(VarlinkTypeKind kind);
 void varlink_type_free(VarlinkType *type);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkType, varlink_type_free)

@@ -23,6 +23,7 @@ BondAccess bond_access(const NetworkHost *host, const GuestView *view, GCancella
 /* All of the following block, and fail with FAULT_AGENT_UNAVAILABLE, FAULT_AGENT_FAILED,
  * FAULT_TIMED_OUT or FAULT_CANCELLED besides what is said. */
 
+/* What netprep-guest reports, checked. Blocks on the guest. */
 GuestReport *bond_report(const BondAccess *access, GError **error);
 
 /* Makes @port the active one of @bond; FAULT_BOND_UNFIT if the guest reports another afterwards. */

@@ -58,6 +58,7 @@ FunctionControl *function_control_new_netlink(void);
 void function_control_free(FunctionControl *control);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FunctionControl, function_control_free)
 
+/* Reads the kernel's settings of one VF. Blocks on netlink. */
 gboolean function_settings_read(FunctionControl *control, const char *physical_function,
                                 unsigned index, FunctionSettings *ret_settings, GError **error);
 

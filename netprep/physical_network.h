@@ -13,6 +13,7 @@ PhysicalNetworks *physical_networks_read(Hypervisor *hypervisor, const Config *c
 void physical_networks_free(PhysicalNetworks *networks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PhysicalNetworks, physical_networks_free)
 
+/* Whether the network is known, and whether this PF leads to it. */
 gboolean physical_networks_contain(const PhysicalNetworks *networks, const char *name);
 gboolean physical_networks_lead(const PhysicalNetworks *networks, const char *name,
                                 const char *physical_function);

@@ -20,6 +20,7 @@ typedef struct {
     gint64 born_nsec;
 } FileIdentity;
 
+/* Whether both are one and the same file. */
 gboolean file_identity_equal(const FileIdentity *a, const FileIdentity *b);
 /* Of an open file. FAULT_INTERNAL naming @path. */
 gboolean file_identity_read(int fd, const char *path, FileIdentity *ret_identity, GError **error);

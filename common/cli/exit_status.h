@@ -26,6 +26,7 @@ typedef enum {
     EXIT_STATUS_CANCELLED = 130,
 } ExitStatus;
 
+/* The status with which an error of this kind ends the command. */
 ExitStatus exit_status_of(FaultCode code);
 
 /* The table for --help, one status a line. */

@@ -13,6 +13,7 @@ Hold *hold_new(Peer *peer, Service service, const char *what, unsigned lease_sec
 void hold_free(Hold *hold);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hold, hold_free)
 
+/* What is held, for messages, on which host, and by which token. Borrowed. */
 const char *hold_what(const Hold *hold);
 Peer *hold_peer(const Hold *hold);
 const char *hold_token(const Hold *hold); /* unique; makes asking for the lease again harmless */

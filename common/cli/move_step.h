@@ -32,4 +32,5 @@ gboolean move_has_vnics(const Move *move);
 /* Tells the observer what a job of the network daemon is doing. */
 void move_report_waiting(const Move *move, MoveStep step, const json_t *progress);
 
+/* An empty result for a move of @guest between these hosts. */
 MoveResult *move_result_new(const char *guest, Peer *source, Peer *destination);

@@ -50,6 +50,7 @@ Peer *peer_new_remote(const char *host, const char *ssh);
 void peer_free(Peer *peer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Peer, peer_free)
 
+/* The host's name, as in messages. Borrowed. */
 const char *peer_host(const Peer *peer);
 
 /*

@@ -29,6 +29,7 @@ Survey *survey_source(Peer *source, const char *guest, gboolean bond_may_be_miss
 gboolean survey_destination(Peer *destination, const Survey *survey, GCancellable *cancellable,
                             GError **error);
 
+/* Whether a passthrough vNIC is in no bond, and whether the guest has any such vNIC. */
 gboolean survey_lacks_bond(const Survey *survey);
 gboolean survey_has_vnics(const Survey *survey);
 /* Disk targets ("vda") to copy: new reference to an array. */

@@ -24,6 +24,7 @@ typedef struct {
 void connection_clear(Connection *connection);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Connection, connection_clear)
 
+/* The local host's daemons, at the sockets that the options name. */
 Peer *connection_open_local(const Connection *connection);
 /* FAULT_INVALID_ARGUMENT for what is no host name. */
 Peer *connection_open_remote(const Connection *connection, const char *host, GError **error);

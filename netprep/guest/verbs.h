@@ -6,6 +6,7 @@
 
 #include "netprep/guest/links.h"
 
+/* Each verb returns the JSON it prints, or NULL with @failure. */
 json_t *verb_report(Failure *failure);
 
 /* Makes @port the active one of @bond and has the bond prefer none, so that it stays so. */

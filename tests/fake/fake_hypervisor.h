@@ -10,9 +10,9 @@ typedef struct FakeHypervisor FakeHypervisor;
 
 /* What a guest does when asked to let a device go. */
 typedef enum {
-    FAKE_UNPLUG_AT_ONCE,  /* DEVICE_REMOVED before detach_device returns */
-    FAKE_UNPLUG_REFUSED,  /* DEVICE_REFUSED */
-    FAKE_UNPLUG_SILENT,   /* nothing; fake_hypervisor_finish_unplug() may follow */
+    FAKE_UNPLUG_AT_ONCE, /* DEVICE_REMOVED before detach_device returns */
+    FAKE_UNPLUG_REFUSED, /* DEVICE_REFUSED */
+    FAKE_UNPLUG_SILENT,  /* nothing; fake_hypervisor_finish_unplug() may follow */
 } FakeUnplug;
 
 /* The Hypervisor owns the fake: free it by hypervisor_free(fake_hypervisor_get(fake)). */
@@ -23,7 +23,8 @@ Hypervisor *fake_hypervisor_get(FakeHypervisor *fake); /* borrowed */
 void fake_hypervisor_add_guest(FakeHypervisor *fake, const char *xml, GuestState state,
                                gboolean persistent);
 void fake_hypervisor_remove_guest(FakeHypervisor *fake, const char *uuid); /* emits STOPPED */
-void fake_hypervisor_set_state(FakeHypervisor *fake, const char *uuid, GuestState state); /* emits */
+void fake_hypervisor_set_state(FakeHypervisor *fake, const char *uuid,
+                               GuestState state); /* emits */
 void fake_hypervisor_set_job(FakeHypervisor *fake, const char *uuid, gboolean has_job);
 void fake_hypervisor_set_unplug(FakeHypervisor *fake, const char *alias, FakeUnplug behaviour);
 void fake_hypervisor_finish_unplug(FakeHypervisor *fake, const char *uuid, const char *alias);
@@ -37,6 +38,7 @@ typedef gboolean (*FakeMigrate)(const char *uuid, const MigrationRequest *reques
 void fake_hypervisor_set_migrate(FakeHypervisor *fake, FakeMigrate migrate, void *data);
 
 /* The @nth next call (1 = the next) of @operation ("attach_device") fails with @code. */
-void fake_hypervisor_fail(FakeHypervisor *fake, const char *operation, unsigned nth, FaultCode code);
+void fake_hypervisor_fail(FakeHypervisor *fake, const char *operation, unsigned nth,
+                          FaultCode code);
 /* "detach_device hostdev0 live|config", ... in order: what was asked so far. Owned by the fake. */
 const char *const *fake_hypervisor_calls(FakeHypervisor *fake);
