@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "common/limits.h"
+#include "common/varlink_idl.h"
 #include "fake/fake_hypervisor.h"
+#include "io.migprep.Storage.varlink.h"
 #include "storprep/migration.h"
 
 #define UUID "4dea22b3-1d52-d8f3-2516-782e98ab3fa0"
@@ -211,6 +213,19 @@ assert_job_fails(Job *job, FaultCode code, const char *cause)
     g_assert_cmpstr(fault_remedy(error), !=, "");
 }
 
+/* A reply that does not fit its description would be answered with Internal. */
+static void
+assert_fits_the_interface(json_t *result)
+{
+    g_autoptr(VarlinkInterface) iface = varlink_interface_parse(io_migprep_storage, NULL);
+    json_t *reply = json_pack("{s:s, s:O}", "job", "x", "result", result);
+    g_autoptr(GError) error = NULL;
+
+    varlink_interface_check(iface, "Migrate", VARLINK_OUTPUT, reply, &error);
+    g_assert_no_error(error);
+    json_decref(reply);
+}
+
 static void
 test_moved(Fixture *fixture, const void *data)
 {
@@ -227,6 +242,7 @@ test_moved(Fixture *fixture, const void *data)
     g_assert_cmpstr(name, ==, "web1");
     g_assert_cmpstr(uuid, ==, UUID);
     g_assert_cmpstr(fixture->script.copied, ==, "vda");
+    assert_fits_the_interface(result);
     json_decref(result);
 }
 
