@@ -66,6 +66,15 @@ class Guest:
             host.run(f"virsh destroy {self.name}; virsh undefine {self.name}; "
                      f"rm -f {self.disk} {self.disk}.raw", check=False)
 
+    def remove_old_disk(self):
+        """What an administrator does after a move: removes the image left on the other host. The
+        project never does, nor does it overwrite it, so without this there is no way back."""
+        self._lab.require_held()
+        here = self.host()
+        for host in self._lab.hosts:
+            if host is not here:
+                host.run(["rm", "-f", self.disk])
+
     def state(self, host):
         """libvirt's word for the guest's state on a host; None when it is not defined there."""
         done = host.run(["virsh", "domstate", self.name], check=False)

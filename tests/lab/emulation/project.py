@@ -26,17 +26,19 @@ done
 cp /usr/lib/lab/initrd /var/lib/lab/guest-initrd.new
 cat /var/lib/lab/guest-program >> /var/lib/lab/guest-initrd.new
 mv /var/lib/lab/guest-initrd.new /var/lib/lab/guest-initrd
+units=
+for unit in SOCKETS; do [ ! -e /usr/lib/systemd/system/$unit ] || units="$units $unit"; done
+[ -z "$units" ] || systemctl enable -q --no-reload $units
 systemctl daemon-reload
-"""
+""".replace("SOCKETS", " ".join(unit for unit in UNITS if unit.endswith(".socket")))
 
 START = """
-# A socket cannot be started again under a running service.
-systemctl stop UNITS 2> /dev/null
-for unit in UNITS; do
-    [ -e /usr/lib/systemd/system/$unit ] || continue
-    case $unit in *.socket) systemctl enable -q $unit ;; esac
-    systemctl restart $unit || { systemctl status --no-pager $unit; exit 1; }
-done
+units=
+for unit in UNITS; do [ ! -e /usr/lib/systemd/system/$unit ] || units="$units $unit"; done
+[ -n "$units" ] || exit 0
+# Not restart: a socket does not start again before its service is gone.
+systemctl stop $units
+systemctl start $units || { systemctl status --no-pager $units; exit 1; }
 """.replace("UNITS", " ".join(UNITS))
 
 

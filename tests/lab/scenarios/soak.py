@@ -28,6 +28,7 @@ def run(lab):
                 assert figures["runsOnTarget"], f"not running on {figures['to']}"
                 assert figures["reachableAfter"], "the guest does not answer any more"
                 lab.result["moved"] += 1
+                guest.remove_old_disk()
     with lab.case("the disk is intact"):
         intact = guest.disk_sha256() == before
         lab.result["diskVerified"] = intact
