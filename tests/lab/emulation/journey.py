@@ -50,13 +50,14 @@ class Journey:
 
 
 def leases(host):
-    """The open leases of both daemons on a host: those that still hold something."""
+    """The open leases of both daemons on a host that still hold something. One that only watches
+    for the late answer to an unplug request, which cannot be taken back, is none of them."""
     found = []
     for service, name in (("netprep", "Network"), ("storprep", "Storage")):
         reply = host.output(["varlinkctl", "call", "-j", f"/run/{service}/io.migprep.{name}",
                              f"io.migprep.{name}.ListLeases", "{}"])
         found += [lease for lease in json.loads(reply)["leases"]
-                  if lease.get("functions") or lease.get("paths")]
+                  if lease.get("functions", lease.get("paths")) and lease["state"] != "watching"]
     return found
 
 
