@@ -18,7 +18,6 @@ def run(lab):
             with lab.case(f"move {number} of {MOVES}"):
                 lab.result["attempted"] += 1
                 figures = Move(lab, guest, probe).run()
-                leave_image(lab, guest, figures)
                 lab.result["moves"].append(figures)
                 outage = figures["outageMilliseconds"]
                 print(f"#   {figures['from']} to {figures['to']}: {figures['durationSeconds']} s, "
@@ -33,10 +32,3 @@ def run(lab):
         intact = guest.disk_sha256() == before
         lab.result["diskVerified"] = intact
         assert intact
-
-
-def leave_image(lab, guest, figures):
-    """A move leaves the old image where it was; the way back needs its place."""
-    if figures["runsOnTarget"]:
-        source = next(host for host in lab.hosts if host.name == figures["from"])
-        source.run(["rm", "-f", guest.disk])
