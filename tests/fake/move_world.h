@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Two hosts that only answer calls: which were made, in which order, and what fails. */
+#pragma once
+
+#include "common/cli/move.h"
+#include "common/fault.h"
+
+#define WORLD_UUID "6f1c2f6e-1111-4222-8333-944445555666"
+
+/* What the two hosts share: the record of calls, and where the guest is. */
+typedef struct {
+    GMutex lock;
+    GPtrArray *calls; /* "host2 Reserve" in order; Renew and Describe left out */
+    const char *fail; /* this call fails with @code */
+    FaultCode code;
+    gboolean act_though_failing; /* the answer is lost, the deed is done */
+    const char *cancel_at;       /* this call cancels */
+    GCancellable *cancellable;
+    const char *source_state, *destination_state; /* NULL: unknown guest */
+    const char *state_after_migrate;              /* of the destination */
+    gboolean no_vnics, no_bond, no_agent, impossible_disk, attach_degraded, reservation_over;
+    gboolean silent_after_migrate; /* neither host answers where the guest is */
+    gboolean migrated;
+    char *tokens[3]; /* of leases that exist: by call below */
+    GPtrArray *notes;
+} World;
+
+World *world_new(void);
+void world_free(World *world);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
+
+/* Moves guest web1, by default with the shortest lease. */
+MoveResult *world_run(World *world);
+MoveResult *world_run_with(World *world, const MoveRequest *request);
+
+/* Compares all calls from the @from-th on, joined by ", ". */
+void world_assert_calls(const World *world, guint from, const char *expected);
+void world_assert_nothing_held(const World *world);
