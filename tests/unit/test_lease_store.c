@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The rules of leases: exclusive, all or nothing, idempotent, fenced, durable. */
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/lease_store.h"
+#include "common/limits.h"
+
+#define GUEST_UUID "6f1c2f6e-1111-4222-8333-944445555666"
+#define MINUTE     60
+
+typedef struct {
+    char *directory;
+    char *path;
+    LeaseStore *store;
+} Fixture;
+
+static void
+set_up(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    fixture->directory = g_dir_make_tmp("leases-XXXXXX", &error);
+    g_assert_no_error(error);
+    fixture->path = g_build_filename(fixture->directory, "leases.db", NULL);
+    fixture->store = lease_store_open(fixture->path, &error);
+    g_assert_no_error(error);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer unused)
+{
+    static const char *const suffixes[] = { "", "-wal", "-shm" };
+
+    lease_store_free(fixture->store);
+    for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *file = g_strconcat(fixture->path, suffixes[i], NULL);
+        g_unlink(file);
+    }
+    g_rmdir(fixture->directory);
+    g_free(fixture->path);
+    g_free(fixture->directory);
+}
+
+/* A reservation of the functions in @keys, separated by spaces. */
+static Lease *
+draft(const char *token, const char *keys)
+{
+    Lease *lease = g_new0(Lease, 1);
+    g_auto(GStrv) parts = g_strsplit(keys, " ", -1);
+
+    lease->kind = g_strdup("reservation");
+    lease->owner = g_strdup("tester");
+    lease->token = g_strdup(token);
+    lease->guest_name = g_strdup("web1");
+    lease->guest_uuid = g_strdup(GUEST_UUID);
+    lease->state = g_strdup("reserved");
+    lease->request = json_pack("{s:s}", "keys", keys);
+    lease->assets = g_ptr_array_new_with_free_func((GDestroyNotify)lease_asset_free);
+    for (char **part = parts; *part && **part; part++)
+        g_ptr_array_add(lease->assets, lease_asset_new("function", *part, "reserved",
+                                                       json_pack("{s:s}", "note", *part)));
+    return lease;
+}
+
+static Lease *
+create(LeaseStore *store, const char *token, const char *keys, GError **error)
+{
+    g_autoptr(Lease) wanted = draft(token, keys);
+
+    return lease_store_create(store, wanted, MINUTE, FAULT_FUNCTION_BUSY, NULL, error);
+}
+
+static Lease *
+must_create(LeaseStore *store, const char *token, const char *keys)
+{
+    g_autoptr(GError) error = NULL;
+    Lease *lease = create(store, token, keys, &error);
+
+    g_assert_no_error(error);
+    return lease;
+}
+
+static guint
+count(LeaseStore *store)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) leases = lease_store_list(store, &error);
+
+    g_assert_no_error(error);
+    return leases->len;
+}
+
+static void
+test_lease_is_what_was_asked(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(Lease) lease = must_create(fixture->store, "t1", "a b");
+
+    g_assert_cmpstr(lease->owner, ==, "tester");
+    g_assert_cmpstr(lease->guest_uuid, ==, GUEST_UUID);
+    g_assert_cmpstr(lease->state, ==, "reserved");
+    g_assert_cmpstr(lease->reason, ==, "");
+    g_assert_true(g_uuid_string_is_valid(lease->id));
+    g_assert_cmpint(lease->remaining_usec, <=, MINUTE * G_USEC_PER_SEC);
+    g_assert_cmpint(lease->remaining_usec, >, 0);
+    g_assert_cmpuint(lease->assets->len, ==, 2);
+    const LeaseAsset *asset = lease_find_asset(lease, "function", "b");
+    g_assert_cmpstr(json_string_value(json_object_get(asset->detail, "note")), ==, "b");
+}
+
+static void
+test_asset_has_one_holder_and_a_refusal_takes_nothing(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) first = must_create(fixture->store, "t1", "b");
+
+    g_assert_null(create(fixture->store, "t2", "a b c", &error));
+    g_assert_error(error, FAULT, FAULT_FUNCTION_BUSY);
+    g_assert_nonnull(strstr(error->message, "function b"));
+    g_assert_nonnull(strstr(error->message, first->id));
+    g_assert_nonnull(strstr(error->message, "tester"));
+    g_autoptr(Lease) rest = must_create(fixture->store, "t3", "a c");
+    g_assert_cmpuint(count(fixture->store), ==, 2);
+}
+
+static void
+test_repeat_gets_the_same_lease(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean existing = FALSE;
+    g_autoptr(Lease) first = must_create(fixture->store, "t1", "a");
+    g_autoptr(Lease) wanted = draft("t1", "a");
+    g_autoptr(Lease) again =
+        lease_store_create(fixture->store, wanted, MINUTE, FAULT_FUNCTION_BUSY, &existing, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(existing);
+    g_assert_cmpstr(again->id, ==, first->id);
+    g_assert_cmpuint(again->generation, ==, first->generation);
+    g_assert_cmpuint(count(fixture->store), ==, 1);
+}
+
+static void
+test_same_token_for_something_else_is_a_conflict(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) first = must_create(fixture->store, "t1", "a");
+
+    g_assert_null(create(fixture->store, "t1", "b", &error));
+    g_assert_error(error, FAULT, FAULT_LEASE_CONFLICT);
+    g_assert_cmpuint(count(fixture->store), ==, 1);
+}
+
+static void
+test_generations_never_repeat(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) first = must_create(fixture->store, "t1", "a");
+
+    g_assert_true(lease_store_remove(fixture->store, first->id, &error));
+    g_autoptr(Lease) second = must_create(fixture->store, "t1", "a");
+    g_assert_cmpuint(second->generation, >, first->generation);
+    g_assert_null(lease_store_get(fixture->store, second->id, first->generation, &error));
+    g_assert_error(error, FAULT, FAULT_STALE_GENERATION);
+    g_clear_error(&error);
+    g_assert_null(lease_store_get(fixture->store, first->id, first->generation, &error));
+    g_assert_error(error, FAULT, FAULT_LEASE_NOT_FOUND);
+}
+
+static void
+test_renewal_needs_the_generation_and_moves_the_deadline(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) lease = must_create(fixture->store, "t1", "a");
+
+    g_assert_true(lease_store_renew(fixture->store, lease->id, lease->generation, 3600, &error));
+    g_autoptr(Lease) renewed = lease_store_get(fixture->store, lease->id, 0, &error);
+    g_assert_cmpint(renewed->remaining_usec, >, 3000LL * G_USEC_PER_SEC);
+    g_assert_false(
+        lease_store_renew(fixture->store, lease->id, lease->generation + 1, 3600, &error));
+    g_assert_error(error, FAULT, FAULT_STALE_GENERATION);
+}
+
+static void
+test_changes_are_read_back(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) lease = must_create(fixture->store, "t1", "a b");
+    g_autoptr(LeaseAsset) changed =
+        lease_asset_new("function", "a", "unplugged", json_pack("{s:i}", "step", 2));
+
+    g_assert_true(
+        lease_store_put_asset(fixture->store, lease->id, changed, FAULT_FUNCTION_BUSY, &error));
+    g_assert_true(lease_store_drop_asset(fixture->store, lease->id, "function", "b", &error));
+    g_assert_true(lease_store_set_state(fixture->store, lease->id, "degraded", "why", &error));
+    g_assert_no_error(error);
+    g_autoptr(Lease) read = lease_store_get(fixture->store, lease->id, 0, &error);
+    g_assert_cmpstr(read->state, ==, "degraded");
+    g_assert_cmpstr(read->reason, ==, "why");
+    g_assert_cmpuint(read->assets->len, ==, 1);
+    g_assert_cmpstr(lease_find_asset(read, "function", "a")->state, ==, "unplugged");
+}
+
+static void
+test_changing_what_is_not_there_is_an_error(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(lease_store_set_state(fixture->store, "nope", "x", "", &error));
+    g_assert_error(error, FAULT, FAULT_LEASE_NOT_FOUND);
+    g_clear_error(&error);
+    g_assert_false(lease_store_remove(fixture->store, "nope", &error));
+    g_assert_error(error, FAULT, FAULT_LEASE_NOT_FOUND);
+}
+
+static void
+test_lease_outlives_a_killed_process(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    int status;
+
+    g_clear_pointer(&fixture->store, lease_store_free);
+    pid_t child = fork();
+    if (child == 0) {
+        LeaseStore *store = lease_store_open(fixture->path, NULL);
+        Lease *lease = store ? create(store, "t1", "a", NULL) : NULL;
+        if (lease)
+            kill(getpid(), SIGKILL);
+        _exit(1);
+    }
+    /* The child drew the same random numbers as we shall. */
+    g_autofree char *drawn = g_uuid_string_random();
+    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    g_assert_true(WIFSIGNALED(status));
+    fixture->store = lease_store_open(fixture->path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(count(fixture->store), ==, 1);
+    g_assert_null(create(fixture->store, "t2", "a", &error));
+    g_assert_error(error, FAULT, FAULT_FUNCTION_BUSY);
+}
+
+static void
+test_damaged_database_is_refused_and_kept(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *kept = NULL;
+    const char *rubbish = "this is not a database, but somebody may still want it";
+
+    g_clear_pointer(&fixture->store, lease_store_free);
+    g_assert_true(g_file_set_contents(fixture->path, rubbish, -1, NULL));
+    g_assert_null(lease_store_open(fixture->path, &error));
+    g_assert_error(error, FAULT, FAULT_STORE_FAILED);
+    g_assert_nonnull(strstr(error->message, fixture->path));
+    g_assert_true(g_file_get_contents(fixture->path, &kept, NULL, NULL));
+    g_assert_cmpstr(kept, ==, rubbish);
+}
+
+/* What eight threads share that all want the last function. */
+typedef struct {
+    LeaseStore *store;
+    gint next;
+    gint winners;
+} Race;
+
+static gpointer
+race(gpointer data)
+{
+    Race *shared = data;
+    g_autofree char *token = g_strdup_printf("t%d", g_atomic_int_add(&shared->next, 1));
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) lease = create(shared->store, token, "last", &error);
+
+    if (lease)
+        g_atomic_int_inc(&shared->winners);
+    else
+        g_assert_error(error, FAULT, FAULT_FUNCTION_BUSY);
+    return NULL;
+}
+
+static void
+test_one_of_many_wins_the_last_asset(Fixture *fixture, gconstpointer unused)
+{
+    Race shared = { .store = fixture->store };
+    GThread *threads[8];
+
+    for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("race", race, &shared);
+    for (gsize i = 0; i < G_N_ELEMENTS(threads); i++)
+        g_thread_join(threads[i]);
+    g_assert_cmpint(shared.winners, ==, 1);
+    g_assert_cmpuint(count(fixture->store), ==, 1);
+}
+
+static void
+test_number_of_leases_has_a_limit(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(LeaseStore) store = lease_store_open(":memory:", &error);
+
+    for (int i = 0; i < LIMIT_LEASES; i++) {
+        g_autofree char *token = g_strdup_printf("t%d", i);
+        g_autoptr(Lease) lease = must_create(store, token, "");
+    }
+    g_assert_null(create(store, "one more", "", &error));
+    g_assert_error(error, FAULT, FAULT_LIMIT_EXCEEDED);
+}
+
+#define ADD(path, function) g_test_add(path, Fixture, NULL, set_up, function, tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("/lease-store/as-asked", test_lease_is_what_was_asked);
+    ADD("/lease-store/exclusive", test_asset_has_one_holder_and_a_refusal_takes_nothing);
+    ADD("/lease-store/idempotent", test_repeat_gets_the_same_lease);
+    ADD("/lease-store/conflict", test_same_token_for_something_else_is_a_conflict);
+    ADD("/lease-store/generations", test_generations_never_repeat);
+    ADD("/lease-store/renew", test_renewal_needs_the_generation_and_moves_the_deadline);
+    ADD("/lease-store/changes", test_changes_are_read_back);
+    ADD("/lease-store/not-there", test_changing_what_is_not_there_is_an_error);
+    ADD("/lease-store/durable", test_lease_outlives_a_killed_process);
+    ADD("/lease-store/damaged", test_damaged_database_is_refused_and_kept);
+    ADD("/lease-store/race", test_one_of_many_wins_the_last_asset);
+    ADD("/lease-store/limit", test_number_of_leases_has_a_limit);
+    return g_test_run();
+}
