@@ -36,7 +36,7 @@ def move(handle, tale, guest, before):
 
 
 def main():
-    parser = command.parser(__doc__)
+    parser = command.parser(__doc__, prog="demo")
     parser.add_argument("--json", metavar="FILE", help="write all figures into this file")
     parser.add_argument("--keep", action="store_true", help="leave both hosts up at the end")
     options = parser.parse_args()

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The configuration: defaults, values, and mistakes that are told. */
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/config.h"
+#include "common/fault.h"
+
+static Config *
+load(const char *text, GError **error)
+{
+    g_autofree char *path = NULL;
+    int fd = g_file_open_tmp("config-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(write(fd, text, strlen(text)), ==, (gssize)strlen(text));
+    close(fd);
+    Config *config = config_load(path, error);
+    g_unlink(path);
+    return config;
+}
+
+static void
+test_no_file_means_defaults(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = config_load("/nonexistent/migprep.conf", &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(config->group, ==, "migprep");
+    g_assert_cmpstr(config->image_directories[0], ==, "/var/lib/libvirt/images");
+    g_assert_null(config->image_directories[1]);
+    g_assert_cmpuint(config->unplug_seconds, ==, 30);
+    g_assert_cmpuint(config->attach_seconds, ==, 60);
+    g_assert_cmpuint(config->agent_seconds, ==, 10);
+    g_assert_cmpuint(g_hash_table_size(config->physical_networks), ==, 0);
+}
+
+static void
+test_every_key_is_read(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = load("[access]\ngroup=ops\n[storage]\nimage-directories=/a;/b\n"
+                                    "[network]\nunplug-seconds=1\nattach-seconds=600\n"
+                                    "agent-seconds=2\n[physical-network blue]\nfunctions=p0;p1\n",
+                                    &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(config->group, ==, "ops");
+    g_assert_cmpstr(config->image_directories[1], ==, "/b");
+    g_assert_cmpuint(config->unplug_seconds, ==, 1);
+    g_assert_cmpuint(config->attach_seconds, ==, 600);
+    g_assert_cmpuint(config->agent_seconds, ==, 2);
+    char **functions = g_hash_table_lookup(config->physical_networks, "blue");
+    g_assert_cmpstr(functions[1], ==, "p1");
+}
+
+static void
+test_mistakes_are_named(void)
+{
+    static const struct {
+        const char *text, *named;
+    } mistakes[] = {
+        { "[acess]\ngroup=x\n", "acess" },
+        { "[access]\ngruop=x\n", "gruop" },
+        { "[access]\ngroup=\n", "group" },
+        { "[network]\nunplug-seconds=0\n", "unplug-seconds" },
+        { "[network]\nunplug-seconds=601\n", "unplug-seconds" },
+        { "[network]\nunplug-seconds=soon\n", "unplug-seconds" },
+        { "[storage]\nimage-directories=relative\n", "image-directories" },
+        { "no group at all\n", "config-" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(mistakes); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(load(mistakes[i].text, &error));
+        g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
+        g_assert_nonnull(strstr(error->message, mistakes[i].named));
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/config/defaults", test_no_file_means_defaults);
+    g_test_add_func("/config/values", test_every_key_is_read);
+    g_test_add_func("/config/mistakes", test_mistakes_are_named);
+    return g_test_run();
+}
