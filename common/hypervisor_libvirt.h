@@ -20,7 +20,7 @@ void libvirt_link_set_hypervisor(LibvirtLink *link, Hypervisor *hypervisor);
 virConnectPtr libvirt_link_acquire(LibvirtLink *link, GError **error);
 
 /* Turns libvirt's last error on this thread into a Fault about @object: @code, unless libvirt says
- * something more precise (no such guest, connection lost, agent silent). */
+ * something more precise (no such guest, connection lost, agent silent, guest busy). */
 void libvirt_set_fault(GError **error, FaultCode code, const char *object, const char *remedy);
 
 /* The guest by UUID or name, with its connection's reference held by the domain itself. */

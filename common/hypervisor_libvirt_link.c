@@ -10,10 +10,15 @@
 #define KEEPALIVE_COUNT   5
 #define BACK_OFF_USEC     G_TIME_SPAN_SECOND
 #define FIRST_WAIT_USEC   (10 * G_TIME_SPAN_SECOND)
+/* Of libvirt 11; the older headers that this builds with do not have it. */
+#define ERROR_AGENT_COMMAND_TIMEOUT 112
+
+#define EVENTS 4 /* kinds of events asked for */
 
 struct LibvirtLink {
     char *uri;
-    GMutex lock; /* guards all below */
+    int subscriptions[EVENTS]; /* the opener's; -1: none */
+    GMutex lock;               /* guards all below */
     GCond changed;
     Hypervisor *hypervisor;
     virConnectPtr connection; /* NULL while there is none */
@@ -102,32 +107,49 @@ on_closed(virConnectPtr connection, int reason, void *opaque)
     g_mutex_unlock(&link->lock);
 }
 
+static const struct {
+    int id;
+    virConnectDomainEventGenericCallback callback;
+} events[EVENTS] = {
+    { VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle) },
+    { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device_removed) },
+    { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, VIR_DOMAIN_EVENT_CALLBACK(on_device_refused) },
+    { VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_agent) },
+};
+
 /* Asks for the events. Drivers without one of them (test:///) are used without it. */
 static void
 subscribe(LibvirtLink *link, virConnectPtr connection)
 {
-    static const struct {
-        int id;
-        virConnectDomainEventGenericCallback callback;
-    } events[] = {
-        { VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle) },
-        { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device_removed) },
-        { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, VIR_DOMAIN_EVENT_CALLBACK(on_device_refused) },
-        { VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_agent) },
-    };
-
     virConnectRegisterCloseCallback(connection, on_closed, link, NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(events); i++)
-        if (virConnectDomainEventRegisterAny(connection, NULL, events[i].id, events[i].callback,
-                                             link, NULL) < 0)
+    for (gsize i = 0; i < EVENTS; i++) {
+        link->subscriptions[i] = virConnectDomainEventRegisterAny(connection, NULL, events[i].id,
+                                                                  events[i].callback, link, NULL);
+        if (link->subscriptions[i] < 0)
             g_warning("libvirt at %s offers no event %d: %s", link->uri, events[i].id,
                       virGetLastErrorMessage());
+    }
     virConnectSetKeepAlive(connection, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
+}
+
+/* A subscription holds a reference to its connection: without this it would never be closed, and
+ * would call back into a link that is gone. */
+static void
+close_connection(LibvirtLink *link, virConnectPtr connection)
+{
+    for (gsize i = 0; i < EVENTS; i++)
+        if (link->subscriptions[i] >= 0)
+            virConnectDomainEventDeregisterAny(connection, link->subscriptions[i]);
+    virConnectUnregisterCloseCallback(connection, on_closed);
+    virConnectClose(connection);
 }
 
 static virConnectPtr
 try_open(LibvirtLink *link)
 {
+    g_mutex_lock(&link->lock);
+    link->lost = FALSE;
+    g_mutex_unlock(&link->lock);
     virConnectPtr connection = virConnectOpen(link->uri);
 
     if (connection)
@@ -137,38 +159,47 @@ try_open(LibvirtLink *link)
     return connection;
 }
 
+/* Offers @connection until it is lost or the link ends, then closes it. */
+static void
+use_connection(LibvirtLink *link, virConnectPtr connection)
+{
+    emit(link, HYPERVISOR_EVENT_RECONNECTED, NULL, "");
+    g_mutex_lock(&link->lock);
+    while (!link->lost && !link->quit)
+        g_cond_wait(&link->changed, &link->lock);
+    link->connection = NULL;
+    g_mutex_unlock(&link->lock);
+    close_connection(link, connection);
+}
+
+static gboolean
+back_off(LibvirtLink *link)
+{
+    gint64 until = g_get_monotonic_time() + BACK_OFF_USEC;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&link->lock);
+
+    while (!link->quit && g_cond_wait_until(&link->changed, &link->lock, until))
+        ;
+    return !link->quit;
+}
+
 /* The opener's life: connect, wait until the connection is lost, connect again. */
 static gpointer
 keep_open(gpointer data)
 {
     LibvirtLink *link = data;
 
-    g_mutex_lock(&link->lock);
-    while (!link->quit) {
-        g_mutex_unlock(&link->lock);
+    do {
         virConnectPtr connection = try_open(link);
+
         g_mutex_lock(&link->lock);
         link->connection = connection;
         link->tried = TRUE;
         g_cond_broadcast(&link->changed);
-        if (connection) {
-            g_mutex_unlock(&link->lock);
-            emit(link, HYPERVISOR_EVENT_RECONNECTED, NULL, "");
-            g_mutex_lock(&link->lock);
-            while (!link->lost && !link->quit)
-                g_cond_wait(&link->changed, &link->lock);
-            link->connection = NULL;
-            link->lost = FALSE;
-            g_mutex_unlock(&link->lock);
-            virConnectUnregisterCloseCallback(connection, on_closed);
-            virConnectClose(connection);
-            g_mutex_lock(&link->lock);
-        }
-        gint64 until = g_get_monotonic_time() + BACK_OFF_USEC;
-        while (!link->quit && g_cond_wait_until(&link->changed, &link->lock, until))
-            ;
-    }
-    g_mutex_unlock(&link->lock);
+        g_mutex_unlock(&link->lock);
+        if (connection)
+            use_connection(link, connection);
+    } while (back_off(link));
     return NULL;
 }
 
@@ -227,6 +258,22 @@ libvirt_link_acquire(LibvirtLink *link, GError **error)
     return connection;
 }
 
+static gboolean
+is_agent_silence(int number, FaultCode code)
+{
+    return number == VIR_ERR_AGENT_UNRESPONSIVE || number == VIR_ERR_AGENT_UNSYNCED ||
+           number == ERROR_AGENT_COMMAND_TIMEOUT ||
+           (number == VIR_ERR_OPERATION_TIMEOUT && code == FAULT_AGENT_FAILED);
+}
+
+/* In a migration it is the link between the two libvirts that may have failed. */
+static gboolean
+is_connection_loss(const virError *last, FaultCode code)
+{
+    return last && (last->code == VIR_ERR_INVALID_CONN ||
+                    (last->domain == VIR_FROM_RPC && code != FAULT_MIGRATION_FAILED));
+}
+
 void
 libvirt_set_fault(GError **error, FaultCode code, const char *object, const char *remedy)
 {
@@ -237,14 +284,15 @@ libvirt_set_fault(GError **error, FaultCode code, const char *object, const char
     if (number == VIR_ERR_NO_DOMAIN)
         fault_set(error, FAULT_GUEST_NOT_FOUND, object, "list guests with: virsh list --all",
                   "no such guest on this host");
-    else if (number == VIR_ERR_AGENT_UNRESPONSIVE || number == VIR_ERR_AGENT_UNSYNCED ||
-             number == VIR_ERR_OPERATION_TIMEOUT)
+    else if (is_agent_silence(number, code))
         fault_set(error, FAULT_AGENT_UNAVAILABLE, object,
                   "start qemu-guest-agent in the guest and see that it is not blocked", "%s",
                   cause);
-    else if (number == VIR_ERR_INVALID_CONN ||
-             (last && last->domain == VIR_FROM_RPC && code != FAULT_MIGRATION_FAILED))
-        /* In a migration it is the link between the two libvirts that may have failed. */
+    else if (number == VIR_ERR_OPERATION_TIMEOUT && code != FAULT_MIGRATION_FAILED)
+        /* Another libvirt job holds the guest. */
+        fault_set(error, FAULT_GUEST_BUSY, object, "see what it waits for: virsh domjobinfo", "%s",
+                  cause);
+    else if (is_connection_loss(last, code))
         fault_set(error, FAULT_HYPERVISOR_UNAVAILABLE, object, "look at: systemctl status libvirtd",
                   "%s", cause);
     else
