@@ -98,6 +98,14 @@ bond_delete(const Link *bond, Failure *failure)
     return status == 0;
 }
 
+static int
+set_master(const Link *port, uint32_t master)
+{
+    struct nl_msg *message = rtnetlink_link_message(RTM_NEWLINK, 0, port->index, NULL);
+
+    return submit(message, message ? nla_put_u32(message, IFLA_MASTER, master) : 0);
+}
+
 bool
 bond_enslave(const Link *bond, const Link *port, Failure *failure)
 {
@@ -105,11 +113,20 @@ bond_enslave(const Link *bond, const Link *port, Failure *failure)
         return true;
     if (!link_set_up(port, false, failure))
         return false;
-    struct nl_msg *message = rtnetlink_link_message(RTM_NEWLINK, 0, port->index, NULL);
-    int built = message ? nla_put_u32(message, IFLA_MASTER, (uint32_t)bond->index) : 0;
-    int status = submit(message, built);
+    int status = set_master(port, (uint32_t)bond->index);
     if (status < 0)
         failure_set(failure, "%s cannot become a port of %s: %s", port->name, bond->name,
+                    strerror(-status));
+    return status == 0;
+}
+
+bool
+bond_release(const Link *port, Failure *failure)
+{
+    int status = set_master(port, 0);
+
+    if (status < 0)
+        failure_set(failure, "%s cannot be taken out of its bond: %s", port->name,
                     strerror(-status));
     return status == 0;
 }

@@ -18,6 +18,9 @@ bool bond_delete(const Link *bond, Failure *failure);
 /* Makes @port a port of @bond, which takes it down and lets the bond bring it up. */
 bool bond_enslave(const Link *bond, const Link *port, Failure *failure);
 
+/* Takes @port out of its bond. */
+bool bond_release(const Link *port, Failure *failure);
+
 /* Sets the port to prefer (@port NULL: none) and the port to use now. */
 bool bond_set_primary(const Link *bond, const Link *port, Failure *failure);
 bool bond_set_active(const Link *bond, const Link *port, Failure *failure);

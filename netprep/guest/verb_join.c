@@ -24,6 +24,7 @@ typedef enum {
 typedef struct {
     const char *bond;
     const char *pci_path;
+    bool enslaved;  /* by us */
     json_t *report; /* once it is active */
 } Join;
 
@@ -82,7 +83,8 @@ advance(Join *join, Failure *failure)
         if (!port)
             stage = STAGE_ABSENT;
         else if (port->master != bond->index)
-            stage = bond_enslave(bond, port, failure) ? STAGE_UNUSED : STAGE_FAILED;
+            stage =
+                (join->enslaved = bond_enslave(bond, port, failure)) ? STAGE_UNUSED : STAGE_FAILED;
         else if (!port->carrier)
             stage = STAGE_UNUSED;
         else
@@ -124,6 +126,21 @@ wait_for_change(struct nl_sock *socket, long long deadline_msec)
     return true;
 }
 
+/* A port that carries nothing still makes its NIC keep the bond's MAC from the other port. */
+static void
+take_back(const Join *join)
+{
+    Links links = { 0 };
+    Failure ignored = { 0 };
+
+    if (!join->enslaved || !links_read(&links, &ignored))
+        return;
+    const Link *port = links_find_path(&links, join->pci_path);
+    if (port)
+        (void)bond_release(port, &ignored);
+    links_clear(&links);
+}
+
 static void
 give_up(const Join *join, Stage stage, unsigned timeout_seconds, Failure *failure)
 {
@@ -149,5 +166,7 @@ verb_join(const char *bond, const char *pci_path, unsigned timeout_seconds, Fail
         stage = advance(&join, failure);
     }
     nl_socket_free(socket);
+    if (!join.report)
+        take_back(&join);
     return join.report;
 }
