@@ -159,7 +159,9 @@ print_status(const Status *status)
         json_t *entry;
         json_array_foreach (list, j, entry)
             sections[i].add(table, entry);
-        printf("%s%s\n", sections[i].title, table_is_empty(table) ? ": none" : "");
+        /* Half an answer is not an answer that there is nothing. */
+        const char *nothing = status->failure ? ": not known" : ": none";
+        printf("%s%s\n", sections[i].title, table_is_empty(table) ? nothing : "");
         if (!table_is_empty(table))
             table_print(table, stdout);
     }
