@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the tables of leases and their assets, and the rules that they keep. */
 #include "common/lease_store.h"
 
-#include <errno.h>
-#include <sqlite3.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "common/database.h"
 #include "common/limits.h"
 
 #define SCHEMA_VERSION 1
-#define BUSY_MSEC      5000
 
 static const char schema[] =
     "CREATE TABLE lease ("
@@ -28,9 +25,7 @@ static const char schema[] =
     "CREATE INDEX asset_of_lease ON asset (lease);";
 
 struct LeaseStore {
-    GMutex lock; /* one connection, one transaction at a time */
-    sqlite3 *database;
-    char *path;
+    Database *database;
     char *boot_id;
 };
 
@@ -43,148 +38,28 @@ boot_time_usec(void)
     return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
-static gboolean
-store_failed(LeaseStore *store, GError **error)
+static char *
+read_boot_id(void)
 {
-    g_autofree char *object = g_strdup_printf("lease database %s", store->path);
-    int code = sqlite3_errcode(store->database);
+    char *boot_id = NULL;
 
-    fault_set(error, FAULT_STORE_FAILED, object,
-              code == SQLITE_CORRUPT || code == SQLITE_NOTADB
-                  ? "stop the daemon, keep a copy of the file, and move it away"
-                  : "see that its file system is writable and has space",
-              "%s", sqlite3_errmsg(store->database));
-    return FALSE;
-}
-
-static gboolean
-execute(LeaseStore *store, const char *sql, GError **error)
-{
-    return sqlite3_exec(store->database, sql, NULL, NULL, NULL) == SQLITE_OK ||
-           store_failed(store, error);
-}
-
-/* Prepares @sql and binds @values ("s" text, "i" gint64, by @types). NULL with @error. */
-static sqlite3_stmt *
-prepare(LeaseStore *store, GError **error, const char *sql, const char *types, ...)
-{
-    sqlite3_stmt *statement = NULL;
-    va_list values;
-
-    if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) != SQLITE_OK) {
-        store_failed(store, error);
-        return NULL;
-    }
-    va_start(values, types);
-    for (int i = 0; types[i]; i++) {
-        if (types[i] == 's')
-            sqlite3_bind_text(statement, i + 1, va_arg(values, const char *), -1, SQLITE_TRANSIENT);
-        else
-            sqlite3_bind_int64(statement, i + 1, va_arg(values, gint64));
-    }
-    va_end(values);
-    return statement;
-}
-
-/* Runs a statement that returns no rows. *ret_code is SQLite's extended code when it failed. */
-static gboolean
-finish(LeaseStore *store, sqlite3_stmt *statement, int *ret_code, GError **error)
-{
-    if (!statement)
-        return FALSE;
-    int code = sqlite3_step(statement);
-    gboolean done = code == SQLITE_DONE;
-    if (ret_code)
-        *ret_code = done ? SQLITE_OK : sqlite3_extended_errcode(store->database);
-    if (!done)
-        store_failed(store, error);
-    sqlite3_finalize(statement);
-    return done;
-}
-
-/* Takes the store for one transaction. */
-static gboolean
-begin(LeaseStore *store, GError **error)
-{
-    g_mutex_lock(&store->lock);
-    if (execute(store, "BEGIN IMMEDIATE", error))
-        return TRUE;
-    g_mutex_unlock(&store->lock);
-    return FALSE;
-}
-
-/* Commits if @good, else rolls back; gives the store back. */
-static gboolean
-end(LeaseStore *store, gboolean good, GError **error)
-{
-    gboolean committed = good && execute(store, "COMMIT", error);
-
-    if (!committed)
-        sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
-    g_mutex_unlock(&store->lock);
-    return committed;
-}
-
-static gboolean
-prepare_schema(LeaseStore *store, GError **error)
-{
-    if (!execute(store, "PRAGMA journal_mode=WAL", error) ||
-        !execute(store, "PRAGMA synchronous=FULL", error) ||
-        !execute(store, "PRAGMA foreign_keys=ON", error) || !begin(store, error))
-        return FALSE;
-    sqlite3_stmt *statement = prepare(store, error, "PRAGMA user_version", "");
-    int version = -1;
-    if (statement && sqlite3_step(statement) == SQLITE_ROW)
-        version = sqlite3_column_int(statement, 0);
-    else
-        store_failed(store, error);
-    sqlite3_finalize(statement);
-
-    gboolean good = version == SCHEMA_VERSION;
-    if (version == 0)
-        good = execute(store, schema, error) &&
-               execute(store, "PRAGMA user_version=" G_STRINGIFY(SCHEMA_VERSION), error);
-    else if (version > 0 && !good)
-        fault_set(error, FAULT_STORE_FAILED, store->path, "install the version that wrote it",
-                  "the lease database has format %d, this program reads %d", version,
-                  SCHEMA_VERSION);
-    return end(store, good, error);
-}
-
-static gboolean
-prepare_directory(const char *path, GError **error)
-{
-    g_autofree char *directory = g_path_get_dirname(path);
-
-    if (strcmp(path, ":memory:") == 0 || g_mkdir_with_parents(directory, 0700) == 0)
-        return TRUE;
-    fault_set(error, FAULT_STORE_FAILED, directory, "create it, owned by root, mode 0700",
-              "cannot create the directory: %s", g_strerror(errno));
-    return FALSE;
+    if (!g_file_get_contents("/proc/sys/kernel/random/boot_id", &boot_id, NULL, NULL))
+        return g_strdup("unknown");
+    return g_strchomp(boot_id);
 }
 
 LeaseStore *
 lease_store_open(const char *path, GError **error)
 {
-    if (!prepare_directory(path, error))
-        return NULL;
-    g_autoptr(LeaseStore) store = g_new0(LeaseStore, 1);
-    g_mutex_init(&store->lock);
-    store->path = g_strdup(path);
-    if (g_file_get_contents("/proc/sys/kernel/random/boot_id", &store->boot_id, NULL, NULL))
-        g_strchomp(store->boot_id);
-    else
-        store->boot_id = g_strdup("unknown");
+    Database *database = database_open(path, schema, SCHEMA_VERSION, error);
 
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
-    if (sqlite3_open_v2(path, &store->database, flags, NULL) != SQLITE_OK) {
-        store_failed(store, error);
+    if (!database)
         return NULL;
-    }
-    sqlite3_busy_timeout(store->database, BUSY_MSEC);
-    if (!prepare_schema(store, error))
-        return NULL;
-    return g_steal_pointer(&store);
+    LeaseStore *store = g_new0(LeaseStore, 1);
+
+    store->database = database;
+    store->boot_id = read_boot_id();
+    return store;
 }
 
 void
@@ -192,9 +67,7 @@ lease_store_free(LeaseStore *store)
 {
     if (!store)
         return;
-    sqlite3_close(store->database);
-    g_mutex_clear(&store->lock);
-    g_free(store->path);
+    database_free(store->database);
     g_free(store->boot_id);
     g_free(store);
 }
@@ -210,11 +83,25 @@ column_text(sqlite3_stmt *statement, int column)
     return g_strdup(text ? text : "");
 }
 
+/* NULL if it is not the object that was written: undo must not work from half a record. */
 static json_t *
 column_object(sqlite3_stmt *statement, int column)
 {
-    json_t *object = json_loads((const char *)sqlite3_column_text(statement, column), 0, NULL);
-    return object ? object : json_object();
+    g_autofree char *text = column_text(statement, column);
+    json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+    if (json_is_object(value))
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
+static gboolean
+record_damaged(LeaseStore *store, const char *id, GError **error)
+{
+    g_autofree char *what = g_strdup_printf("the record of lease %s", id);
+
+    return database_damaged(store->database, what, error);
 }
 
 /* The row that @statement stands on, without its assets. */
@@ -246,9 +133,10 @@ read_row(LeaseStore *store, sqlite3_stmt *statement)
 static gboolean
 read_assets(LeaseStore *store, Lease *lease, GError **error)
 {
-    sqlite3_stmt *statement = prepare(
-        store, error, "SELECT kind, key, state, detail FROM asset WHERE lease=? ORDER BY key", "i",
-        (gint64)lease->generation);
+    sqlite3_stmt *statement =
+        database_prepare(store->database, error,
+                         "SELECT kind, key, state, detail FROM asset WHERE lease=? ORDER BY key",
+                         "i", (gint64)lease->generation);
     int code;
 
     if (!statement)
@@ -257,11 +145,16 @@ read_assets(LeaseStore *store, Lease *lease, GError **error)
         g_autofree char *kind = column_text(statement, 0);
         g_autofree char *key = column_text(statement, 1);
         g_autofree char *state = column_text(statement, 2);
-        g_ptr_array_add(lease->assets,
-                        lease_asset_new(kind, key, state, column_object(statement, 3)));
+        json_t *detail = column_object(statement, 3);
+
+        if (!detail)
+            break;
+        g_ptr_array_add(lease->assets, lease_asset_new(kind, key, state, detail));
     }
-    if (code != SQLITE_DONE)
-        store_failed(store, error);
+    if (code == SQLITE_ROW)
+        record_damaged(store, lease->id, error);
+    else if (code != SQLITE_DONE)
+        database_failed(store->database, error);
     sqlite3_finalize(statement);
     return code == SQLITE_DONE;
 }
@@ -278,13 +171,20 @@ read_leases(LeaseStore *store, sqlite3_stmt *statement, GError **error)
     while ((code = sqlite3_step(statement)) == SQLITE_ROW)
         g_ptr_array_add(leases, read_row(store, statement));
     if (code != SQLITE_DONE)
-        store_failed(store, error);
+        database_failed(store->database, error);
     sqlite3_finalize(statement);
     if (code != SQLITE_DONE)
         return NULL;
-    for (guint i = 0; i < leases->len; i++)
-        if (!read_assets(store, leases->pdata[i], error))
+    for (guint i = 0; i < leases->len; i++) {
+        Lease *lease = leases->pdata[i];
+
+        if (!lease->request) {
+            record_damaged(store, lease->id, error);
             return NULL;
+        }
+        if (!read_assets(store, lease, error))
+            return NULL;
+    }
     return g_steal_pointer(&leases);
 }
 
@@ -306,11 +206,12 @@ insert_asset(LeaseStore *store, guint64 generation, const LeaseAsset *asset, Fau
     g_autoptr(GError) failure = NULL;
     char *detail = json_dumps(asset->detail, JSON_COMPACT | JSON_SORT_KEYS);
     int code = SQLITE_OK;
-    gboolean done =
-        finish(store,
-               prepare(store, &failure, "INSERT INTO asset VALUES (?, ?, ?, ?, ?)", "issss",
-                       (gint64)generation, asset->kind, asset->key, asset->state, detail),
-               &code, &failure);
+    gboolean done = database_run(store->database,
+                                 database_prepare(store->database, &failure,
+                                                  "INSERT INTO asset VALUES (?, ?, ?, ?, ?)",
+                                                  "issss", (gint64)generation, asset->kind,
+                                                  asset->key, asset->state, detail),
+                                 &code, &failure);
     free(detail);
     if (done)
         return TRUE;
@@ -319,13 +220,13 @@ insert_asset(LeaseStore *store, guint64 generation, const LeaseAsset *asset, Fau
         return FALSE;
     }
     g_autofree char *object = g_strdup_printf("%s %s", asset->kind, asset->key);
-    g_autoptr(Lease) holder =
-        take_first(read_leases(store,
-                               prepare(store, NULL,
-                                       "SELECT " LEASE_COLUMNS " FROM lease WHERE generation="
-                                       "(SELECT lease FROM asset WHERE kind=? AND key=?)",
-                                       "ss", asset->kind, asset->key),
-                               NULL));
+    g_autoptr(Lease) holder = take_first(
+        read_leases(store,
+                    database_prepare(store->database, NULL,
+                                     "SELECT " LEASE_COLUMNS " FROM lease WHERE generation="
+                                     "(SELECT lease FROM asset WHERE kind=? AND key=?)",
+                                     "ss", asset->kind, asset->key),
+                    NULL));
     fault_set(error, busy_code, object, "wait for that lease to end, or release it",
               "held by lease %s of %s for guest '%s'", holder ? holder->id : "?",
               holder ? holder->owner : "?", holder ? holder->guest_name : "?");
@@ -338,10 +239,10 @@ insert_lease(LeaseStore *store, const Lease *draft, const char *id, unsigned tim
 {
     char *request = json_dumps(draft->request, JSON_COMPACT | JSON_SORT_KEYS);
     gint64 deadline_usec = boot_time_usec() + (gint64)timeout_seconds * G_USEC_PER_SEC;
-    gboolean done = finish(
-        store,
-        prepare(
-            store, error,
+    gboolean done = database_run(
+        store->database,
+        database_prepare(
+            store->database, error,
             "INSERT INTO lease (id, kind, owner, token, guest_name, guest_uuid, state, request, "
             "created_usec, boot_id, deadline_usec) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             "ssssssssisi", id, draft->kind, draft->owner, draft->token, draft->guest_name,
@@ -350,26 +251,27 @@ insert_lease(LeaseStore *store, const Lease *draft, const char *id, unsigned tim
         NULL, error);
 
     free(request);
-    *ret_generation = (guint64)sqlite3_last_insert_rowid(store->database);
+    *ret_generation = (guint64)database_last_row(store->database);
     return done;
 }
 
 static Lease *
 find_by_token(LeaseStore *store, const Lease *draft, GError **error)
 {
-    return take_first(read_leases(store,
-                                  prepare(store, error,
-                                          "SELECT " LEASE_COLUMNS
-                                          " FROM lease WHERE kind=? AND owner=? AND token=?",
-                                          "sss", draft->kind, draft->owner, draft->token),
-                                  error));
+    return take_first(read_leases(
+        store,
+        database_prepare(store->database, error,
+                         "SELECT " LEASE_COLUMNS " FROM lease WHERE kind=? AND owner=? AND token=?",
+                         "sss", draft->kind, draft->owner, draft->token),
+        error));
 }
 
 /* Fails when there are too many leases already. */
 static gboolean
 has_room(LeaseStore *store, GError **error)
 {
-    sqlite3_stmt *statement = prepare(store, error, "SELECT count(*) FROM lease", "");
+    sqlite3_stmt *statement =
+        database_prepare(store->database, error, "SELECT count(*) FROM lease", "");
     gint64 count = LIMIT_LEASES;
 
     if (!statement)
@@ -425,11 +327,11 @@ lease_store_create(LeaseStore *store, const Lease *draft, unsigned timeout_secon
     g_autoptr(Lease) existing = NULL;
     g_autofree char *id = NULL;
 
-    if (!begin(store, error))
+    if (!database_begin(store->database, error))
         return NULL;
     gboolean good =
         create_in_transaction(store, draft, timeout_seconds, busy_code, &existing, &id, error);
-    if (!end(store, good, error))
+    if (!database_end(store->database, good, error))
         return NULL;
     if (ret_existing)
         *ret_existing = existing != NULL;
@@ -441,11 +343,13 @@ lease_store_get(LeaseStore *store, const char *id, guint64 generation, GError **
 {
     g_autoptr(GError) failure = NULL;
 
-    g_mutex_lock(&store->lock);
-    g_autoptr(Lease) lease = take_first(read_leases(
-        store, prepare(store, &failure, "SELECT " LEASE_COLUMNS " FROM lease WHERE id=?", "s", id),
-        &failure));
-    g_mutex_unlock(&store->lock);
+    database_lock(store->database);
+    g_autoptr(Lease) lease = take_first(
+        read_leases(store,
+                    database_prepare(store->database, &failure,
+                                     "SELECT " LEASE_COLUMNS " FROM lease WHERE id=?", "s", id),
+                    &failure));
+    database_unlock(store->database);
     if (failure) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
@@ -468,11 +372,13 @@ lease_store_get(LeaseStore *store, const char *id, guint64 generation, GError **
 GPtrArray *
 lease_store_list(LeaseStore *store, GError **error)
 {
-    g_mutex_lock(&store->lock);
-    GPtrArray *leases = read_leases(
-        store, prepare(store, error, "SELECT " LEASE_COLUMNS " FROM lease ORDER BY generation", ""),
-        error);
-    g_mutex_unlock(&store->lock);
+    database_lock(store->database);
+    GPtrArray *leases =
+        read_leases(store,
+                    database_prepare(store->database, error,
+                                     "SELECT " LEASE_COLUMNS " FROM lease ORDER BY generation", ""),
+                    error);
+    database_unlock(store->database);
     return leases;
 }
 
@@ -480,15 +386,15 @@ lease_store_list(LeaseStore *store, GError **error)
 static gboolean
 change_one(LeaseStore *store, const char *id, sqlite3_stmt *statement, GError **error)
 {
-    gboolean good = finish(store, statement, NULL, error);
+    gboolean good = database_run(store->database, statement, NULL, error);
 
-    if (good && sqlite3_changes(store->database) == 0) {
+    if (good && database_changes(store->database) == 0) {
         g_autofree char *object = g_strdup_printf("lease %s", id);
         fault_set(error, FAULT_LEASE_NOT_FOUND, object, "list the leases with: migprep status",
                   "no such lease, or it holds no such thing");
         good = FALSE;
     }
-    return end(store, good, error);
+    return database_end(store->database, good, error);
 }
 
 gboolean
@@ -497,12 +403,13 @@ lease_store_renew(LeaseStore *store, const char *id, guint64 generation, unsigne
 {
     g_autoptr(Lease) lease = lease_store_get(store, id, generation, error);
 
-    if (!lease || !begin(store, error))
+    if (!lease || !database_begin(store->database, error))
         return FALSE;
     return change_one(
         store, id,
-        prepare(store, error, "UPDATE lease SET boot_id=?, deadline_usec=? WHERE id=?", "sis",
-                store->boot_id, boot_time_usec() + (gint64)timeout_seconds * G_USEC_PER_SEC, id),
+        database_prepare(
+            store->database, error, "UPDATE lease SET boot_id=?, deadline_usec=? WHERE id=?", "sis",
+            store->boot_id, boot_time_usec() + (gint64)timeout_seconds * G_USEC_PER_SEC, id),
         error);
 }
 
@@ -510,11 +417,12 @@ gboolean
 lease_store_set_state(LeaseStore *store, const char *id, const char *state, const char *reason,
                       GError **error)
 {
-    if (!begin(store, error))
+    if (!database_begin(store->database, error))
         return FALSE;
     return change_one(store, id,
-                      prepare(store, error, "UPDATE lease SET state=?, reason=? WHERE id=?", "sss",
-                              state, reason ? reason : "", id),
+                      database_prepare(store->database, error,
+                                       "UPDATE lease SET state=?, reason=? WHERE id=?", "sss",
+                                       state, reason ? reason : "", id),
                       error);
 }
 
@@ -524,15 +432,16 @@ lease_store_put_asset(LeaseStore *store, const char *id, const LeaseAsset *asset
 {
     g_autoptr(Lease) lease = lease_store_get(store, id, 0, error);
 
-    if (!lease || !begin(store, error))
+    if (!lease || !database_begin(store->database, error))
         return FALSE;
     gboolean good =
-        finish(store,
-               prepare(store, error, "DELETE FROM asset WHERE lease=? AND kind=? AND key=?", "iss",
-                       (gint64)lease->generation, asset->kind, asset->key),
-               NULL, error) &&
+        database_run(store->database,
+                     database_prepare(store->database, error,
+                                      "DELETE FROM asset WHERE lease=? AND kind=? AND key=?", "iss",
+                                      (gint64)lease->generation, asset->kind, asset->key),
+                     NULL, error) &&
         insert_asset(store, lease->generation, asset, busy_code, error);
-    return end(store, good, error);
+    return database_end(store->database, good, error);
 }
 
 gboolean
@@ -541,19 +450,21 @@ lease_store_drop_asset(LeaseStore *store, const char *id, const char *kind, cons
 {
     g_autoptr(Lease) lease = lease_store_get(store, id, 0, error);
 
-    if (!lease || !begin(store, error))
+    if (!lease || !database_begin(store->database, error))
         return FALSE;
     return change_one(store, id,
-                      prepare(store, error, "DELETE FROM asset WHERE lease=? AND kind=? AND key=?",
-                              "iss", (gint64)lease->generation, kind, key),
+                      database_prepare(store->database, error,
+                                       "DELETE FROM asset WHERE lease=? AND kind=? AND key=?",
+                                       "iss", (gint64)lease->generation, kind, key),
                       error);
 }
 
 gboolean
 lease_store_remove(LeaseStore *store, const char *id, GError **error)
 {
-    if (!begin(store, error))
+    if (!database_begin(store->database, error))
         return FALSE;
-    return change_one(store, id, prepare(store, error, "DELETE FROM lease WHERE id=?", "s", id),
-                      error);
+    return change_one(
+        store, id,
+        database_prepare(store->database, error, "DELETE FROM lease WHERE id=?", "s", id), error);
 }

@@ -2,7 +2,9 @@
 /* The rules of leases: exclusive, all or nothing, idempotent, fenced, durable. */
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -258,6 +260,165 @@ test_damaged_database_is_refused_and_kept(Fixture *fixture, gconstpointer unused
     g_assert_cmpstr(kept, ==, rubbish);
 }
 
+/* Runs @sql on the database behind the store's back. */
+static void
+tamper(Fixture *fixture, const char *sql)
+{
+    sqlite3 *database = NULL;
+
+    g_assert_cmpint(sqlite3_open(fixture->path, &database), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(database, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(database);
+}
+
+static void
+reopen(Fixture *fixture)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_clear_pointer(&fixture->store, lease_store_free);
+    fixture->store = lease_store_open(fixture->path, &error);
+    g_assert_no_error(error);
+}
+
+static void
+test_lease_of_an_earlier_boot_has_expired(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) lease = must_create(fixture->store, "t1", "a");
+
+    tamper(fixture, "UPDATE lease SET boot_id='earlier'");
+    reopen(fixture);
+    g_autoptr(Lease) stale = lease_store_get(fixture->store, lease->id, lease->generation, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(stale->remaining_usec, <=, 0);
+    g_assert_null(create(fixture->store, "t2", "a", NULL));
+    g_assert_true(lease_store_renew(fixture->store, lease->id, lease->generation, MINUTE, &error));
+    g_autoptr(Lease) renewed = lease_store_get(fixture->store, lease->id, 0, &error);
+    g_assert_cmpint(renewed->remaining_usec, >, 0);
+}
+
+static void
+test_generations_go_on_after_reopening(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(Lease) first = must_create(fixture->store, "t1", "a");
+
+    g_assert_true(lease_store_remove(fixture->store, first->id, NULL));
+    reopen(fixture);
+    g_autoptr(Lease) second = must_create(fixture->store, "t1", "a");
+    g_assert_cmpuint(second->generation, >, first->generation);
+}
+
+static void
+test_database_of_a_later_version_is_refused(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    tamper(fixture, "PRAGMA user_version=99");
+    g_clear_pointer(&fixture->store, lease_store_free);
+    g_assert_null(lease_store_open(fixture->path, &error));
+    g_assert_error(error, FAULT, FAULT_STORE_FAILED);
+    g_assert_nonnull(strstr(error->message, "99"));
+}
+
+/* What was recorded for undo must not turn into nothing. */
+static void
+test_damaged_record_is_reported(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) lease = must_create(fixture->store, "t1", "a");
+
+    tamper(fixture, "UPDATE asset SET detail='{\"cut'");
+    g_assert_null(lease_store_get(fixture->store, lease->id, 0, &error));
+    g_assert_error(error, FAULT, FAULT_STORE_FAILED);
+    g_assert_nonnull(strstr(error->message, lease->id));
+    g_clear_error(&error);
+    g_assert_null(lease_store_list(fixture->store, &error));
+    g_assert_error(error, FAULT, FAULT_STORE_FAILED);
+}
+
+static void
+test_asset_of_a_lease_that_ended_is_refused(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) lease = must_create(fixture->store, "t1", "a");
+    g_autoptr(LeaseAsset) asset = lease_asset_new("function", "b", "reserved", NULL);
+
+    g_assert_true(lease_store_remove(fixture->store, lease->id, &error));
+    g_assert_false(
+        lease_store_put_asset(fixture->store, lease->id, asset, FAULT_FUNCTION_BUSY, &error));
+    g_assert_error(error, FAULT, FAULT_LEASE_NOT_FOUND);
+}
+
+static void
+test_asset_of_another_lease_is_not_taken_over(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) first = must_create(fixture->store, "t1", "a");
+    g_autoptr(Lease) second = must_create(fixture->store, "t2", "b");
+    g_autoptr(LeaseAsset) wanted = lease_asset_new("function", "a", "reserved", NULL);
+
+    g_assert_false(
+        lease_store_put_asset(fixture->store, second->id, wanted, FAULT_FUNCTION_BUSY, &error));
+    g_assert_error(error, FAULT, FAULT_FUNCTION_BUSY);
+    g_clear_error(&error);
+    g_assert_false(lease_store_drop_asset(fixture->store, second->id, "function", "a", &error));
+    g_assert_error(error, FAULT, FAULT_LEASE_NOT_FOUND);
+    g_autoptr(Lease) holder = lease_store_get(fixture->store, first->id, 0, NULL);
+    g_assert_cmpuint(holder->assets->len, ==, 1);
+}
+
+static void
+test_place_that_takes_no_files_is_reported(void)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(lease_store_open("/proc/self/leases.db", &error));
+    g_assert_error(error, FAULT, FAULT_STORE_FAILED);
+    g_assert_nonnull(strstr(error->message, "/proc/self"));
+    g_assert_cmpstr(fault_remedy(error), !=, "");
+}
+
+/* The child's end of a full disk: its files may not grow any more. Its exit status tells which
+ * expectation failed. */
+static int
+fill_disk(Fixture *fixture)
+{
+    struct rlimit nothing = { 0, 0 }, before;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(LeaseStore) store = lease_store_open(fixture->path, NULL);
+
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    nothing.rlim_max = before.rlim_max;
+    setrlimit(RLIMIT_FSIZE, &nothing);
+    g_autoptr(Lease) refused = create(store, "t2", "b", &error);
+    if (refused || fault_code(error) != FAULT_STORE_FAILED)
+        return 1;
+    setrlimit(RLIMIT_FSIZE, &before);
+    g_autoptr(GPtrArray) leases = lease_store_list(store, NULL);
+    if (!leases || leases->len != 1)
+        return 2;
+    g_autoptr(Lease) accepted = create(store, "t2", "b", NULL);
+    return accepted ? 0 : 3;
+}
+
+static void
+test_full_disk_refuses_and_loses_nothing(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(Lease) lease = must_create(fixture->store, "t1", "a");
+    int status;
+
+    g_clear_pointer(&fixture->store, lease_store_free);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(fill_disk(fixture));
+    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    g_assert_cmpint(status, ==, 0);
+    reopen(fixture);
+    g_assert_cmpuint(count(fixture->store), ==, 2);
+}
+
 /* What eight threads share that all want the last function. */
 typedef struct {
     LeaseStore *store;
@@ -324,6 +485,14 @@ main(int argc, char **argv)
     ADD("/lease-store/not-there", test_changing_what_is_not_there_is_an_error);
     ADD("/lease-store/durable", test_lease_outlives_a_killed_process);
     ADD("/lease-store/damaged", test_damaged_database_is_refused_and_kept);
+    ADD("/lease-store/earlier-boot", test_lease_of_an_earlier_boot_has_expired);
+    ADD("/lease-store/generations-after-reopening", test_generations_go_on_after_reopening);
+    ADD("/lease-store/later-version", test_database_of_a_later_version_is_refused);
+    ADD("/lease-store/damaged-record", test_damaged_record_is_reported);
+    ADD("/lease-store/asset-of-an-ended-lease", test_asset_of_a_lease_that_ended_is_refused);
+    ADD("/lease-store/asset-of-another-lease", test_asset_of_another_lease_is_not_taken_over);
+    ADD("/lease-store/full-disk", test_full_disk_refuses_and_loses_nothing);
+    g_test_add_func("/lease-store/no-place", test_place_that_takes_no_files_is_reported);
     ADD("/lease-store/race", test_one_of_many_wins_the_last_asset);
     ADD("/lease-store/limit", test_number_of_leases_has_a_limit);
     return g_test_run();

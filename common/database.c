@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns how SQLite is opened, locked and asked, and how its errors are told. */
+#include "common/database.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define BUSY_MSEC      5000
+#define REMEDY_DAMAGED "stop the daemon, keep a copy of the file, and move it away"
+
+struct Database {
+    GMutex lock; /* one connection, one transaction at a time */
+    sqlite3 *connection;
+    char *path;
+};
+
+gboolean
+database_failed(const Database *database, GError **error)
+{
+    g_autofree char *object = g_strdup_printf("lease database %s", database->path);
+    int code = sqlite3_errcode(database->connection);
+
+    fault_set(error, FAULT_STORE_FAILED, object,
+              code == SQLITE_CORRUPT || code == SQLITE_NOTADB
+                  ? REMEDY_DAMAGED
+                  : "see that its file system is writable and has space",
+              "%s", sqlite3_errmsg(database->connection));
+    return FALSE;
+}
+
+gboolean
+database_damaged(const Database *database, const char *what, GError **error)
+{
+    g_autofree char *object = g_strdup_printf("lease database %s", database->path);
+
+    fault_set(error, FAULT_STORE_FAILED, object, REMEDY_DAMAGED, "%s is damaged", what);
+    return FALSE;
+}
+
+static gboolean
+execute(Database *database, const char *sql, GError **error)
+{
+    return sqlite3_exec(database->connection, sql, NULL, NULL, NULL) == SQLITE_OK ||
+           database_failed(database, error);
+}
+
+sqlite3_stmt *
+database_prepare(Database *database, GError **error, const char *sql, const char *types, ...)
+{
+    sqlite3_stmt *statement = NULL;
+    va_list values;
+
+    if (sqlite3_prepare_v2(database->connection, sql, -1, &statement, NULL) != SQLITE_OK) {
+        database_failed(database, error);
+        return NULL;
+    }
+    va_start(values, types);
+    for (int i = 0; types[i]; i++) {
+        if (types[i] == 's')
+            sqlite3_bind_text(statement, i + 1, va_arg(values, const char *), -1, SQLITE_TRANSIENT);
+        else
+            sqlite3_bind_int64(statement, i + 1, va_arg(values, gint64));
+    }
+    va_end(values);
+    return statement;
+}
+
+gboolean
+database_run(Database *database, sqlite3_stmt *statement, int *ret_code, GError **error)
+{
+    if (!statement)
+        return FALSE;
+    gboolean done = sqlite3_step(statement) == SQLITE_DONE;
+    if (ret_code)
+        *ret_code = done ? SQLITE_OK : sqlite3_extended_errcode(database->connection);
+    if (!done)
+        database_failed(database, error);
+    sqlite3_finalize(statement);
+    return done;
+}
+
+int
+database_changes(const Database *database)
+{
+    return sqlite3_changes(database->connection);
+}
+
+gint64
+database_last_row(const Database *database)
+{
+    return sqlite3_last_insert_rowid(database->connection);
+}
+
+void
+database_lock(Database *database)
+{
+    g_mutex_lock(&database->lock);
+}
+
+void
+database_unlock(Database *database)
+{
+    g_mutex_unlock(&database->lock);
+}
+
+gboolean
+database_begin(Database *database, GError **error)
+{
+    database_lock(database);
+    if (execute(database, "BEGIN IMMEDIATE", error))
+        return TRUE;
+    database_unlock(database);
+    return FALSE;
+}
+
+gboolean
+database_end(Database *database, gboolean good, GError **error)
+{
+    gboolean committed = good && execute(database, "COMMIT", error);
+
+    if (!committed)
+        sqlite3_exec(database->connection, "ROLLBACK", NULL, NULL, NULL);
+    database_unlock(database);
+    return committed;
+}
+
+static gboolean
+read_version(Database *database, int *ret_version, GError **error)
+{
+    sqlite3_stmt *statement = database_prepare(database, error, "PRAGMA user_version", "");
+
+    if (!statement)
+        return FALSE;
+    gboolean found = sqlite3_step(statement) == SQLITE_ROW;
+    if (found)
+        *ret_version = sqlite3_column_int(statement, 0);
+    else
+        database_failed(database, error);
+    sqlite3_finalize(statement);
+    return found;
+}
+
+/* In a transaction. */
+static gboolean
+check_version(Database *database, const char *schema, int wanted, GError **error)
+{
+    g_autofree char *set = g_strdup_printf("PRAGMA user_version=%d", wanted);
+    int version = 0;
+
+    if (!read_version(database, &version, error))
+        return FALSE;
+    if (version == 0)
+        return execute(database, schema, error) && execute(database, set, error);
+    if (version == wanted)
+        return TRUE;
+    fault_set(error, FAULT_STORE_FAILED, database->path, "install the version that wrote it",
+              "the lease database has format %d, this program reads %d", version, wanted);
+    return FALSE;
+}
+
+static gboolean
+prepare_directory(const char *path, GError **error)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+
+    if (strcmp(path, ":memory:") == 0 || g_mkdir_with_parents(directory, 0700) == 0)
+        return TRUE;
+    fault_set(error, FAULT_STORE_FAILED, directory, "create it, owned by root, mode 0700",
+              "cannot create the directory: %s", g_strerror(errno));
+    return FALSE;
+}
+
+Database *
+database_open(const char *path, const char *schema, int version, GError **error)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+
+    if (!prepare_directory(path, error))
+        return NULL;
+    g_autoptr(Database) database = g_new0(Database, 1);
+    g_mutex_init(&database->lock);
+    database->path = g_strdup(path);
+    if (sqlite3_open_v2(path, &database->connection, flags, NULL) != SQLITE_OK) {
+        database_failed(database, error);
+        return NULL;
+    }
+    sqlite3_busy_timeout(database->connection, BUSY_MSEC);
+    if (!execute(database, "PRAGMA journal_mode=WAL", error) ||
+        !execute(database, "PRAGMA synchronous=FULL", error) ||
+        !execute(database, "PRAGMA foreign_keys=ON", error) || !database_begin(database, error))
+        return NULL;
+    gboolean good = check_version(database, schema, version, error);
+    return database_end(database, good, error) ? g_steal_pointer(&database) : NULL;
+}
+
+void
+database_free(Database *database)
+{
+    if (!database)
+        return;
+    sqlite3_close(database->connection);
+    g_mutex_clear(&database->lock);
+    g_free(database->path);
+    g_free(database);
+}
