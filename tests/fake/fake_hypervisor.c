@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake/fake_hypervisor.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "common/xml_tree.h"
+#include "fake/fake_device.h"
 
 /* A failure on demand. */
 typedef struct {
@@ -73,15 +75,21 @@ find(FakeHypervisor *fake, const char *name, GError **error)
     return NULL;
 }
 
+static gboolean
+is_active(const Guest *guest)
+{
+    return guest->state == GUEST_STATE_RUNNING || guest->state == GUEST_STATE_PAUSED;
+}
+
 static Guest *
 copy(const Guest *guest, gboolean with_inactive)
 {
     Guest *result = g_memdup2(guest, sizeof *guest);
-    gboolean active = guest->state == GUEST_STATE_RUNNING || guest->state == GUEST_STATE_PAUSED;
 
     result->name = g_strdup(guest->name);
     result->uuid = g_strdup(guest->uuid);
-    result->xml = g_strdup(!active && guest->inactive_xml ? guest->inactive_xml : guest->xml);
+    result->xml =
+        g_strdup(!is_active(guest) && guest->inactive_xml ? guest->inactive_xml : guest->xml);
     result->inactive_xml = with_inactive ? g_strdup(guest->inactive_xml) : NULL;
     return result;
 }
@@ -115,88 +123,6 @@ list_guests(void *self, GError **error)
     return guests;
 }
 
-static xmlNode *
-find_alias(xmlNode *devices, const char *alias)
-{
-    for (xmlNode *device = xml_tree_child(devices, NULL); device;
-         device = xml_tree_next(device, NULL))
-        if (xml_tree_attribute_is(xml_tree_child(device, "alias"), "name", alias))
-            return device;
-    return NULL;
-}
-
-/* What tells one device from another: its host address, its network, its MAC. */
-static char *
-identity(xmlNode *device)
-{
-    xmlNode *source = xml_tree_child(device, "source");
-    xmlNode *address = xml_tree_child(source, "address");
-    g_autofree char *bus = xml_tree_attribute(address, "bus");
-    g_autofree char *slot = xml_tree_attribute(address, "slot");
-    g_autofree char *function = xml_tree_attribute(address, "function");
-    g_autofree char *mac = xml_tree_attribute(xml_tree_child(device, "mac"), "address");
-
-    return g_strdup_printf("%s %s %s %s %s", (const char *)device->name, bus ? bus : "-",
-                           slot ? slot : "-", function ? function : "-", mac ? mac : "-");
-}
-
-static xmlNode *
-find_like(xmlNode *devices, xmlNode *wanted)
-{
-    g_autofree char *wanted_identity = identity(wanted);
-
-    for (xmlNode *device = xml_tree_child(devices, NULL); device;
-         device = xml_tree_next(device, NULL)) {
-        g_autofree char *other = identity(device);
-        if (strcmp(other, wanted_identity) == 0)
-            return device;
-    }
-    return NULL;
-}
-
-/* Removes the device that @alias_or_xml names from configuration *@xml; FALSE if there is none. */
-static gboolean
-remove_device(char **xml, const char *alias_or_xml)
-{
-    g_autoptr(xmlDoc) document = xml_tree_parse(*xml, "fake domain", NULL);
-    xmlNode *devices = xml_tree_child(xmlDocGetRootElement(document), "devices");
-    xmlNode *found;
-
-    if (*alias_or_xml == '<') {
-        g_autoptr(xmlDoc) wanted = xml_tree_parse(alias_or_xml, "fake device", NULL);
-        found = find_like(devices, xmlDocGetRootElement(wanted));
-    } else {
-        found = find_alias(devices, alias_or_xml);
-    }
-    if (!found)
-        return FALSE;
-    xmlUnlinkNode(found);
-    xmlFreeNode(found);
-    g_free(*xml);
-    *xml = xml_tree_print(xmlDocGetRootElement(document));
-    return TRUE;
-}
-
-/* Adds device @device_xml to configuration *@xml; FALSE if an equal one is there. Gives it an alias
- * unless @alias is NULL or it brings one. */
-static gboolean
-add_device(char **xml, const char *device_xml, const char *alias)
-{
-    g_autoptr(xmlDoc) document = xml_tree_parse(*xml, "fake domain", NULL);
-    g_autoptr(xmlDoc) addition = xml_tree_parse(device_xml, "fake device", NULL);
-    xmlNode *devices = xml_tree_child(xmlDocGetRootElement(document), "devices");
-
-    if (!addition || find_like(devices, xmlDocGetRootElement(addition)))
-        return FALSE;
-    xmlNode *device = xmlDocCopyNode(xmlDocGetRootElement(addition), document, 1);
-    xmlAddChild(devices, device);
-    if (alias && !xml_tree_child(device, "alias"))
-        xml_tree_set(xml_tree_add(device, "alias"), "name", alias);
-    g_free(*xml);
-    *xml = xml_tree_print(xmlDocGetRootElement(document));
-    return TRUE;
-}
-
 static void
 emit(FakeHypervisor *fake, HypervisorEventType type, const char *uuid, const char *alias)
 {
@@ -219,15 +145,6 @@ set_no_device(GError **error, const char *device)
     fault_set(error, FAULT_HYPERVISOR_FAILED, "device", NULL, "no such device: %s", device);
 }
 
-/* With the lock: whether @alias is a live device of the guest. */
-static gboolean
-has_live(const Guest *guest, const char *alias)
-{
-    g_autoptr(xmlDoc) document = xml_tree_parse(guest->xml, "fake domain", NULL);
-
-    return find_alias(xml_tree_child(xmlDocGetRootElement(document), "devices"), alias) != NULL;
-}
-
 /* The guest's part of a live unplug. */
 static void
 react(FakeHypervisor *fake, const char *uuid, const char *alias)
@@ -247,6 +164,21 @@ react(FakeHypervisor *fake, const char *uuid, const char *alias)
     }
 }
 
+/* With the lock: as libvirt checks before it touches anything. */
+static gboolean
+check_scope(const Guest *guest, DeviceScope scope, GError **error)
+{
+    const char *cause = NULL;
+
+    if (scope & DEVICE_LIVE && !is_active(guest))
+        cause = "domain is not running";
+    else if (scope & DEVICE_CONFIG && !guest->inactive_xml)
+        cause = "transient domains do not have any persistent config";
+    if (cause)
+        fault_set(error, FAULT_HYPERVISOR_FAILED, guest->name, NULL, "%s", cause);
+    return !cause;
+}
+
 static gboolean
 detach_device(void *self, const char *uuid, const char *alias_or_xml, DeviceScope scope,
               GError **error)
@@ -258,16 +190,18 @@ detach_device(void *self, const char *uuid, const char *alias_or_xml, DeviceScop
         return FALSE;
     g_mutex_lock(&fake->lock);
     Guest *guest = find(fake, uuid, error);
-    gboolean found = guest != NULL;
-    if (guest && scope & DEVICE_CONFIG)
-        found = guest->inactive_xml && remove_device(&guest->inactive_xml, alias_or_xml);
-    if (guest && scope & DEVICE_LIVE)
-        found = found && has_live(guest, alias_or_xml);
-    if (guest && !found)
+    gboolean allowed = guest && check_scope(guest, scope, error);
+    gboolean found = allowed;
+    g_autofree char *alias = NULL;
+    if (allowed && scope & DEVICE_CONFIG)
+        found = fake_device_remove(&guest->inactive_xml, alias_or_xml);
+    if (found && scope & DEVICE_LIVE)
+        found = (alias = fake_device_find_alias(guest->xml, alias_or_xml)) != NULL;
+    if (allowed && !found)
         set_no_device(error, alias_or_xml);
     g_mutex_unlock(&fake->lock);
     if (found && scope & DEVICE_LIVE)
-        react(fake, uuid, alias_or_xml);
+        react(fake, uuid, alias);
     return found;
 }
 
@@ -282,15 +216,32 @@ attach_device(void *self, const char *uuid, const char *xml, DeviceScope scope, 
     g_mutex_lock(&fake->lock);
     Guest *guest = find(fake, uuid, error);
     g_autofree char *alias = g_strdup_printf("hostdev%u", 100 + fake->next_alias++);
-    gboolean added = guest != NULL;
-    if (guest && scope & DEVICE_CONFIG)
-        added = guest->inactive_xml && add_device(&guest->inactive_xml, xml, NULL);
-    if (guest && scope & DEVICE_LIVE)
-        added = added && add_device(&guest->xml, xml, alias);
-    if (guest && !added)
+    gboolean allowed = guest && check_scope(guest, scope, error);
+    gboolean added = allowed;
+    if (allowed && scope & DEVICE_CONFIG)
+        added = fake_device_add(&guest->inactive_xml, xml, NULL);
+    if (allowed && scope & DEVICE_LIVE)
+        added = added && fake_device_add(&guest->xml, xml, alias);
+    if (allowed && !added)
         fault_set(error, FAULT_HYPERVISOR_FAILED, "device", NULL, "it is there already");
     g_mutex_unlock(&fake->lock);
     return added;
+}
+
+/* libvirt looks into the reply: what the agent calls an error is one. */
+static gboolean
+check_reply(const char *reply, GError **error)
+{
+    json_t *answer = reply ? json_loads(reply, 0, NULL) : NULL;
+    gboolean refused = json_object_get(answer, "error") != NULL;
+
+    json_decref(answer);
+    if (!reply)
+        fault_set(error, FAULT_AGENT_UNAVAILABLE, "guest agent", "start it in the guest",
+                  "it does not answer");
+    else if (refused)
+        fault_set(error, FAULT_AGENT_FAILED, "guest agent", NULL, "it answers %s", reply);
+    return reply && !refused;
 }
 
 static char *
@@ -302,15 +253,15 @@ agent_command(void *self, const char *uuid, const char *command, unsigned timeou
     if (!enter(fake, "agent_command", NULL, error))
         return NULL;
     g_mutex_lock(&fake->lock);
-    FakeAgent agent = find(fake, uuid, error) ? fake->agent : NULL;
+    const Guest *guest = find(fake, uuid, error);
+    gboolean known = guest != NULL;
+    FakeAgent agent = known && is_active(guest) ? fake->agent : NULL;
     void *data = fake->agent_data;
-    gboolean known = find(fake, uuid, NULL) != NULL;
     g_mutex_unlock(&fake->lock);
-    char *reply = agent ? agent(uuid, command, data) : NULL;
-    if (!reply && known)
-        fault_set(error, FAULT_AGENT_UNAVAILABLE, "guest agent", "start it in the guest",
-                  "it does not answer");
-    return reply;
+    if (!known)
+        return NULL;
+    g_autofree char *reply = agent ? agent(uuid, command, data) : NULL;
+    return check_reply(reply, error) ? g_steal_pointer(&reply) : NULL;
 }
 
 static gboolean
@@ -504,7 +455,7 @@ fake_hypervisor_finish_unplug(FakeHypervisor *fake, const char *uuid, const char
 {
     g_mutex_lock(&fake->lock);
     Guest *guest = find(fake, uuid, NULL);
-    gboolean removed = guest && remove_device(&guest->xml, alias);
+    gboolean removed = guest && fake_device_remove(&guest->xml, alias);
     g_mutex_unlock(&fake->lock);
     if (removed)
         emit(fake, HYPERVISOR_EVENT_DEVICE_REMOVED, uuid, alias);
