@@ -2,13 +2,13 @@
 /* What every implementation of HypervisorOps does, asserted of the fake and of libvirt's own test
  * driver alike. */
 #include <libvirt-glib/libvirt-glib.h>
+#include <libvirt/libvirt.h>
 #include <string.h>
 
 #include "fake/fake_hypervisor.h"
 
-#define NAME     "test"
-#define UUID     "6695eb01-f6a4-8304-79aa-97f2502e193f"
-#define PATIENCE 20
+#define NAME "test"
+#define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
 
 static const char domain[] = "<domain type='test'><name>" NAME "</name><uuid>" UUID "</uuid>"
                              "<memory>8192</memory><os><type>hvm</type></os><devices/></domain>";
@@ -16,31 +16,100 @@ static const char device[] =
     "<hostdev mode='subsystem' type='pci' managed='yes'><source>"
     "<address domain='0' bus='0x7e' slot='0x1f' function='7'/></source></hostdev>";
 
-static Hypervisor *
-open_fake(void)
-{
-    FakeHypervisor *fake = fake_hypervisor_new();
-
-    fake_hypervisor_add_guest(fake, domain, GUEST_STATE_RUNNING, TRUE);
-    return fake_hypervisor_get(fake);
-}
-
-static Hypervisor *
-open_libvirt(void)
-{
-    return hypervisor_new_libvirt("test:///default");
-}
-
-typedef Hypervisor *(*Open)(void);
+/* One of the two, and how to change its guest from outside. */
+typedef struct {
+    Hypervisor *hypervisor;
+    FakeHypervisor *fake;     /* NULL: libvirt's */
+    virConnectPtr connection; /* NULL: the fake's; else another one to the same test driver */
+    HypervisorWatch *watch;
+} Side;
 
 static void
-test_guest_is_found_by_name_and_by_uuid(gconstpointer open)
+set_up_fake(Side *side, gconstpointer unused)
+{
+    side->fake = fake_hypervisor_new();
+    side->hypervisor = fake_hypervisor_get(side->fake);
+    fake_hypervisor_add_guest(side->fake, domain, GUEST_STATE_RUNNING, TRUE);
+    side->watch = hypervisor_watch_new(side->hypervisor, UUID);
+}
+
+static void
+set_up_libvirt(Side *side, gconstpointer unused)
+{
+    side->connection = virConnectOpen("test:///default");
+    g_assert_nonnull(side->connection);
+    side->hypervisor = hypervisor_new_libvirt("test:///default");
+    side->watch = hypervisor_watch_new(side->hypervisor, UUID);
+}
+
+static void
+tear_down(Side *side, gconstpointer unused)
+{
+    hypervisor_watch_free(side->watch);
+    hypervisor_free(side->hypervisor);
+    if (side->connection)
+        g_assert_cmpint(virConnectClose(side->connection), ==, 0);
+}
+
+static gint64
+deadline(void)
+{
+    const char *slowness = g_getenv("TEST_SLOWNESS");
+    double factor = slowness ? g_ascii_strtod(slowness, NULL) : 1;
+
+    return g_get_monotonic_time() + (gint64)(20 * MAX(factor, 1) * G_TIME_SPAN_SECOND);
+}
+
+/* Suspends, resumes or stops the guest. */
+static void
+change(Side *side, GuestState state)
+{
+    if (side->fake) {
+        fake_hypervisor_set_state(side->fake, UUID, state);
+        return;
+    }
+    virDomainPtr guest = virDomainLookupByUUIDString(side->connection, UUID);
+    int result = state == GUEST_STATE_PAUSED    ? virDomainSuspend(guest)
+                 : state == GUEST_STATE_RUNNING ? virDomainResume(guest)
+                                                : virDomainDestroy(guest);
+
+    g_assert_cmpint(result, ==, 0);
+    virDomainFree(guest);
+}
+
+/* The next event is of @type; that a connection was made does not count. */
+static void
+assert_event(Side *side, HypervisorEventType type)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Hypervisor) hypervisor = ((Open)open)();
-    g_autoptr(Guest) by_name = hypervisor_get_guest(hypervisor, NAME, &error);
+    g_autoptr(HypervisorEvent) event = NULL;
+
+    do {
+        hypervisor_event_free(g_steal_pointer(&event));
+        event = hypervisor_watch_next(side->watch, deadline(), NULL, &error);
+        g_assert_no_error(error);
+    } while (event->type == HYPERVISOR_EVENT_RECONNECTED);
+    g_assert_cmpint(event->type, ==, type);
+    g_assert_cmpstr(event->uuid, ==, UUID);
+}
+
+static void
+assert_state(Side *side, GuestState state)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Guest) guest = hypervisor_get_guest(side->hypervisor, UUID, &error);
+
     g_assert_no_error(error);
-    g_autoptr(Guest) by_uuid = hypervisor_get_guest(hypervisor, UUID, &error);
+    g_assert_cmpint(guest->state, ==, state);
+}
+
+static void
+test_guest_is_found_by_name_and_by_uuid(Side *side, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Guest) by_name = hypervisor_get_guest(side->hypervisor, NAME, &error);
+    g_assert_no_error(error);
+    g_autoptr(Guest) by_uuid = hypervisor_get_guest(side->hypervisor, UUID, &error);
     g_assert_no_error(error);
 
     g_assert_cmpstr(by_name->uuid, ==, UUID);
@@ -53,23 +122,21 @@ test_guest_is_found_by_name_and_by_uuid(gconstpointer open)
 }
 
 static void
-test_unknown_guest_is_its_own_error(gconstpointer open)
+test_unknown_guest_is_its_own_error(Side *side, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Hypervisor) hypervisor = ((Open)open)();
 
-    g_assert_null(hypervisor_get_guest(hypervisor, "nonesuch", &error));
+    g_assert_null(hypervisor_get_guest(side->hypervisor, "nonesuch", &error));
     g_assert_error(error, FAULT, FAULT_GUEST_NOT_FOUND);
     g_assert_nonnull(strstr(fault_object(error), "nonesuch"));
     g_assert_cmpstr(fault_remedy(error), !=, "");
 }
 
 static void
-test_list_has_the_guest(gconstpointer open)
+test_list_has_the_guest(Side *side, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Hypervisor) hypervisor = ((Open)open)();
-    g_autoptr(GPtrArray) guests = hypervisor_list_guests(hypervisor, &error);
+    g_autoptr(GPtrArray) guests = hypervisor_list_guests(side->hypervisor, &error);
 
     g_assert_no_error(error);
     g_assert_cmpuint(guests->len, ==, 1);
@@ -77,39 +144,37 @@ test_list_has_the_guest(gconstpointer open)
 }
 
 static void
-test_agent_that_is_not_there_is_unavailable(gconstpointer open)
+test_agent_that_is_not_there_is_unavailable(Side *side, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Hypervisor) hypervisor = ((Open)open)();
 
-    g_assert_null(
-        hypervisor_agent_command(hypervisor, UUID, "{\"execute\":\"guest-ping\"}", 1, &error));
+    g_assert_null(hypervisor_agent_command(side->hypervisor, UUID, "{\"execute\":\"guest-ping\"}",
+                                           1, &error));
     g_assert_error(error, FAULT, FAULT_AGENT_UNAVAILABLE);
     g_assert_cmpstr(fault_remedy(error), !=, "");
 }
 
 static void
-test_device_that_is_not_there_cannot_be_detached(gconstpointer open)
+test_device_that_is_not_there_cannot_be_detached(Side *side, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Hypervisor) hypervisor = ((Open)open)();
 
-    g_assert_false(hypervisor_detach_device(hypervisor, UUID, device, DEVICE_CONFIG, &error));
+    g_assert_false(hypervisor_detach_device(side->hypervisor, UUID, device, DEVICE_CONFIG, &error));
     g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
 }
 
 static void
-test_operations_on_an_unknown_guest_say_so(gconstpointer open)
+test_operations_on_an_unknown_guest_say_so(Side *side, gconstpointer unused)
 {
-    g_autoptr(Hypervisor) hypervisor = ((Open)open)();
     MigrationRequest request = { .destination_uri = "qemu+ssh://host2/system" };
     MigrationProgress progress;
     GError *errors[4] = { NULL };
 
-    g_assert_false(hypervisor_attach_device(hypervisor, "nope", device, DEVICE_LIVE, &errors[0]));
-    g_assert_false(hypervisor_migrate(hypervisor, "nope", &request, &errors[1]));
-    g_assert_false(hypervisor_get_progress(hypervisor, "nope", &progress, &errors[2]));
-    g_assert_false(hypervisor_abort_job(hypervisor, "nope", &errors[3]));
+    g_assert_false(
+        hypervisor_attach_device(side->hypervisor, "nope", device, DEVICE_LIVE, &errors[0]));
+    g_assert_false(hypervisor_migrate(side->hypervisor, "nope", &request, &errors[1]));
+    g_assert_false(hypervisor_get_progress(side->hypervisor, "nope", &progress, &errors[2]));
+    g_assert_false(hypervisor_abort_job(side->hypervisor, "nope", &errors[3]));
     for (gsize i = 0; i < G_N_ELEMENTS(errors); i++) {
         g_assert_error(errors[i], FAULT, FAULT_GUEST_NOT_FOUND);
         g_clear_error(&errors[i]);
@@ -117,13 +182,107 @@ test_operations_on_an_unknown_guest_say_so(gconstpointer open)
 }
 
 static void
-add(const char *name, GTestDataFunc function)
+test_life_is_told_by_events(Side *side, gconstpointer unused)
+{
+    assert_state(side, GUEST_STATE_RUNNING);
+    change(side, GUEST_STATE_PAUSED);
+    assert_event(side, HYPERVISOR_EVENT_SUSPENDED);
+    assert_state(side, GUEST_STATE_PAUSED);
+    change(side, GUEST_STATE_RUNNING);
+    assert_event(side, HYPERVISOR_EVENT_RESUMED);
+    assert_state(side, GUEST_STATE_RUNNING);
+    change(side, GUEST_STATE_SHUT_OFF);
+    assert_event(side, HYPERVISOR_EVENT_STOPPED);
+    assert_state(side, GUEST_STATE_SHUT_OFF);
+}
+
+static void
+test_guest_that_is_off_has_no_live_devices(Side *side, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    assert_state(side, GUEST_STATE_RUNNING);
+    change(side, GUEST_STATE_SHUT_OFF);
+    assert_event(side, HYPERVISOR_EVENT_STOPPED);
+    g_assert_false(hypervisor_attach_device(side->hypervisor, UUID, device, DEVICE_LIVE, &error));
+    g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
+    g_clear_error(&error);
+    g_assert_false(
+        hypervisor_detach_device(side->hypervisor, UUID, "hostdev0", DEVICE_LIVE, &error));
+    g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
+}
+
+static void
+test_job_that_is_not_there_cannot_be_aborted(Side *side, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(hypervisor_abort_job(side->hypervisor, UUID, &error));
+    g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
+}
+
+static void
+add_network(Side *side, const char *name, const char *pf)
+{
+    if (side->fake) {
+        fake_hypervisor_add_network(side->fake, name, pf);
+        return;
+    }
+    g_autofree char *xml = g_strdup_printf("<network><name>%s</name><forward mode='hostdev' "
+                                           "managed='yes'><pf dev='%s'/></forward></network>",
+                                           name, pf);
+    virNetworkPtr network = virNetworkCreateXML(side->connection, xml);
+
+    g_assert_nonnull(network);
+    virNetworkFree(network);
+}
+
+static void
+test_passthrough_networks_are_told_with_their_functions(Side *side, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    add_network(side, "blue", "pf0");
+    g_autoptr(GHashTable) networks = hypervisor_list_passthrough_networks(side->hypervisor, &error);
+    g_assert_no_error(error);
+    const GPtrArray *functions = g_hash_table_lookup(networks, "blue");
+    g_assert_cmpuint(g_hash_table_size(networks), ==, 1);
+    g_assert_cmpuint(functions->len, ==, 1);
+    g_assert_cmpstr(functions->pdata[0], ==, "pf0");
+}
+
+static void
+test_libvirt_that_is_not_there_is_unavailable(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt("test:///no/such/file");
+
+    g_assert_null(hypervisor_get_guest(hypervisor, NAME, &error));
+    g_assert_error(error, FAULT, FAULT_HYPERVISOR_UNAVAILABLE);
+    g_assert_cmpstr(fault_remedy(error), !=, "");
+}
+
+static void
+test_watch_hears_of_the_connection(Side *side, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(HypervisorEvent) event = hypervisor_watch_next(side->watch, deadline(), NULL, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpint(event->type, ==, HYPERVISOR_EVENT_RECONNECTED);
+    g_assert_cmpstr(event->uuid, ==, "");
+}
+
+typedef void (*Test)(Side *side, gconstpointer unused);
+
+static void
+add(const char *name, Test function)
 {
     g_autofree char *fake = g_strdup_printf("/hypervisor/fake/%s", name);
     g_autofree char *libvirt = g_strdup_printf("/hypervisor/libvirt/%s", name);
 
-    g_test_add_data_func(fake, (gconstpointer)open_fake, function);
-    g_test_add_data_func(libvirt, (gconstpointer)open_libvirt, function);
+    g_test_add(fake, Side, NULL, set_up_fake, function, tear_down);
+    g_test_add(libvirt, Side, NULL, set_up_libvirt, function, tear_down);
 }
 
 static gpointer
@@ -148,6 +307,14 @@ main(int argc, char **argv)
     add("no-agent", test_agent_that_is_not_there_is_unavailable);
     add("no-device", test_device_that_is_not_there_cannot_be_detached);
     add("unknown-guest-everywhere", test_operations_on_an_unknown_guest_say_so);
+    add("life-is-told-by-events", test_life_is_told_by_events);
+    add("off-means-no-live-devices", test_guest_that_is_off_has_no_live_devices);
+    add("no-job", test_job_that_is_not_there_cannot_be_aborted);
+    add("networks", test_passthrough_networks_are_told_with_their_functions);
+    g_test_add("/hypervisor/libvirt/connected", Side, NULL, set_up_libvirt,
+               test_watch_hears_of_the_connection, tear_down);
+    g_test_add_func("/hypervisor/libvirt/unavailable",
+                    test_libvirt_that_is_not_there_is_unavailable);
     int status = g_test_run();
     g_main_loop_quit(loop);
     g_thread_join(thread);
