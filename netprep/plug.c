@@ -94,6 +94,7 @@ may_pass(const GError *error)
     return g_error_matches(error, FAULT, FAULT_HYPERVISOR_FAILED) ||
            g_error_matches(error, FAULT, FAULT_HYPERVISOR_UNAVAILABLE) ||
            g_error_matches(error, FAULT, FAULT_FUNCTION_BUSY) ||
+           g_error_matches(error, FAULT, FAULT_GUEST_BUSY) ||
            g_error_matches(error, FAULT, FAULT_AGENT_UNAVAILABLE);
 }
 
