@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The threads that do long work, and those who wait for it. */
 #include "common/job.h"
 
 #include "common/fault.h"
@@ -257,6 +258,16 @@ job_wait(Job *job, GError **error)
     return result;
 }
 
+/* Forgets watchers that went away, so that no job collects them. Called with the lock. */
+static void
+forget_closed(Job *job)
+{
+    for (guint i = job->watchers->len; i-- > 0;) {
+        if (varlink_call_is_closed(job->watchers->pdata[i]))
+            g_ptr_array_remove_index_fast(job->watchers, i);
+    }
+}
+
 void
 job_serve(Job *job, VarlinkCall *call)
 {
@@ -270,6 +281,7 @@ job_serve(Job *job, VarlinkCall *call)
     if (!ended) {
         if (job->progress)
             varlink_call_notify(call, progress_reply(job));
+        forget_closed(job);
         g_ptr_array_add(job->watchers, varlink_call_ref(call));
     }
     g_mutex_unlock(&job->registry->lock);

@@ -1,143 +1,45 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One method call: from the request to its one final answer. */
 #include "common/varlink_call.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "common/fault.h"
-#include "common/limits.h"
 
 struct VarlinkCall {
     gint references;
-    gint ended; /* the final reply was given */
     VarlinkConnection *connection;
-    VarlinkLedger *ledger;
-    json_t *message;
-    json_t *parameters; /* borrowed from message */
-    gboolean more, oneway;
-    const VarlinkService *service;
+    VarlinkRequest request;
+    VarlinkServed *served; /* NULL until prepared */
     const VarlinkMethod *method;
+    gint ended;
 };
 
-/* A reply on its way to the main loop. */
-typedef struct {
-    VarlinkCall *call;
-    char *text;
-    gboolean final;
-} Reply;
-
 static void
-service_free(gpointer data)
+clear_served(gpointer data)
 {
-    VarlinkService *service = data;
+    VarlinkServed *served = data;
 
-    varlink_interface_free(service->description);
-    g_free(service);
-}
-
-VarlinkLedger *
-varlink_ledger_new(void)
-{
-    VarlinkLedger *ledger = g_atomic_rc_box_new0(VarlinkLedger);
-
-    g_mutex_init(&ledger->lock);
-    g_cond_init(&ledger->idle);
-    ledger->services = g_ptr_array_new_with_free_func(service_free);
-    return ledger;
-}
-
-static void
-ledger_clear(gpointer data)
-{
-    VarlinkLedger *ledger = data;
-
-    g_mutex_clear(&ledger->lock);
-    g_cond_clear(&ledger->idle);
-    g_ptr_array_unref(ledger->services);
+    varlink_interface_free(served->iface);
 }
 
 void
-varlink_ledger_unref(VarlinkLedger *ledger)
+varlink_served_unref(VarlinkServed *served)
 {
-    g_atomic_rc_box_release_full(ledger, ledger_clear);
-}
-
-/* Members that a call has; anything else is not a call that we understand. */
-static gboolean
-is_call(const json_t *message)
-{
-    const char *key;
-    json_t *value;
-
-    if (!json_is_string(json_object_get(message, "method")))
-        return FALSE;
-    json_object_foreach ((json_t *)message, key, value) {
-        gboolean flag =
-            strcmp(key, "more") == 0 || strcmp(key, "oneway") == 0 || strcmp(key, "upgrade") == 0;
-        gboolean known = flag ? json_is_boolean(value)
-                         : strcmp(key, "parameters") == 0
-                             ? json_is_object(value) || json_is_null(value)
-                             : strcmp(key, "method") == 0;
-        if (!known)
-            return FALSE;
-    }
-    return TRUE;
+    if (served)
+        g_atomic_rc_box_release_full(served, clear_served);
 }
 
 VarlinkCall *
-varlink_call_parse(VarlinkConnection *connection, VarlinkLedger *ledger, const char *text)
+varlink_call_new(VarlinkConnection *connection, VarlinkRequest *request)
 {
-    json_t *message = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-
-    if (!is_call(message)) {
-        json_decref(message);
-        return NULL;
-    }
-    json_t *parameters = json_object_get(message, "parameters");
-    if (!json_is_object(parameters)) {
-        json_object_set_new(message, "parameters", json_object());
-        parameters = json_object_get(message, "parameters");
-    }
     VarlinkCall *call = g_new0(VarlinkCall, 1);
+
     call->references = 1;
     call->connection = varlink_connection_ref(connection);
-    call->ledger = g_atomic_rc_box_acquire(ledger);
-    call->message = message;
-    call->parameters = parameters;
-    call->more = json_is_true(json_object_get(message, "more"));
-    call->oneway = json_is_true(json_object_get(message, "oneway"));
+    call->request = *request;
+    *request = (VarlinkRequest) { 0 };
     return call;
-}
-
-const char *
-varlink_call_method(const VarlinkCall *call)
-{
-    return json_string_value(json_object_get(call->message, "method"));
-}
-
-json_t *
-varlink_call_parameters(const VarlinkCall *call)
-{
-    return call->parameters;
-}
-
-void
-varlink_call_set_service(VarlinkCall *call, const VarlinkService *service,
-                         const VarlinkMethod *method)
-{
-    call->service = service;
-    call->method = method;
-}
-
-const VarlinkMethod *
-varlink_call_get_method(const VarlinkCall *call)
-{
-    return call->method;
-}
-
-const VarlinkService *
-varlink_call_get_service(const VarlinkCall *call)
-{
-    return call->service;
 }
 
 VarlinkCall *
@@ -147,116 +49,112 @@ varlink_call_ref(VarlinkCall *call)
     return call;
 }
 
+/* Nobody has to be told if nobody is there; a mistake of ours otherwise. */
+static void
+end_unanswered(VarlinkCall *call)
+{
+    GError *error = NULL;
+
+    if (varlink_call_is_closed(call)) {
+        varlink_connection_send(call->connection, NULL, /*final=*/TRUE);
+        return;
+    }
+    fault_set(&error, FAULT_INTERNAL, call->request.method, NULL, "nobody answered");
+    varlink_call_fail(call, error);
+}
+
 void
 varlink_call_unref(VarlinkCall *call)
 {
     if (!call || !g_atomic_int_dec_and_test(&call->references))
         return;
-    json_decref(call->message);
+    if (!g_atomic_int_get(&call->ended))
+        end_unanswered(call);
     varlink_connection_unref(call->connection);
-    varlink_ledger_unref(call->ledger);
+    varlink_request_clear(&call->request);
+    varlink_served_unref(call->served);
     g_free(call);
 }
 
 gboolean
 varlink_call_wants_more(const VarlinkCall *call)
 {
-    return call->more;
+    return call->request.more;
 }
 
+gboolean
+varlink_call_is_closed(const VarlinkCall *call)
+{
+    return varlink_connection_is_closed(call->connection);
+}
+
+const char *
+varlink_call_interface(const VarlinkCall *call)
+{
+    return call->request.interface;
+}
+
+/* TRUE for the one caller who may give the final answer. */
 static gboolean
-on_reply(gpointer data)
+end(VarlinkCall *call)
 {
-    Reply *reply = data;
-
-    if (!reply->call->oneway)
-        varlink_connection_send(reply->call->connection, reply->text);
-    if (reply->final)
-        varlink_connection_next(reply->call->connection);
-    return G_SOURCE_REMOVE;
-}
-
-static void
-reply_free(gpointer data)
-{
-    Reply *reply = data;
-
-    varlink_call_unref(reply->call);
-    g_free(reply->text);
-    g_free(reply);
-}
-
-/* Hands @message (stolen) to the main loop. */
-static void
-post(VarlinkCall *call, json_t *message, gboolean final)
-{
-    VarlinkLedger *ledger = call->ledger;
-    char *text = json_dumps(message, JSON_COMPACT);
-    Reply *reply = g_new0(Reply, 1);
-
-    json_decref(message);
-    reply->call = varlink_call_ref(call);
-    reply->text = g_strdup(text);
-    reply->final = final;
-    free(text);
-
-    g_mutex_lock(&ledger->lock);
-    if (ledger->closing)
-        reply_free(reply);
-    else
-        g_idle_add_full(G_PRIORITY_DEFAULT, on_reply, reply, reply_free);
-    g_mutex_unlock(&ledger->lock);
-}
-
-/* TRUE for the one who ends the call. */
-static gboolean
-claim_end(VarlinkCall *call)
-{
-    gboolean first = g_atomic_int_compare_and_exchange(&call->ended, FALSE, TRUE);
-
-    if (!first)
-        g_critical("%s was answered twice", varlink_call_method(call));
-    return first;
-}
-
-static gboolean
-reply_is_valid(VarlinkCall *call, const json_t *parameters)
-{
-    g_autoptr(GError) error = NULL;
-
-    if (!call->service || varlink_interface_check(call->service->description, call->method->name,
-                                                  VARLINK_OUTPUT, parameters, &error))
+    if (g_atomic_int_compare_and_exchange(&call->ended, FALSE, TRUE))
         return TRUE;
-    g_critical("reply of %s: %s", varlink_call_method(call), error->message);
+    g_critical("%s.%s was answered twice", call->request.interface, call->request.method);
     return FALSE;
 }
 
-void
-varlink_call_reply(VarlinkCall *call, json_t *parameters)
+static void
+send_final(VarlinkCall *call, const char *error, const json_t *parameters)
 {
-    if (!parameters)
-        parameters = json_object();
-    if (!reply_is_valid(call, parameters)) {
-        GError *error = NULL;
-        json_decref(parameters);
-        fault_set(&error, FAULT_INTERNAL, varlink_call_method(call),
-                  "report this, with the daemon's journal", "the answer was malformed");
-        varlink_call_fail(call, error);
-        return;
-    }
-    if (claim_end(call))
-        post(call, json_pack("{s:o}", "parameters", parameters), TRUE);
-    else
-        json_decref(parameters);
+    char *text =
+        call->request.oneway ? NULL : varlink_reply_encode(error, parameters, /*continues=*/FALSE);
+
+    varlink_connection_send(call->connection, text, /*final=*/TRUE);
 }
 
 void
-varlink_call_notify(VarlinkCall *call, json_t *parameters)
+varlink_call_refuse(VarlinkCall *call, const char *code, json_t *parameters)
 {
-    if (call->more && reply_is_valid(call, parameters))
-        post(call, json_pack("{s:o, s:b}", "parameters", parameters, "continues", TRUE), FALSE);
-    else
-        json_decref(parameters);
+    g_autofree char *name = g_strconcat("org.varlink.service.", code, NULL);
+    json_auto_t *owned = parameters;
+
+    g_info("%s.%s by uid %u: %s", call->request.interface, call->request.method,
+           varlink_connection_uid(call->connection), name);
+    if (end(call))
+        send_final(call, name, owned);
+}
+
+static gboolean
+declares_error(const VarlinkCall *call, const char *code)
+{
+    return call->served && g_strv_contains(varlink_interface_errors(call->served->iface), code);
+}
+
+static void
+log_failure(const VarlinkCall *call, const GError *error)
+{
+    FaultCode code = fault_code(error);
+    gboolean serious =
+        code == FAULT_INTERNAL || code == FAULT_STORE_FAILED || code == FAULT_ROLLBACK_INCOMPLETE;
+    g_autofree char *uid = g_strdup_printf("%u", varlink_connection_uid(call->connection));
+
+    g_log_structured(G_LOG_DOMAIN, serious ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_MESSAGE,
+                     "CALLER_UID", uid, "FAULT", fault_code_name(code), "MESSAGE",
+                     "%s.%s by uid %s failed: %s", call->request.interface, call->request.method,
+                     uid, error->message);
+}
+
+static void
+send_fault(VarlinkCall *call, const GError *error)
+{
+    const char *code = fault_code_name(fault_code(error));
+    g_autofree char *name = g_strdup_printf("%s.%s", call->request.interface,
+                                            declares_error(call, code) ? code : "Internal");
+    json_auto_t *parameters = json_pack("{s:s, s:s, s:s}", "object", fault_object(error), "cause",
+                                        fault_cause(error), "remedy", fault_remedy(error));
+
+    send_final(call, name, parameters);
 }
 
 void
@@ -264,27 +162,99 @@ varlink_call_fail(VarlinkCall *call, GError *error)
 {
     g_autoptr(GError) owned = error;
 
-    g_message("%s: %s", varlink_call_method(call), owned->message);
-    if (!claim_end(call))
+    log_failure(call, error);
+    if (!end(call))
         return;
-    g_autofree char *name =
-        g_strdup_printf("%s.%s", varlink_interface_name(call->service->description),
-                        fault_code_name(fault_code(owned)));
-    post(call,
-         json_pack("{s:s, s:{s:s, s:s, s:s}}", "error", name, "parameters", "object",
-                   fault_object(owned), "cause", fault_cause(owned), "remedy", fault_remedy(owned)),
-         TRUE);
+    if (fault_code(error) == FAULT_PERMISSION_DENIED)
+        send_final(call, "org.varlink.service.PermissionDenied", NULL);
+    else
+        send_fault(call, error);
+}
+
+/* Whether @parameters are what the description promises; @error tells our mistake. */
+static gboolean
+keeps_promise(const VarlinkCall *call, const json_t *parameters, GError **error)
+{
+    g_autoptr(GError) mistake = NULL;
+
+    if (varlink_interface_check(call->served->iface, call->method->name, VARLINK_OUTPUT, parameters,
+                                &mistake))
+        return TRUE;
+    fault_set(error, FAULT_INTERNAL, call->method->name, NULL, "its reply is not as described: %s",
+              mistake->message);
+    return FALSE;
 }
 
 void
-varlink_call_fail_service(VarlinkCall *call, const char *name, const char *key, const char *value)
+varlink_call_reply(VarlinkCall *call, json_t *parameters)
 {
-    g_autofree char *full = g_strdup_printf("org.varlink.service.%s", name);
+    json_auto_t *owned = parameters ? parameters : json_object();
+    GError *error = NULL;
 
-    if (!claim_end(call))
+    if (!keeps_promise(call, owned, &error))
+        varlink_call_fail(call, error);
+    else if (end(call))
+        send_final(call, NULL, owned);
+}
+
+void
+varlink_call_notify(VarlinkCall *call, json_t *parameters)
+{
+    json_auto_t *owned = parameters ? parameters : json_object();
+    g_autoptr(GError) error = NULL;
+
+    if (!call->request.more || g_atomic_int_get(&call->ended))
         return;
-    post(call,
-         key ? json_pack("{s:s, s:{s:s}}", "error", full, "parameters", key, value)
-             : json_pack("{s:s, s:{}}", "error", full, "parameters"),
-         TRUE);
+    if (!keeps_promise(call, owned, &error)) {
+        g_warning("%s", error->message);
+        return;
+    }
+    varlink_connection_send(call->connection, varlink_reply_encode(NULL, owned, /*continues=*/TRUE),
+                            /*final=*/FALSE);
+}
+
+static const VarlinkMethod *
+find_method(const VarlinkServed *served, const char *name)
+{
+    for (const VarlinkMethod *method = served->methods; method->name; method++) {
+        if (strcmp(method->name, name) == 0)
+            return method;
+    }
+    return NULL;
+}
+
+static void
+refuse_parameter(VarlinkCall *call, const GError *mistake)
+{
+    g_message("%s.%s by uid %u: %s", call->request.interface, call->request.method,
+              varlink_connection_uid(call->connection), mistake->message);
+    varlink_call_refuse(call, "InvalidParameter",
+                        json_pack("{s:s}", "parameter", fault_object(mistake)));
+}
+
+gboolean
+varlink_call_prepare(VarlinkCall *call, VarlinkServed *served)
+{
+    g_autoptr(GError) mistake = NULL;
+
+    call->served = g_atomic_rc_box_acquire(served);
+    call->method = find_method(served, call->request.method);
+    if (!call->method) {
+        g_autofree char *name =
+            g_strdup_printf("%s.%s", call->request.interface, call->request.method);
+        varlink_call_refuse(call, "MethodNotFound", json_pack("{s:s}", "method", name));
+        return FALSE;
+    }
+    if (!varlink_interface_check(served->iface, call->method->name, VARLINK_INPUT,
+                                 call->request.parameters, &mistake)) {
+        refuse_parameter(call, mistake);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+void
+varlink_call_run(VarlinkCall *call)
+{
+    call->method->run(call, call->request.parameters, call->served->context);
 }

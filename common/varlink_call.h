@@ -1,40 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One method call, from its message to its final reply. For the server's own files. */
+/* Inside of the server: how a call comes into being and runs. Its public face is varlink_server.h.
+ */
 #pragma once
 
 #include "common/varlink_connection.h"
 #include "common/varlink_idl.h"
+#include "common/varlink_message.h"
 #include "common/varlink_server.h"
 
-/* An interface as served. */
+/* An interface with those who answer for it. Calls hold it, since jobs may outlive the server. */
 typedef struct {
-    VarlinkInterface *description;
-    const VarlinkMethod *methods;
+    VarlinkInterface *iface;
+    const VarlinkMethod *methods; /* borrowed */
     void *context;
-} VarlinkService;
+} VarlinkServed; /* from g_atomic_rc_box_new() */
+void varlink_served_unref(VarlinkServed *served);
 
-/* What calls share with their server, and keep when they outlive it: a job may end after that. */
-typedef struct {
-    GMutex lock;
-    GCond idle;
-    guint calls;         /* in workers */
-    gboolean closing;    /* replies are dropped: the main loop is gone */
-    GPtrArray *services; /* of VarlinkService *; added before the first call */
-} VarlinkLedger;
-VarlinkLedger *varlink_ledger_new(void);
-void varlink_ledger_unref(VarlinkLedger *ledger);
+/* @request is taken over and left empty. */
+VarlinkCall *varlink_call_new(VarlinkConnection *connection, VarlinkRequest *request);
+/* Finds the method among @served and checks the parameters; or ends the call with the error that
+ * the protocol has for it. */
+gboolean varlink_call_prepare(VarlinkCall *call, VarlinkServed *served);
+/* Runs the method that was found. Blocks as long as that does. */
+void varlink_call_run(VarlinkCall *call);
 
-/* Reads @text into a call on @connection. NULL if it is no call at all: close the connection. */
-VarlinkCall *varlink_call_parse(VarlinkConnection *connection, VarlinkLedger *ledger,
-                                const char *text);
-/* Full name: "io.migprep.Network.Reserve". Borrowed. */
-const char *varlink_call_method(const VarlinkCall *call);
-json_t *varlink_call_parameters(const VarlinkCall *call);
-/* From then on replies are checked, and errors named, by @service. */
-void varlink_call_set_service(VarlinkCall *call, const VarlinkService *service,
-                              const VarlinkMethod *method);
-const VarlinkMethod *varlink_call_get_method(const VarlinkCall *call);
-const VarlinkService *varlink_call_get_service(const VarlinkCall *call);
-/* Ends the call with org.varlink.service.@name; @key and @value may be NULL. */
-void varlink_call_fail_service(VarlinkCall *call, const char *name, const char *key,
-                               const char *value);
+const char *varlink_call_interface(const VarlinkCall *call); /* as asked for */
+/* Final error of the protocol itself: org.varlink.service.@code. @parameters is stolen. */
+void varlink_call_refuse(VarlinkCall *call, const char *code, json_t *parameters);

@@ -14,7 +14,7 @@ VarlinkClient *varlink_client_connect(const char *socket_path, GError **error);
  * FAULT_PEER_UNREACHABLE (or FAULT_DAEMON_UNAVAILABLE, told by the program's exit status:
  * VARLINK_PROXY_NO_DAEMON), with the program's last line of standard error as the cause. */
 VarlinkClient *varlink_client_spawn(const char *const *argv, const char *peer, GError **error);
-#define VARLINK_PROXY_NO_DAEMON 69 /* exit status of `migprep proxy` without a daemon to talk to */
+#define VARLINK_PROXY_NO_DAEMON 69 /* exit status of `migprep proxy` that finds no daemon */
 void varlink_client_free(VarlinkClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkClient, varlink_client_free)
 

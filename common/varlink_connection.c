@@ -1,31 +1,49 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading and writing one connection on the main loop. */
 #include "common/varlink_connection.h"
 
 #include <errno.h>
-#include <string.h>
+#include <glib-unix.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <glib-unix.h>
-
 #include "common/limits.h"
+#include "common/varlink_message.h"
 
+/*
+ * Theory of operation. While a request is unanswered (busy) nothing is read, so a client can have
+ * at most one request at work and one read ahead. Answers come from any thread: they are queued
+ * under the lock and a wake-up on the main loop sends them. A client that closes its sending half
+ * still gets its answers; one that is gone altogether (POLLHUP) gets none, but what it sent before
+ * is still taken, for the sake of one-way requests.
+ */
 struct VarlinkConnection {
     gint references;
-    int fd; /* -1 when closed */
+    int fd;
     guint uid;
+    gboolean allowed;
+    GMainContext *context;
     const VarlinkConnectionEvents *events;
     void *data;
-    GByteArray *input;
-    gsize scanned; /* bytes of input known to hold no NUL */
-    GByteArray *output;
-    guint read_source, write_source;
-    gboolean busy;      /* a message was handed over and not answered yet */
-    gboolean finishing; /* closes when the output is empty */
-    gboolean ended;     /* the client sends no more */
-};
 
-static void take_message(VarlinkConnection *connection);
+    /* Main loop only. */
+    VarlinkReader input;
+    GSource *io; /* NULL: nothing to wait for */
+    GIOCondition awaited;
+    gboolean busy;
+    gboolean at_end; /* nothing more will be read */
+
+    GMutex lock;        /* guards the rest */
+    GQueue output;      /* of char *, from malloc() */
+    gsize output_bytes; /* queued, NULs included, and what is sent of the head too */
+    gsize head_sent;
+    GSource *wakeup;   /* pending; NULL: none */
+    gboolean answered; /* the wake-up ends the request */
+    gboolean overflown;
+    gboolean gone; /* nobody reads */
+    gboolean closed;
+};
 
 VarlinkConnection *
 varlink_connection_ref(VarlinkConnection *connection)
@@ -34,13 +52,22 @@ varlink_connection_ref(VarlinkConnection *connection)
     return connection;
 }
 
+static void
+clear_output(VarlinkConnection *connection)
+{
+    g_queue_clear_full(&connection->output, free);
+    connection->output_bytes = connection->head_sent = 0;
+}
+
 void
 varlink_connection_unref(VarlinkConnection *connection)
 {
-    if (!g_atomic_int_dec_and_test(&connection->references))
+    if (!connection || !g_atomic_int_dec_and_test(&connection->references))
         return;
-    g_byte_array_unref(connection->input);
-    g_byte_array_unref(connection->output);
+    varlink_reader_clear(&connection->input);
+    clear_output(connection);
+    g_mutex_clear(&connection->lock);
+    g_main_context_unref(connection->context);
     g_free(connection);
 }
 
@@ -50,18 +77,29 @@ varlink_connection_uid(const VarlinkConnection *connection)
     return connection->uid;
 }
 
-void *
-varlink_connection_data(const VarlinkConnection *connection)
+gboolean
+varlink_connection_allowed(const VarlinkConnection *connection)
 {
-    return connection->data;
+    return connection->allowed;
+}
+
+gboolean
+varlink_connection_is_closed(VarlinkConnection *connection)
+{
+    g_mutex_lock(&connection->lock);
+    gboolean closed = connection->gone || connection->closed;
+    g_mutex_unlock(&connection->lock);
+    return closed;
 }
 
 static void
-stop_source(guint *source)
+drop_source(GSource **source)
 {
-    if (*source)
-        g_source_remove(*source);
-    *source = 0;
+    if (*source) {
+        g_source_destroy(*source);
+        g_source_unref(*source);
+        *source = NULL;
+    }
 }
 
 void
@@ -69,176 +107,245 @@ varlink_connection_close(VarlinkConnection *connection)
 {
     if (connection->fd < 0)
         return;
-    stop_source(&connection->read_source);
-    stop_source(&connection->write_source);
-    close(connection->fd);
-    connection->fd = -1;
-    connection->events->closed(connection, connection->data);
+    g_autoptr(VarlinkConnection) self = varlink_connection_ref(connection);
+    drop_source(&self->io);
+    g_mutex_lock(&self->lock);
+    GSource *wakeup = g_steal_pointer(&self->wakeup);
+    self->closed = TRUE;
+    clear_output(self);
+    g_mutex_unlock(&self->lock);
+    /* Outside the lock: it holds a reference. */
+    drop_source(&wakeup);
+    close(self->fd);
+    self->fd = -1;
+    self->events->closed(self, self->data);
 }
 
-static gboolean
-on_readable(gint fd, GIOCondition condition, gpointer data)
+/* The oldest unsent text, NULL if all is sent. It stays queued; only the main loop removes it. */
+static const char *
+peek_output(VarlinkConnection *connection, gsize *ret_length)
 {
-    VarlinkConnection *connection = data;
-    guint8 buffer[16384];
-    ssize_t length = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
-
-    if (length < 0 && (errno == EAGAIN || errno == EINTR))
-        return G_SOURCE_CONTINUE;
-    if (length < 0) {
-        varlink_connection_close(connection);
-        return G_SOURCE_REMOVE;
-    }
-    if (length == 0) {
-        /* It may have shut down only its sending side and wait for the answer. */
-        connection->ended = TRUE;
-        connection->read_source = 0;
-        if (!connection->busy)
-            varlink_connection_finish(connection);
-        return G_SOURCE_REMOVE;
-    }
-    g_byte_array_append(connection->input, buffer, (guint)length);
-    take_message(connection);
-    return G_SOURCE_CONTINUE;
+    g_mutex_lock(&connection->lock);
+    const char *head = g_queue_peek_head(&connection->output);
+    g_mutex_unlock(&connection->lock);
+    if (!head)
+        return NULL;
+    *ret_length = strlen(head) + 1 - connection->head_sent;
+    return head + connection->head_sent;
 }
 
-/* Reads on only while there is room: a client that sends faster than it is served has to wait. */
 static void
-update_reading(VarlinkConnection *connection)
+note_sent(VarlinkConnection *connection, gsize sent, gsize length)
 {
-    gboolean wanted = connection->fd >= 0 && !connection->ended && !connection->finishing &&
-                      connection->input->len <= LIMIT_MESSAGE_BYTES;
-
-    if (wanted && !connection->read_source)
-        connection->read_source =
-            g_unix_fd_add(connection->fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, connection);
-    else if (!wanted)
-        stop_source(&connection->read_source);
+    g_mutex_lock(&connection->lock);
+    connection->head_sent += sent;
+    if (sent == length) {
+        connection->output_bytes -= connection->head_sent;
+        connection->head_sent = 0;
+        free(g_queue_pop_head(&connection->output));
+    }
+    g_mutex_unlock(&connection->lock);
 }
 
-/* Hands the first whole message over, if there is one and none is being answered. */
 static void
-take_message(VarlinkConnection *connection)
+note_gone(VarlinkConnection *connection)
 {
-    if (connection->busy || connection->fd < 0 || connection->finishing)
-        return update_reading(connection);
-
-    GByteArray *input = connection->input;
-    const guint8 *end = NULL;
-    if (input->len > connection->scanned)
-        end = memchr(input->data + connection->scanned, 0, input->len - connection->scanned);
-    gsize length = end ? (gsize)(end - input->data) : input->len;
-    if (length > LIMIT_MESSAGE_BYTES) {
-        g_warning("client with uid %u sent more than %d bytes in one message", connection->uid,
-                  LIMIT_MESSAGE_BYTES);
-        return varlink_connection_close(connection);
-    }
-    if (!end) {
-        connection->scanned = input->len;
-        if (connection->ended)
-            return varlink_connection_finish(connection);
-        return update_reading(connection);
-    }
-    g_autofree char *text = g_strdup((const char *)input->data);
-    g_byte_array_remove_range(input, 0, (guint)length + 1);
-    connection->scanned = 0;
-    connection->busy = TRUE;
-    update_reading(connection);
-    connection->events->message(connection, text, connection->data);
+    g_mutex_lock(&connection->lock);
+    connection->gone = TRUE;
+    clear_output(connection);
+    g_mutex_unlock(&connection->lock);
 }
 
-static gboolean
-on_next(gpointer data)
-{
-    take_message(data);
-    return G_SOURCE_REMOVE;
-}
-
-void
-varlink_connection_next(VarlinkConnection *connection)
-{
-    connection->busy = FALSE;
-    /* Not at once: a flood of calls that are answered at once must not nest nor starve others. */
-    g_idle_add_full(G_PRIORITY_DEFAULT, on_next, varlink_connection_ref(connection),
-                    (GDestroyNotify)varlink_connection_unref);
-}
-
-/* Writes what the socket takes. FALSE when the connection is closed. */
-static gboolean
+/* Sends what the socket takes. */
+static void
 flush(VarlinkConnection *connection)
 {
-    GByteArray *output = connection->output;
+    const char *text;
+    gsize length;
 
-    while (output->len > 0) {
-        ssize_t length =
-            send(connection->fd, output->data, output->len, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (length < 0 && errno == EINTR)
-            continue;
-        if (length < 0 && errno == EAGAIN)
-            return TRUE;
-        if (length < 0) {
-            varlink_connection_close(connection);
-            return FALSE;
-        }
-        g_byte_array_remove_range(output, 0, (guint)length);
+    while ((text = peek_output(connection, &length))) {
+        ssize_t sent = send(connection->fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent >= 0)
+            note_sent(connection, (gsize)sent, length);
+        else if (errno == EAGAIN)
+            return;
+        else if (errno != EINTR)
+            note_gone(connection);
     }
-    if (!connection->finishing)
+}
+
+/* FALSE on a broken connection. */
+static gboolean
+read_input(VarlinkConnection *connection)
+{
+    guint8 chunk[65536];
+    ssize_t count = recv(connection->fd, chunk, sizeof chunk, MSG_DONTWAIT);
+
+    if (count < 0)
+        return errno == EINTR || errno == EAGAIN;
+    if (count == 0)
+        connection->at_end = TRUE;
+    else
+        varlink_reader_append(&connection->input, chunk, (gsize)count);
+    return TRUE;
+}
+
+/* Hands the next message over, if it is complete. FALSE, with the reason logged: close. */
+static gboolean
+take_message(VarlinkConnection *connection)
+{
+    gsize length;
+
+    if (varlink_reader_overflown(&connection->input)) {
+        g_message("uid %u sent a message of more than %d bytes: disconnected", connection->uid,
+                  LIMIT_MESSAGE_BYTES);
+        return FALSE;
+    }
+    g_autofree char *text = varlink_reader_take(&connection->input, &length);
+    if (!text)
         return TRUE;
-    varlink_connection_close(connection);
+    connection->busy = TRUE;
+    if (connection->events->message(connection, text, length, connection->data))
+        return TRUE;
+    g_message("uid %u sent something that is no request: disconnected", connection->uid);
     return FALSE;
 }
 
-static gboolean
-on_writable(gint fd, GIOCondition condition, gpointer data)
-{
-    VarlinkConnection *connection = varlink_connection_ref(data);
-    gboolean more = flush(connection) && connection->output->len > 0;
+static gboolean on_io(int fd, GIOCondition condition, gpointer data);
 
-    if (!more)
-        connection->write_source = 0;
-    varlink_connection_unref(connection);
-    return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+static void
+await(VarlinkConnection *connection, GIOCondition wanted)
+{
+    /* A peer that is gone would wake us for ever. */
+    gboolean watch = wanted != 0 || !varlink_connection_is_closed(connection);
+
+    if (watch && connection->io && connection->awaited == wanted)
+        return;
+    drop_source(&connection->io);
+    if (!watch)
+        return;
+    connection->awaited = wanted;
+    connection->io = g_unix_fd_source_new(connection->fd, wanted | G_IO_HUP | G_IO_ERR);
+    g_source_set_callback(connection->io, G_SOURCE_FUNC(on_io), connection, NULL);
+    g_source_attach(connection->io, connection->context);
+}
+
+/* Does what can be done now, then waits for what may come next. */
+static void
+advance(VarlinkConnection *connection)
+{
+    gsize length;
+
+    if (!connection->busy && !take_message(connection)) {
+        varlink_connection_close(connection);
+        return;
+    }
+    gboolean unsent = peek_output(connection, &length) != NULL;
+    if (!connection->busy && connection->at_end && !unsent) {
+        varlink_connection_close(connection);
+        return;
+    }
+    gboolean reading = !connection->busy && !connection->at_end;
+    await(connection, (reading ? G_IO_IN : 0) | (unsent ? G_IO_OUT : 0));
+}
+
+static gboolean
+on_io(int fd, GIOCondition condition, gpointer data)
+{
+    g_autoptr(VarlinkConnection) connection = varlink_connection_ref(data);
+    GIOCondition ready = condition & connection->awaited;
+    gboolean alive = TRUE;
+
+    if (ready & G_IO_IN)
+        alive = read_input(connection);
+    else if (condition & (G_IO_HUP | G_IO_ERR))
+        note_gone(connection);
+    if (ready & G_IO_OUT)
+        flush(connection);
+    if (alive)
+        advance(connection);
+    else
+        varlink_connection_close(connection);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_wakeup(gpointer data)
+{
+    g_autoptr(VarlinkConnection) connection = varlink_connection_ref(data);
+
+    g_mutex_lock(&connection->lock);
+    g_clear_pointer(&connection->wakeup, g_source_unref);
+    if (connection->answered)
+        connection->busy = FALSE;
+    connection->answered = FALSE;
+    gboolean overflown = connection->overflown;
+    g_mutex_unlock(&connection->lock);
+
+    if (overflown) {
+        g_message("uid %u does not read its answers: disconnected", connection->uid);
+        varlink_connection_close(connection);
+    } else {
+        flush(connection);
+        advance(connection);
+    }
+    return G_SOURCE_REMOVE;
+}
+
+/* Called with the lock. */
+static void
+wake_up(VarlinkConnection *connection)
+{
+    if (connection->wakeup)
+        return;
+    connection->wakeup = g_idle_source_new();
+    g_source_set_priority(connection->wakeup, G_PRIORITY_DEFAULT);
+    g_source_set_callback(connection->wakeup, on_wakeup, varlink_connection_ref(connection),
+                          (GDestroyNotify)varlink_connection_unref);
+    g_source_attach(connection->wakeup, connection->context);
 }
 
 void
-varlink_connection_send(VarlinkConnection *connection, const char *text)
+varlink_connection_send(VarlinkConnection *connection, char *text, gboolean final)
 {
-    if (connection->fd < 0)
-        return;
-    g_byte_array_append(connection->output, (const guint8 *)text, (guint)strlen(text) + 1);
-    if (connection->write_source == 0 && !flush(connection))
-        return;
-    if (connection->output->len > LIMIT_OUTPUT_BYTES) {
-        g_warning("client with uid %u does not read its replies", connection->uid);
-        varlink_connection_close(connection);
-    } else if (connection->output->len > 0 && connection->write_source == 0) {
-        connection->write_source = g_unix_fd_add(connection->fd, G_IO_OUT, on_writable, connection);
+    gsize length = text ? strlen(text) + 1 : 0;
+
+    g_mutex_lock(&connection->lock);
+    if (connection->output_bytes + length > LIMIT_OUTPUT_BYTES)
+        connection->overflown = TRUE;
+    if (text && !connection->gone && !connection->closed && !connection->overflown) {
+        connection->output_bytes += length;
+        g_queue_push_tail(&connection->output, g_steal_pointer(&text));
     }
+    connection->answered |= final;
+    if (!connection->closed)
+        wake_up(connection);
+    g_mutex_unlock(&connection->lock);
+    free(text);
 }
 
 void
 varlink_connection_finish(VarlinkConnection *connection)
 {
-    if (connection->fd < 0)
-        return;
-    connection->finishing = TRUE;
-    update_reading(connection);
-    if (connection->output->len == 0)
-        varlink_connection_close(connection);
+    varlink_reader_clear(&connection->input);
+    connection->at_end = TRUE;
 }
 
 VarlinkConnection *
-varlink_connection_new(int fd, guint uid, const VarlinkConnectionEvents *events, void *data)
+varlink_connection_new(int fd, guint uid, gboolean allowed, const VarlinkConnectionEvents *events,
+                       void *data)
 {
     VarlinkConnection *connection = g_new0(VarlinkConnection, 1);
 
     connection->references = 1;
     connection->fd = fd;
     connection->uid = uid;
+    connection->allowed = allowed;
+    connection->context = g_main_context_ref_thread_default();
     connection->events = events;
     connection->data = data;
-    connection->input = g_byte_array_new();
-    connection->output = g_byte_array_new();
-    update_reading(connection);
+    g_mutex_init(&connection->lock);
+    g_queue_init(&connection->output);
+    await(connection, G_IO_IN);
     return connection;
 }

@@ -1,34 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One client's connection: cuts bytes into messages and writes replies. Main loop only, but for the
- * reference count. */
+/* One client's connection: its bytes in and out, one request at a time. */
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 typedef struct VarlinkConnection VarlinkConnection; /* reference-counted */
 
 typedef struct {
-    /* One whole message (NUL-terminated). No further one is handed over until
-     * varlink_connection_next(). */
-    void (*message)(VarlinkConnection *connection, const char *text, void *data);
-    /* The connection is closed; its owner drops its reference. */
+    /* A message came and none before it is unanswered. FALSE: it is none, close the connection. */
+    gboolean (*message)(VarlinkConnection *connection, const char *text, gsize length, void *data);
+    /* Last event of the connection: it is closed. */
     void (*closed)(VarlinkConnection *connection, void *data);
 } VarlinkConnectionEvents;
 
-/* Takes @fd over and starts reading in the default main context. */
-VarlinkConnection *varlink_connection_new(int fd, guint uid, const VarlinkConnectionEvents *events,
-                                          void *data);
+/* Takes @fd over and serves it on the thread-default main context, where both @events run. */
+VarlinkConnection *varlink_connection_new(int fd, guint uid, gboolean allowed,
+                                          const VarlinkConnectionEvents *events, void *data);
 VarlinkConnection *varlink_connection_ref(VarlinkConnection *connection);
 void varlink_connection_unref(VarlinkConnection *connection);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkConnection, varlink_connection_unref)
 
-/* The peer's user id, and the @data given to new. */
+/* As given to new. */
 guint varlink_connection_uid(const VarlinkConnection *connection);
-void *varlink_connection_data(const VarlinkConnection *connection);
-/* Queues @text and its NUL. Nothing happens on a closed connection; one whose client has not read
- * LIMIT_OUTPUT_BYTES is closed. */
-void varlink_connection_send(VarlinkConnection *connection, const char *text);
-/* The message handed over last has been answered: go on with the next. */
-void varlink_connection_next(VarlinkConnection *connection);
-/* Closes after what is queued has been written, or at once if the client does not read. */
+gboolean varlink_connection_allowed(const VarlinkConnection *connection);
+
+/* Queues @text (stolen, from malloc(); NULL: nothing) and its NUL. With @final the next message may
+ * come. Dropped if the peer is gone; beyond LIMIT_OUTPUT_BYTES the connection is closed. Any
+ * thread; never blocks. */
+void varlink_connection_send(VarlinkConnection *connection, char *text, gboolean final);
+/* Whether nobody is there to read any more. Any thread. */
+gboolean varlink_connection_is_closed(VarlinkConnection *connection);
+
+/* Main loop only: reads nothing more and closes once everything queued is sent; or closes at once.
+ */
 void varlink_connection_finish(VarlinkConnection *connection);
 void varlink_connection_close(VarlinkConnection *connection);

@@ -11,7 +11,8 @@
  * parsed. Then the parameters are checked against the interface description, and the method runs
  * in a worker thread (LIMIT_WORKERS), so it may block for as long as a local query takes; longer
  * work is a Job. Calls of one connection are answered in order, one at a time. A client that does
- * not read is cut off at LIMIT_OUTPUT_BYTES. org.varlink.service is built in.
+ * not read is cut off at LIMIT_OUTPUT_BYTES; what is no request at all, or larger or deeper than
+ * limits.h allows, ends the connection. org.varlink.service is built in.
  */
 typedef struct VarlinkServer VarlinkServer;
 typedef struct VarlinkCall VarlinkCall; /* one method call; reference-counted, thread-safe */
@@ -23,13 +24,16 @@ typedef struct {
     void (*run)(VarlinkCall *call, json_t *parameters, void *context);
 } VarlinkMethod;
 
-/* @vendor, @product, @version, @url are for org.varlink.service.GetInfo. @group may also call,
- * besides root; NULL or unknown: the server's own uid and root only. */
+/* @product and @version are for org.varlink.service.GetInfo. @group may also call, besides root;
+ * NULL or unknown: the server's own uid and root only. Serves on the thread-default main context of
+ * the caller, which is also the only thread that may call the other functions of the server. */
 VarlinkServer *varlink_server_new(const char *product, const char *version, const char *group);
-/* @methods ends with {0} and must cover the description's methods exactly. */
+/* @methods, borrowed, ends with {0} and must cover the description's methods exactly, else
+ * FAULT_INTERNAL. @context is for its handlers, which may run until varlink_server_free(). */
 gboolean varlink_server_add_interface(VarlinkServer *server, const char *description,
                                       const VarlinkMethod *methods, void *context, GError **error);
-/* Listens on a new socket at @path (mode 0660, replaces a dead one) or an inherited descriptor. */
+/* Listens on a new socket at @path (mode 0660, replaces a dead one, FAULT_INVALID_ARGUMENT if the
+ * path is somebody's) or an inherited descriptor, which is taken over. */
 gboolean varlink_server_listen(VarlinkServer *server, const char *path, GError **error);
 gboolean varlink_server_listen_fd(VarlinkServer *server, int fd, GError **error);
 /* Stops accepting, drops connections, waits for running methods. */
@@ -41,12 +45,15 @@ void varlink_call_unref(VarlinkCall *call);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkCall, varlink_call_unref)
 /* Whether the caller asked for progress (`more`). */
 gboolean varlink_call_wants_more(const VarlinkCall *call);
+/* Whether the peer went away: replies are dropped. Any thread. */
+gboolean varlink_call_is_closed(const VarlinkCall *call);
 /* Final reply; @parameters is stolen (NULL: {}). Checked against the description: a mismatch is our
  * bug, logged, and answered with Internal. Any thread. */
 void varlink_call_reply(VarlinkCall *call, json_t *parameters);
-/* A reply with continues=true; only when the caller wants more, else ignored. @parameters stolen.
- */
+/* A reply with continues=true; only when the caller wants more, else ignored. @parameters is
+ * stolen. */
 void varlink_call_notify(VarlinkCall *call, json_t *parameters);
-/* Final error: INTERFACE.CodeName {object, cause, remedy}; FAULT_INVALID_ARGUMENT raised by the
- * description check becomes org.varlink.service.InvalidParameter. @error is stolen and logged. */
+/* Final error: INTERFACE.CodeName {object, cause, remedy}, or Internal if the interface declares no
+ * such code; FAULT_PERMISSION_DENIED becomes org.varlink.service.PermissionDenied, and parameters
+ * that the description forbids never get here. @error is stolen and logged. Any thread. */
 void varlink_call_fail(VarlinkCall *call, GError *error);
