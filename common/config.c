@@ -37,7 +37,8 @@ refuse(const Reader *reader, const char *group, const char *key, GError **error,
     va_start(arguments, cause);
     g_autofree char *text = g_strdup_vprintf(cause, arguments);
     va_end(arguments);
-    fault_set(error, FAULT_INVALID_ARGUMENT, object, "correct the line, or remove it to get the default", "%s", text);
+    fault_set(error, FAULT_INVALID_ARGUMENT, object,
+              "correct the line, or remove it to get the default", "%s", text);
     return FALSE;
 }
 
@@ -196,7 +197,8 @@ config_load(const char *path, GError **error)
     if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &failure)) {
         if (g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
             return g_steal_pointer(&config);
-        fault_set(error, FAULT_INVALID_ARGUMENT, path, "correct the line, or remove it to get the default", "cannot read it: %s",
+        fault_set(error, FAULT_INVALID_ARGUMENT, path,
+                  "correct the line, or remove it to get the default", "cannot read it: %s",
                   failure->message);
         return NULL;
     }

@@ -11,6 +11,8 @@ typedef struct {
     guint scanned; /* so many of them are known to hold no NUL */
 } VarlinkReader;
 
+/* Adds what was received. The caller keeps the sum in bounds by taking, or by giving up once it is
+ * overflown. */
 void varlink_reader_append(VarlinkReader *reader, const void *bytes, gsize length);
 /* The oldest complete message, owned and without its NUL; NULL if none is complete. */
 char *varlink_reader_take(VarlinkReader *reader, gsize *ret_length);

@@ -99,7 +99,6 @@ test_mistakes_in_descriptions_are_refused(void)
 {
     static const char *const wrong[] = {
         "",
-        "interface x\n",
         "interface org.example.test\nmethod\n",
         "interface org.example.test\nmethod Put(a: strange) -> ()\n",
         "interface org.example.test\nmethod Put(a: ??string) -> ()\n",

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where the Varlink server listens, and whom it lets in. */
+#include <errno.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "common/fault.h"
+#include "common/limits.h"
+#include "varlink_peer.h"
+
+static const char description[] = "interface org.example.test\n"
+                                  "method Echo(text: string) -> (text: string)\n";
+
+typedef struct {
+    Serving serving;
+} Fixture;
+
+static void
+run_echo(VarlinkCall *call, json_t *parameters, void *context)
+{
+    varlink_call_reply(call, json_incref(parameters));
+}
+
+static const VarlinkMethod methods[] = { { "Echo", run_echo }, { 0 } };
+
+static void
+set_up(Fixture *fixture, gconstpointer group)
+{
+    fixture->serving.group = group;
+    serving_start(&fixture->serving, description, methods, NULL);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer unused)
+{
+    serving_stop(&fixture->serving);
+}
+
+#define ECHO(text)   "{\"method\":\"org.example.test.Echo\",\"parameters\":{\"text\":\"" text "\"}}"
+#define ECHOED(text) "{\"parameters\":{\"text\":\"" text "\"}}"
+
+static void
+assert_serves(Fixture *fixture)
+{
+    int fd = peer_connect(&fixture->serving);
+
+    peer_send(fd, ECHO("alive"));
+    peer_assert_reply(fd, ECHOED("alive"));
+    close(fd);
+}
+
+static void
+test_connections_are_limited(Fixture *fixture, gconstpointer unused)
+{
+    const int limit = geteuid() == 0 ? LIMIT_CONNECTIONS : LIMIT_CONNECTIONS_PER_UID;
+    g_autofree int *fds = g_new(int, limit);
+
+    for (int i = 0; i < limit; i++)
+        fds[i] = peer_connect(&fixture->serving);
+    peer_send(fds[limit - 1], ECHO("last"));
+    peer_assert_reply(fds[limit - 1], ECHOED("last"));
+    peer_assert_hung_up(peer_connect(&fixture->serving));
+    for (int i = 0; i < limit; i++) {
+        shutdown(fds[i], SHUT_WR);
+        peer_assert_hung_up(fds[i]);
+    }
+    assert_serves(fixture);
+}
+
+static void
+test_socket_is_for_owner_and_group(Fixture *fixture, gconstpointer unused)
+{
+    struct stat status;
+
+    g_assert_cmpint(stat(fixture->serving.path, &status), ==, 0);
+    g_assert_cmpint(status.st_mode & 07777, ==, 0660);
+}
+
+#define STRANGER 65534
+
+typedef struct {
+    Fixture *fixture;
+    gid_t group; /* supplementary */
+    const char *request;
+    char *reply;
+} Stranger;
+
+/* Changes the credentials of this thread only, which is what the raw calls do. */
+static gpointer
+call_as_stranger(gpointer data)
+{
+    Stranger *stranger = data;
+
+    g_assert_cmpint(syscall(SYS_setgroups, 1, &stranger->group), ==, 0);
+    g_assert_cmpint(syscall(SYS_setresgid, STRANGER, STRANGER, STRANGER), ==, 0);
+    g_assert_cmpint(syscall(SYS_setresuid, STRANGER, STRANGER, STRANGER), ==, 0);
+    int fd = peer_connect(&stranger->fixture->serving);
+    peer_send(fd, stranger->request);
+    stranger->reply = peer_receive(fd);
+    close(fd);
+    return NULL;
+}
+
+static char *
+reply_to_stranger(Fixture *fixture, gid_t group, const char *request)
+{
+    Stranger stranger = { .fixture = fixture, .group = group, .request = request };
+
+    /* Out of the way of file permissions: the server itself has to judge. */
+    g_assert_cmpint(chmod(fixture->serving.directory, 0755), ==, 0);
+    g_assert_cmpint(chmod(fixture->serving.path, 0666), ==, 0);
+    g_thread_join(g_thread_new("stranger", call_as_stranger, &stranger));
+    return stranger.reply;
+}
+
+static void
+test_stranger_is_refused_before_parsing(Fixture *fixture, gconstpointer unused)
+{
+    static const char *const requests[] = { ECHO("a"), "no JSON at all" };
+
+    if (geteuid() != 0) {
+        g_test_skip("only root can be somebody else");
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(requests); i++) {
+        g_autofree char *reply = reply_to_stranger(fixture, STRANGER, requests[i]);
+        g_assert_cmpstr(reply, ==,
+                        "{\"error\":\"org.varlink.service.PermissionDenied\",\"parameters\":{}}");
+    }
+    assert_serves(fixture);
+}
+
+static void
+test_member_of_the_group_may_call(Fixture *fixture, gconstpointer unused)
+{
+    const struct group *group = getgrnam("daemon");
+
+    if (geteuid() != 0 || !group) {
+        g_test_skip("only root can be somebody else, and the group 'daemon' is needed");
+        return;
+    }
+    g_autofree char *reply = reply_to_stranger(fixture, group->gr_gid, ECHO("member"));
+    g_assert_cmpstr(reply, ==, ECHOED("member"));
+}
+
+static void
+test_dead_socket_is_replaced_a_living_one_is_not(Fixture *fixture, gconstpointer unused)
+{
+    g_autofree char *path = g_build_filename(fixture->serving.directory, "second", NULL);
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VarlinkServer) server = varlink_server_new("second", "1", NULL);
+
+    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&address, sizeof address), ==, 0);
+    close(fd);
+    g_assert_true(varlink_server_listen(server, path, &error));
+    g_assert_false(varlink_server_listen(server, fixture->serving.path, &error));
+    g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
+    g_assert_nonnull(strstr(error->message, "somebody listens there"));
+    assert_serves(fixture);
+}
+
+static void
+test_file_in_the_way_is_not_removed(Fixture *fixture, gconstpointer unused)
+{
+    g_autofree char *path = g_build_filename(fixture->serving.directory, "file", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VarlinkServer) server = varlink_server_new("second", "1", NULL);
+
+    g_assert_true(g_file_set_contents(path, "precious", -1, NULL));
+    g_assert_false(varlink_server_listen(server, path, &error));
+    g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_clear_error(&error);
+    g_assert_false(varlink_server_listen_fd(server, STDIN_FILENO, &error));
+    g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
+}
+
+static void
+test_handlers_and_description_must_agree(void)
+{
+    static const VarlinkMethod too_few[] = { { 0 } };
+    static const VarlinkMethod too_many[] = { { "A", run_echo }, { "B", run_echo }, { 0 } };
+    g_autoptr(VarlinkServer) server = varlink_server_new("test", "1", NULL);
+    const VarlinkMethod *const wrong[] = { too_few, too_many };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_false(varlink_server_add_interface(server, "interface a.b\nmethod A() -> ()\n",
+                                                    wrong[i], NULL, &error));
+        g_assert_error(error, FAULT, FAULT_INTERNAL);
+    }
+}
+
+#define ADD_FOR(name, function, group)                                                             \
+    g_test_add("/varlink-access/" name, Fixture, group, set_up, function, tear_down)
+#define ADD(name, function) ADD_FOR(name, function, NULL)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("connections-are-limited", test_connections_are_limited);
+    ADD("socket-is-for-owner-and-group", test_socket_is_for_owner_and_group);
+    ADD("stranger-is-refused-before-parsing", test_stranger_is_refused_before_parsing);
+    ADD_FOR("member-of-the-group-may-call", test_member_of_the_group_may_call, "daemon");
+    ADD("dead-socket-is-replaced-a-living-one-is-not",
+        test_dead_socket_is_replaced_a_living_one_is_not);
+    ADD("file-in-the-way-is-not-removed", test_file_in_the_way_is_not_removed);
+    g_test_add_func("/varlink-access/handlers-and-description-must-agree",
+                    test_handlers_and_description_must_agree);
+    return g_test_run();
+}
