@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where the Varlink server listens, and whom it lets in. */
-#include <errno.h>
 #include <grp.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>

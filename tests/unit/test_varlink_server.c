@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The Varlink server under friendly, clumsy and hostile clients. */
-#include <errno.h>
-
 #include "common/fault.h"
 #include "common/limits.h"
 #include "varlink_peer.h"
@@ -201,16 +199,6 @@ tear_down(Fixture *fixture, gconstpointer unused)
     "{\"error\":\"org.varlink.service." code "\",\"parameters\":{\"" key "\":\"" value "\"}}"
 
 static void
-assert_serves(Fixture *fixture)
-{
-    int fd = peer_connect(&fixture->serving);
-
-    peer_send(fd, ECHO("alive"));
-    peer_assert_reply(fd, ECHOED("alive"));
-    close(fd);
-}
-
-static void
 assert_answer(Fixture *fixture, const char *request, const char *reply)
 {
     int fd = peer_connect(&fixture->serving);
@@ -218,6 +206,12 @@ assert_answer(Fixture *fixture, const char *request, const char *reply)
     peer_send(fd, request);
     peer_assert_reply(fd, reply);
     close(fd);
+}
+
+static void
+assert_serves(Fixture *fixture)
+{
+    assert_answer(fixture, ECHO("alive"), ECHOED("alive"));
 }
 
 static void

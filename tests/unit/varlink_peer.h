@@ -2,6 +2,7 @@
 /* For tests: a server on a thread of its own, and a client that sends raw bytes to it. */
 #pragma once
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
