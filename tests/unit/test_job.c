@@ -4,6 +4,8 @@
 
 #include "common/fault.h"
 #include "common/job.h"
+#include "common/limits.h"
+#include "varlink_peer.h"
 
 /* A job that goes on until it is let go or cancelled. */
 typedef struct {
@@ -127,6 +129,239 @@ test_registry_ends_its_jobs(void)
     g_assert_cmpint(gate.freed, ==, 5);
 }
 
+static json_t *
+end_at_once(Job *job, void *data, GError **error)
+{
+    return json_object();
+}
+
+static json_t *
+end_without_a_word(Job *job, void *data, GError **error)
+{
+    return NULL;
+}
+
+static void
+test_end_without_result_or_error_is_a_failure(void)
+{
+    g_autoptr(JobRegistry) registry = job_registry_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Job) job = job_start(registry, "Bad", NULL, end_without_a_word, NULL, NULL, NULL);
+
+    g_assert_null(job_wait(job, &error));
+    g_assert_error(error, FAULT, FAULT_INTERNAL);
+}
+
+static void
+test_running_jobs_are_limited(void)
+{
+    g_autoptr(JobRegistry) registry = job_registry_new();
+    g_autoptr(GError) error = NULL;
+    Gate gate;
+
+    gate_init(&gate);
+    for (int i = 0; i < LIMIT_JOBS; i++) {
+        g_autoptr(Job) job = job_start(registry, "Wait", NULL, wait_at_gate, &gate, NULL, NULL);
+        g_assert_nonnull(job);
+    }
+    g_assert_null(job_start(registry, "Wait", NULL, wait_at_gate, &gate, NULL, &error));
+    g_assert_error(error, FAULT, FAULT_LIMIT_EXCEEDED);
+    gate_open(&gate);
+}
+
+/* The served tests: a job at the gate behind a socket. */
+typedef struct {
+    JobRegistry *registry; /* first: the methods of all services find it here */
+    Serving serving;
+    Gate gate;
+} Service;
+
+static const char description[] =
+    "interface org.example.test\n"
+    "method Start() -> (job: string, progress: ?object, result: ?object)\n"
+    "method ListJobs() -> (jobs: []object)\n"
+    "method WatchJob(job: string) -> (job: string, progress: ?object, result: ?object)\n"
+    "method CancelJob(job: string) -> ()\n"
+    "error Cancelled(object: string, cause: string, remedy: string)\n"
+    "error JobNotFound(object: string, cause: string, remedy: string)\n"
+    "error Internal(object: string, cause: string, remedy: string)\n";
+
+static void
+run_start(VarlinkCall *call, json_t *parameters, void *context)
+{
+    Service *service = context;
+    g_autoptr(Job) job =
+        job_start(service->registry, "Start", NULL, wait_at_gate, &service->gate, NULL, NULL);
+
+    job_serve(job, call);
+}
+
+static const VarlinkMethod methods[] = {
+    { "Start", run_start },
+    { "ListJobs", job_method_list },
+    { "WatchJob", job_method_watch },
+    { "CancelJob", job_method_cancel },
+    { 0 },
+};
+
+static void
+set_up(Service *service, gconstpointer unused)
+{
+    service->registry = job_registry_new();
+    gate_init(&service->gate);
+    serving_start(&service->serving, description, methods, service);
+}
+
+/* In the order of a daemon: jobs may still answer when the server is gone. */
+static void
+tear_down(Service *service, gconstpointer unused)
+{
+    serving_stop(&service->serving);
+    job_registry_free(service->registry);
+}
+
+/* Sends a call of @method on @job (NULL: none), with @more. */
+static void
+ask(int fd, const char *method, const char *job, gboolean more)
+{
+    g_autofree char *name = g_strconcat("org.example.test.", method, NULL);
+    json_auto_t *call = json_pack("{s:s, s:b}", "method", name, "more", more);
+
+    if (job)
+        json_object_set_new(call, "parameters", json_pack("{s:s}", "job", job));
+    char *text = json_dumps(call, 0);
+    peer_send(fd, text);
+    free(text);
+}
+
+/* The next reply, which has @key among its parameters. */
+static json_t *
+take(int fd, const char *key, gboolean continues)
+{
+    g_autofree char *text = peer_receive(fd);
+    json_t *reply = json_loads(text, 0, NULL);
+
+    g_test_message("%s", text);
+    g_assert_nonnull(json_object_get(json_object_get(reply, "parameters"), key));
+    g_assert_true(continues == json_is_true(json_object_get(reply, "continues")));
+    return reply;
+}
+
+static char *
+job_of(const json_t *reply)
+{
+    return g_strdup(
+        json_string_value(json_object_get(json_object_get(reply, "parameters"), "job")));
+}
+
+static void
+assert_error(int fd, const char *name)
+{
+    json_auto_t *reply = take(fd, "cause", FALSE);
+
+    g_assert_cmpstr(json_string_value(json_object_get(reply, "error")), ==, name);
+}
+
+static void
+test_watcher_sees_id_progress_and_result(Service *service, gconstpointer unused)
+{
+    int fd = peer_connect(&service->serving);
+
+    ask(fd, "Start", NULL, TRUE);
+    json_auto_t *first = take(fd, "job", TRUE);
+    json_auto_t *progress = take(fd, "progress", TRUE);
+    gate_open(&service->gate);
+    json_auto_t *last = take(fd, "result", FALSE);
+    g_autofree char *id = job_of(first);
+    g_autofree char *same = job_of(last);
+    g_assert_cmpstr(id, ==, same);
+    close(fd);
+}
+
+static void
+test_job_goes_on_without_its_watcher(Service *service, gconstpointer unused)
+{
+    int fd = peer_connect(&service->serving);
+
+    ask(fd, "Start", NULL, TRUE);
+    json_auto_t *first = take(fd, "job", TRUE);
+    g_autofree char *id = job_of(first);
+    close(fd);
+
+    fd = peer_connect(&service->serving);
+    ask(fd, "WatchJob", id, TRUE);
+    json_auto_t *again = take(fd, "job", TRUE);
+    gate_open(&service->gate);
+    json_auto_t *progress = take(fd, "progress", TRUE);
+    json_auto_t *last = take(fd, "result", FALSE);
+    ask(fd, "WatchJob", id, TRUE);
+    json_auto_t *late = take(fd, "job", TRUE);
+    json_auto_t *remembered = take(fd, "result", FALSE);
+    close(fd);
+}
+
+static void
+test_without_more_the_id_is_all(Service *service, gconstpointer unused)
+{
+    int fd = peer_connect(&service->serving);
+
+    ask(fd, "Start", NULL, FALSE);
+    json_auto_t *reply = take(fd, "job", FALSE);
+    ask(fd, "ListJobs", NULL, FALSE);
+    json_auto_t *list = take(fd, "jobs", FALSE);
+    json_t *jobs = json_object_get(json_object_get(list, "parameters"), "jobs");
+    const char *kind, *state;
+    g_assert_cmpuint(json_array_size(jobs), ==, 1);
+    g_assert_cmpint(
+        json_unpack(json_array_get(jobs, 0), "{s:s, s:s}", "kind", &kind, "state", &state), ==, 0);
+    g_assert_cmpstr(kind, ==, "Start");
+    g_assert_cmpstr(state, ==, "running");
+    close(fd);
+}
+
+static void
+test_cancelled_job_ends_its_watcher_with_its_error(Service *service, gconstpointer unused)
+{
+    int watcher = peer_connect(&service->serving);
+    int other = peer_connect(&service->serving);
+
+    ask(watcher, "Start", NULL, TRUE);
+    json_auto_t *first = take(watcher, "job", TRUE);
+    json_auto_t *progress = take(watcher, "progress", TRUE);
+    g_autofree char *id = job_of(first);
+    for (int repeat = 0; repeat < 2; repeat++) {
+        ask(other, "CancelJob", id, FALSE);
+        peer_assert_reply(other, "{\"parameters\":{}}");
+    }
+    assert_error(watcher, "org.example.test.Cancelled");
+    ask(other, "WatchJob", "no such", TRUE);
+    assert_error(other, "org.example.test.JobNotFound");
+    close(watcher);
+    close(other);
+}
+
+static void
+test_last_ended_jobs_are_remembered(Service *service, gconstpointer unused)
+{
+    g_autofree char *oldest = NULL, *second = NULL;
+    int fd = peer_connect(&service->serving);
+
+    for (int i = 0; i < LIMIT_JOBS_FINISHED + 1; i++) {
+        g_autoptr(Job) job =
+            job_start(service->registry, "Short", NULL, end_at_once, NULL, NULL, NULL);
+        json_decref(job_wait(job, NULL));
+        if (i < 2)
+            *(i == 0 ? &oldest : &second) = g_strdup(job_id(job));
+    }
+    ask(fd, "CancelJob", oldest, FALSE);
+    assert_error(fd, "org.example.test.JobNotFound");
+    ask(fd, "CancelJob", second, FALSE);
+    peer_assert_reply(fd, "{\"parameters\":{}}");
+    close(fd);
+}
+
+#define ADD(name, function) g_test_add("/job/" name, Service, NULL, set_up, function, tear_down)
+
 int
 main(int argc, char **argv)
 {
@@ -135,5 +370,14 @@ main(int argc, char **argv)
     g_test_add_func("/job/subject", test_one_job_works_on_a_subject);
     g_test_add_func("/job/cancel", test_cancelling_reaches_the_job);
     g_test_add_func("/job/registry", test_registry_ends_its_jobs);
+    g_test_add_func("/job/end-without-result-or-error-is-a-failure",
+                    test_end_without_result_or_error_is_a_failure);
+    g_test_add_func("/job/running-jobs-are-limited", test_running_jobs_are_limited);
+    ADD("watcher-sees-id-progress-and-result", test_watcher_sees_id_progress_and_result);
+    ADD("job-goes-on-without-its-watcher", test_job_goes_on_without_its_watcher);
+    ADD("without-more-the-id-is-all", test_without_more_the_id_is_all);
+    ADD("cancelled-job-ends-its-watcher-with-its-error",
+        test_cancelled_job_ends_its_watcher_with_its_error);
+    ADD("last-ended-jobs-are-remembered", test_last_ended_jobs_are_remembered);
     return g_test_run();
 }
