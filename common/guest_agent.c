@@ -27,25 +27,22 @@ set_malformed(const char *uuid, const char *what, GError **error)
               "its answer to %s is malformed", what);
 }
 
-/* Sends one command; returns what stands in "return" (a new reference). */
-static json_t *
-call(Hypervisor *hypervisor, const char *uuid, json_t *command, unsigned timeout_seconds,
-     GError **error)
+json_t *
+guest_agent_call(Hypervisor *hypervisor, const char *uuid, const char *name, json_t *arguments,
+                 unsigned timeout_seconds, GError **error)
 {
-    g_autofree char *name = g_strdup(json_string_value(json_object_get(command, "execute")));
+    json_auto_t *command = json_pack("{s:s, s:o*}", "execute", name, "arguments", arguments);
     char *text = json_dumps(command, JSON_COMPACT);
-    json_decref(command);
     g_autofree char *reply =
         hypervisor_agent_command(hypervisor, uuid, text, timeout_seconds, error);
     free(text);
     if (!reply)
         return NULL;
 
-    json_t *root = NULL;
+    json_auto_t *root = NULL;
     if (strlen(reply) <= LIMIT_AGENT_REPLY_BYTES)
         root = json_loads(reply, JSON_REJECT_DUPLICATES, NULL);
     json_t *value = json_incref(json_object_get(root, "return"));
-    json_decref(root);
     if (!value)
         set_malformed(uuid, name, error);
     return value;
@@ -54,10 +51,55 @@ call(Hypervisor *hypervisor, const char *uuid, json_t *command, unsigned timeout
 gboolean
 guest_agent_ping(Hypervisor *hypervisor, const char *uuid, unsigned timeout_seconds, GError **error)
 {
-    json_t *reply =
-        call(hypervisor, uuid, json_pack("{s:s}", "execute", "guest-ping"), timeout_seconds, error);
-    json_decref(reply);
+    json_auto_t *reply =
+        guest_agent_call(hypervisor, uuid, "guest-ping", NULL, timeout_seconds, error);
+
     return reply != NULL;
+}
+
+static gboolean
+is_enabled(const json_t *commands, const char *name)
+{
+    for (gsize i = 0; i < json_array_size(commands); i++) {
+        const json_t *command = json_array_get(commands, i);
+
+        if (g_strcmp0(json_string_value(json_object_get(command, "name")), name) == 0)
+            return json_is_true(json_object_get(command, "enabled"));
+    }
+    return FALSE;
+}
+
+gboolean
+guest_agent_abilities(Hypervisor *hypervisor, const char *uuid, unsigned timeout_seconds,
+                      GuestAbilities *ret_abilities, GError **error)
+{
+    static const struct {
+        GuestAbilities ability;
+        const char *commands[4];
+    } abilities[] = {
+        { GUEST_ABILITY_EXEC, { "guest-exec", "guest-exec-status" } },
+        { GUEST_ABILITY_FILES,
+          { "guest-file-open", "guest-file-read", "guest-file-write", "guest-file-close" } },
+        { GUEST_ABILITY_INTERFACES, { "guest-network-get-interfaces" } },
+    };
+    json_auto_t *info =
+        guest_agent_call(hypervisor, uuid, "guest-info", NULL, timeout_seconds, error);
+    const json_t *commands = json_object_get(info, "supported_commands");
+    GuestAbilities found = 0;
+
+    if (!info)
+        return FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(abilities); i++) {
+        gboolean all = TRUE;
+
+        for (gsize k = 0; k < G_N_ELEMENTS(abilities[i].commands); k++)
+            all = all &&
+                  (!abilities[i].commands[k] || is_enabled(commands, abilities[i].commands[k]));
+        if (all)
+            found |= abilities[i].ability;
+    }
+    *ret_abilities = found;
+    return TRUE;
 }
 
 /* Starts @argv in the guest; its process id there, or -1. */
@@ -67,17 +109,16 @@ start(Hypervisor *hypervisor, const char *uuid, const char *const *argv, GError 
     json_t *arguments = json_array();
     for (gsize i = 1; argv[i]; i++)
         json_array_append_new(arguments, json_string(argv[i]));
-    json_t *reply = call(hypervisor, uuid,
-                         json_pack("{s:s, s:{s:s, s:o, s:b}}", "execute", "guest-exec", "arguments",
-                                   "path", argv[0], "arg", arguments, "capture-output", TRUE),
-                         ROUND_TRIP_SECONDS, error);
+    json_auto_t *reply = guest_agent_call(
+        hypervisor, uuid, "guest-exec",
+        json_pack("{s:s, s:o, s:b}", "path", argv[0], "arg", arguments, "capture-output", TRUE),
+        ROUND_TRIP_SECONDS, error);
     if (!reply)
         return -1;
-    json_t *pid = json_object_get(reply, "pid");
+    const json_t *pid = json_object_get(reply, "pid");
     json_int_t value = json_is_integer(pid) ? json_integer_value(pid) : -1;
     if (value < 0)
         set_malformed(uuid, "guest-exec", error);
-    json_decref(reply);
     return value;
 }
 
@@ -139,16 +180,14 @@ guest_agent_run(Hypervisor *hypervisor, const char *uuid, const char *const *arg
     gint64 interval_usec = STATUS_INTERVAL_USEC;
     json_int_t pid = start(hypervisor, uuid, argv, error);
 
+    ret_result->exit_status = pid < 0 ? GUEST_AGENT_NOT_STARTED : GUEST_AGENT_UNFINISHED;
     while (pid >= 0) {
-        json_t *status = call(
-            hypervisor, uuid,
-            json_pack("{s:s, s:{s:I}}", "execute", "guest-exec-status", "arguments", "pid", pid),
-            ROUND_TRIP_SECONDS, error);
+        json_auto_t *status =
+            guest_agent_call(hypervisor, uuid, "guest-exec-status", json_pack("{s:I}", "pid", pid),
+                             ROUND_TRIP_SECONDS, error);
         if (!status)
             return FALSE;
-        gboolean ended = take_result(status, ret_result);
-        json_decref(status);
-        if (ended)
+        if (take_result(status, ret_result))
             return TRUE;
         if (g_get_monotonic_time() >= deadline_usec) {
             g_autofree char *object = g_strdup_printf("%s in guest %s", argv[0], uuid);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Judges and changes the bond inside a guest. */
+/* Asks the guest by the means that it offers, and believes what it reports afterwards. */
 #include "netprep/bond.h"
 
-#include <string.h>
+#include "netprep/guest_files.h"
+#include "netprep/guest_program.h"
 
-#include "netprep/text_check.h"
-
-#define REMEDY_SET_UP "call SetUpBond, or let `migprep migrate` do it with --set-up-bond"
-
-/* The words of a guest that an error may repeat. */
-#define GUEST_WORDS_MAX 200
+/*
+ * Theory of operation. netprep-guest is tried first: it does in one round trip what takes thirty
+ * with the agent's file commands, and can create a bond. Where it cannot be started nothing has
+ * happened, so the files are tried next. Neither is believed: what was asked for is read back.
+ */
 
 BondAccess
 bond_access(const NetworkHost *host, const GuestView *view, GCancellable *cancellable)
@@ -23,54 +23,27 @@ bond_access(const NetworkHost *host, const GuestView *view, GCancellable *cancel
     };
 }
 
-static char *
-printable(const char *text)
+/* Drops @failure if the files are to be tried; else hands it on. */
+static gboolean
+try_files(gboolean program_absent, GError *failure, GError **error)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize)strnlen(text, GUEST_WORDS_MAX));
-
-    for (char *at = valid; *at; at++) {
-        if (g_ascii_iscntrl(*at))
-            *at = ' ';
+    if (program_absent) {
+        g_clear_error(&failure);
+        return TRUE;
     }
-    return g_strdup(g_strstrip(valid));
-}
-
-/* netprep-guest says {"error": "..."}; anything else that failed says it on standard error. */
-static void
-set_guest_failure(const BondAccess *access, const GuestAgentResult *result, GError **error)
-{
-    json_auto_t *object = json_loads(result->output, 0, NULL);
-    const char *said = json_string_value(json_object_get(object, "error"));
-    g_autofree char *words = printable(said ? said : result->error_text);
-    g_autofree char *label = network_guest_label(access->guest_name);
-
-    fault_set(error, FAULT_AGENT_FAILED, label,
-              "look into the guest's network, or at `netprep-guest report` there",
-              "netprep-guest failed with status %d: %s", result->exit_status, words);
-}
-
-static char *
-run(const BondAccess *access, const char *const *argv, unsigned timeout_seconds, GError **error)
-{
-    g_auto(GuestAgentResult) result = { 0 };
-
-    if (!guest_agent_run(access->hypervisor, access->guest_uuid, argv, timeout_seconds,
-                         access->cancellable, &result, error))
-        return NULL;
-    if (result.exit_status != 0) {
-        set_guest_failure(access, &result, error);
-        return NULL;
-    }
-    return g_steal_pointer(&result.output);
+    if (failure)
+        g_propagate_error(error, failure);
+    return FALSE;
 }
 
 GuestReport *
 bond_report(const BondAccess *access, GError **error)
 {
-    const char *const argv[] = { BOND_GUEST_PROGRAM, "report", NULL };
-    g_autofree char *output = run(access, argv, access->agent_seconds, error);
+    GError *failure = NULL;
+    gboolean absent = FALSE;
+    GuestReport *report = guest_program_report(access, &absent, &failure);
 
-    return output ? guest_report_parse(access->guest_name, output, error) : NULL;
+    return try_files(absent, failure, error) ? guest_files_report(access, error) : report;
 }
 
 static gboolean
@@ -88,11 +61,12 @@ check_active(const BondAccess *access, const GuestBond *bond, const char *port, 
 gboolean
 bond_use(const BondAccess *access, const char *bond, const char *port, GError **error)
 {
-    const char *const argv[] = { BOND_GUEST_PROGRAM, "use", "--bond", bond, "--port", port, NULL };
-    g_autofree char *output = run(access, argv, access->agent_seconds, error);
-    g_autoptr(GuestBond) state =
-        output ? guest_bond_parse(access->guest_name, output, error) : NULL;
+    GError *failure = NULL;
+    gboolean absent = FALSE;
+    g_autoptr(GuestBond) state = guest_program_use(access, bond, port, &absent, &failure);
 
+    if (try_files(absent, failure, error))
+        state = guest_files_use(access, bond, port, error);
     return state && check_active(access, state, port, error);
 }
 
@@ -107,7 +81,7 @@ prove_joined(const BondAccess *access, const char *bond, const char *guest_path,
     const GuestBond *state = guest_report_find_bond(report, bond);
     if (!interface || !state) {
         g_autofree char *label = network_guest_label(access->guest_name);
-        fault_set(error, FAULT_BOND_UNFIT, label, "look at `netprep-guest report` in the guest",
+        fault_set(error, FAULT_BOND_UNFIT, label, "look at the network devices in the guest",
                   "bond %s or its device at %s is missing again", bond, guest_path);
         return FALSE;
     }
@@ -118,102 +92,52 @@ gboolean
 bond_join(const BondAccess *access, const char *bond, const char *guest_path,
           unsigned timeout_seconds, GError **error)
 {
-    g_autofree char *timeout = g_strdup_printf("%u", timeout_seconds);
-    const char *const argv[] = { BOND_GUEST_PROGRAM, "join",      "--bond", bond, "--path",
-                                 guest_path,         "--timeout", timeout,  NULL };
-    /* The program keeps its own deadline; the agent gets the time to say so. */
-    g_autofree char *output = run(access, argv, timeout_seconds + access->agent_seconds, error);
+    GError *failure = NULL;
+    gboolean absent = FALSE;
+    gboolean joined =
+        guest_program_join(access, bond, guest_path, timeout_seconds, &absent, &failure);
 
-    return output && prove_joined(access, bond, guest_path, error);
+    if (try_files(absent, failure, error))
+        joined = guest_files_join(access, bond, guest_path, timeout_seconds, error);
+    return joined && prove_joined(access, bond, guest_path, error);
+}
+
+/* What only the program can do. */
+static void
+ask_for_program(const BondAccess *access, gboolean absent, GError *failure, GError **error)
+{
+    g_autofree char *label = network_guest_label(access->guest_name);
+    g_autoptr(GError) why = failure;
+
+    if (!failure)
+        return;
+    if (!absent) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return;
+    }
+    fault_set(error, FAULT_AGENT_FAILED, label,
+              "install netprep-guest in the guest, or change the bond there by hand",
+              "netprep-guest cannot be run there: %s", fault_cause(why));
 }
 
 GuestBond *
-bond_create(const BondAccess *access, const char *bond, const char *primary_path,
-            const char *backup_mac, GError **error)
+bond_create(const BondAccess *access, const char *bond, const BondPlan *plan, GError **error)
 {
-    const char *const argv[] = {
-        BOND_GUEST_PROGRAM, "create-bond",  "--bond",   bond, "--primary-path",
-        primary_path,       "--backup-mac", backup_mac, NULL
-    };
-    g_autofree char *output = run(access, argv, access->agent_seconds, error);
+    GError *failure = NULL;
+    gboolean absent = FALSE;
+    GuestBond *state = guest_program_create(access, bond, plan, &absent, &failure);
 
-    return output ? guest_bond_parse(access->guest_name, output, error) : NULL;
-}
-
-static gboolean
-is_virtio(const DomainXml *domain, const GuestInterface *interface)
-{
-    for (guint i = 0; interface->pci_path && i < domain->virtio_nics->len; i++) {
-        const DomainVirtioNic *nic = domain->virtio_nics->pdata[i];
-
-        if (g_strcmp0(nic->guest_path, interface->pci_path) == 0)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/* A VirtIO port of @bond: one with carrier if there is any. */
-static const GuestInterface *
-find_backup(const GuestReport *report, const DomainXml *domain, const GuestBond *bond)
-{
-    const GuestInterface *found = NULL;
-
-    for (gsize i = 0; bond->ports[i]; i++) {
-        const GuestInterface *port = guest_report_find_link(report, bond->ports[i]);
-
-        if (!port || !is_virtio(domain, port))
-            continue;
-        if (port->carrier)
-            return port;
-        found = port;
-    }
-    return found;
-}
-
-static gboolean
-unfit(const Vnic *vnic, GError **error, const char *remedy, const char *cause)
-{
-    g_autofree char *label = vnic_label(vnic);
-
-    fault_set(error, FAULT_BOND_UNFIT, label, remedy, "%s", cause);
-    return FALSE;
-}
-
-static gboolean
-check_bond(const Vnic *vnic, const GuestBond *bond, GError **error)
-{
-    if (!g_str_equal(bond->mode, "active-backup"))
-        return unfit(vnic, error, "set the bond's mode to active-backup in the guest",
-                     "its bond in the guest has another mode than active-backup");
-    if (bond->monitor_interval_msec == 0)
-        return unfit(vnic, error, "set the bond's miimon to 100 in the guest",
-                     "its bond in the guest does not watch its links");
-    return TRUE;
+    ask_for_program(access, absent, failure, error);
+    return state;
 }
 
 gboolean
-bond_pair(const GuestReport *report, const DomainXml *domain, Vnic *vnic, GError **error)
+bond_repair(const BondAccess *access, const char *bond, GError **error)
 {
-    const GuestInterface *interface = guest_report_find_path(report, vnic->guest_path);
+    GError *failure = NULL;
+    gboolean absent = FALSE;
+    gboolean repaired = guest_program_repair(access, bond, &absent, &failure);
 
-    if (!interface)
-        return unfit(vnic, error, "load the guest's driver for it",
-                     "the guest has no network device for it");
-    const GuestBond *bond = guest_report_find_bond(report, interface->master);
-    if (!bond)
-        return unfit(vnic, error, REMEDY_SET_UP, "it is in no bond in the guest");
-    if (!check_bond(vnic, bond, error))
-        return FALSE;
-    const GuestInterface *backup = find_backup(report, domain, bond);
-    if (!backup)
-        return unfit(vnic, error, "add a VirtIO vNIC on the same network to the guest's bond",
-                     "its bond in the guest has no VirtIO vNIC");
-    if (!backup->carrier)
-        return unfit(vnic, error, "bring the VirtIO vNIC's link up, on the host and in the guest",
-                     "the VirtIO vNIC of its bond has no carrier");
-    g_free(vnic->bond);
-    g_free(vnic->backup);
-    vnic->bond = g_strdup(bond->name);
-    vnic->backup = g_strdup(backup->name);
-    return TRUE;
+    ask_for_program(access, absent, failure, error);
+    return repaired;
 }

@@ -86,7 +86,8 @@ create(Setup *setup, const BondAccess *access, const GuestReport *report, const 
         return refuse(vnic, "add a VirtIO vNIC on the same network to the guest",
                       "the guest has no VirtIO vNIC that is in no bond yet", error);
     g_autofree char *name = choose_name(setup, report);
-    g_autoptr(GuestBond) bond = bond_create(access, name, vnic->guest_path, backup->mac, error);
+    BondPlan plan = { vnic->guest_path, backup->mac, FALSE };
+    g_autoptr(GuestBond) bond = bond_create(access, name, &plan, error);
     return bond != NULL;
 }
 

@@ -44,11 +44,12 @@ description_of_guest(const NetworkHost *host, const char *guest, GError **error)
         g_autoptr(GError) unfit = NULL;
         (void)bond_pair(report, view->live, vnics->pdata[i], &unfit);
     }
-    return json_pack("{s:{s:s, s:s}, s:s, s:o, s:o, s:b, s:s?}", "guest", "name", view->guest->name,
-                     "uuid", view->guest->uuid, "state", state_name(view->guest->state), "vnics",
-                     vnics_to_json(vnics), "bonds",
+    return json_pack("{s:{s:s, s:s}, s:s, s:o, s:o, s:b, s:s?, s:s?}", "guest", "name",
+                     view->guest->name, "uuid", view->guest->uuid, "state",
+                     state_name(view->guest->state), "vnics", vnics_to_json(vnics), "bonds",
                      report ? guest_report_bonds_to_json(report) : json_array(), "agent",
-                     report != NULL, "agentError", silent ? silent->message : NULL);
+                     report != NULL, "agentError", silent ? silent->message : NULL, "steering",
+                     report ? guest_steering_name(report->steering) : NULL);
 }
 
 json_t *

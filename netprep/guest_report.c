@@ -10,7 +10,7 @@
 #define INTERFACES_MAX 1024
 #define BONDS_MAX      64
 #define PORTS_MAX      64
-#define INTERVAL_MAX   G_MAXINT
+#define NUMBER_MAX     G_MAXINT
 
 static void
 guest_interface_free(GuestInterface *interface)
@@ -19,6 +19,7 @@ guest_interface_free(GuestInterface *interface)
     g_free(interface->driver);
     g_free(interface->pci_path);
     g_free(interface->master);
+    g_free(interface->mac);
     g_free(interface);
 }
 
@@ -31,7 +32,9 @@ guest_bond_free(GuestBond *bond)
     g_free(bond->mode);
     g_free(bond->active);
     g_free(bond->primary);
+    g_free(bond->fail_over_mac);
     g_strfreev(bond->ports);
+    g_strfreev(bond->advice);
     g_free(bond);
 }
 
@@ -43,6 +46,49 @@ guest_report_free(GuestReport *report)
     g_ptr_array_unref(report->interfaces);
     g_ptr_array_unref(report->bonds);
     g_free(report);
+}
+
+const char *
+guest_steering_name(GuestSteering steering)
+{
+    switch (steering) {
+    case GUEST_STEERING_PROGRAM:
+        return "program";
+    case GUEST_STEERING_FILES:
+        return "files";
+    }
+    g_return_val_if_reached("program");
+}
+
+GuestReport *
+guest_report_new(GuestSteering steering)
+{
+    GuestReport *report = g_new0(GuestReport, 1);
+
+    report->steering = steering;
+    report->interfaces = g_ptr_array_new_with_free_func((GDestroyNotify)guest_interface_free);
+    report->bonds = g_ptr_array_new_with_free_func((GDestroyNotify)guest_bond_free);
+    return report;
+}
+
+GuestInterface *
+guest_report_add_interface(GuestReport *report, const char *name)
+{
+    GuestInterface *interface = g_new0(GuestInterface, 1);
+
+    interface->name = g_strdup(name);
+    g_ptr_array_add(report->interfaces, interface);
+    return interface;
+}
+
+GuestBond *
+guest_bond_new(const char *name)
+{
+    GuestBond *bond = g_new0(GuestBond, 1);
+
+    bond->name = g_strdup(name);
+    bond->announcements = bond->up_delay_msec = -1;
+    return bond;
 }
 
 /* Kept free of the guest's own words: an error message is not its place to speak. */
@@ -89,6 +135,7 @@ parse_interface(const json_t *object)
         take_text(object, "name", text_is_link_name, TRUE, &interface->name) &&
         take_text(object, "driver", is_word, FALSE, &interface->driver) &&
         take_text(object, "pciPath", text_is_pci_path, FALSE, &interface->pci_path) &&
+        take_text(object, "macAddress", text_is_mac, FALSE, &interface->mac) &&
         take_text(object, "master", text_is_link_name, FALSE, &interface->master))
         return interface;
     guest_interface_free(interface);
@@ -114,17 +161,34 @@ take_ports(const json_t *array, char ***ret_ports)
     return TRUE;
 }
 
+/* A number that is not negative; absent ones are left as they are. */
+static gboolean
+take_number(const json_t *object, const char *name, int *ret_number)
+{
+    const json_t *value = json_object_get(object, name);
+
+    if (!value)
+        return TRUE;
+    if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+        json_integer_value(value) > NUMBER_MAX)
+        return FALSE;
+    *ret_number = (int)json_integer_value(value);
+    return TRUE;
+}
+
 static GuestBond *
 parse_bond(const json_t *object)
 {
-    g_autoptr(GuestBond) bond = g_new0(GuestBond, 1);
-    const json_t *interval = json_object_get(object, "monitorIntervalMilliseconds");
+    g_autoptr(GuestBond) bond = guest_bond_new(NULL);
+    int interval = -1;
 
-    if (!json_is_integer(interval) || json_integer_value(interval) < 0 ||
-        json_integer_value(interval) > INTERVAL_MAX)
+    if (!take_number(object, "monitorIntervalMilliseconds", &interval) || interval < 0 ||
+        !take_number(object, "gratuitousArp", &bond->announcements) ||
+        !take_number(object, "upDelayMilliseconds", &bond->up_delay_msec))
         return NULL;
-    bond->monitor_interval_msec = (unsigned)json_integer_value(interval);
+    bond->monitor_interval_msec = (unsigned)interval;
     if (!take_text(object, "name", text_is_link_name, TRUE, &bond->name) ||
+        !take_text(object, "failOverMac", is_word, FALSE, &bond->fail_over_mac) ||
         !take_text(object, "mode", is_word, TRUE, &bond->mode) ||
         !take_text(object, "active", text_is_link_name, FALSE, &bond->active) ||
         !take_text(object, "primary", text_is_link_name, FALSE, &bond->primary) ||
@@ -167,10 +231,8 @@ GuestReport *
 guest_report_parse(const char *guest_name, const char *text, GError **error)
 {
     json_auto_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    g_autoptr(GuestReport) report = g_new0(GuestReport, 1);
+    g_autoptr(GuestReport) report = guest_report_new(GUEST_STEERING_PROGRAM);
 
-    report->interfaces = g_ptr_array_new_with_free_func((GDestroyNotify)guest_interface_free);
-    report->bonds = g_ptr_array_new_with_free_func((GDestroyNotify)guest_bond_free);
     if (!json_is_object(object))
         refuse(guest_name, "it is not a JSON object", error);
     else if (!parse_interfaces(json_object_get(object, "interfaces"), report->interfaces))
@@ -217,11 +279,11 @@ guest_report_find_link(const GuestReport *report, const char *name)
     return NULL;
 }
 
-const GuestBond *
+GuestBond *
 guest_report_find_bond(const GuestReport *report, const char *name)
 {
     for (guint i = 0; name && i < report->bonds->len; i++) {
-        const GuestBond *bond = report->bonds->pdata[i];
+        GuestBond *bond = report->bonds->pdata[i];
 
         if (g_str_equal(bond->name, name))
             return bond;
@@ -229,17 +291,31 @@ guest_report_find_bond(const GuestReport *report, const char *name)
     return NULL;
 }
 
+static json_t *
+known_number(int number)
+{
+    return number < 0 ? NULL : json_integer(number);
+}
+
+static json_t *
+texts_to_json(char **texts)
+{
+    json_t *array = json_array();
+
+    for (gsize i = 0; texts && texts[i]; i++)
+        json_array_append_new(array, json_string(texts[i]));
+    return array;
+}
+
 json_t *
 guest_bond_to_json(const GuestBond *bond)
 {
-    json_t *ports = json_array();
-
-    for (gsize i = 0; bond->ports[i]; i++)
-        json_array_append_new(ports, json_string(bond->ports[i]));
-    return json_pack("{s:s, s:s, s:s?, s:s?, s:i, s:o}", "name", bond->name, "mode", bond->mode,
-                     "active", bond->active, "primary", bond->primary,
-                     "monitorIntervalMilliseconds", (int)bond->monitor_interval_msec, "ports",
-                     ports);
+    return json_pack("{s:s, s:s, s:s?, s:s?, s:i, s:s?, s:o*, s:o*, s:o, s:o}", "name", bond->name,
+                     "mode", bond->mode, "active", bond->active, "primary", bond->primary,
+                     "monitorIntervalMilliseconds", (int)bond->monitor_interval_msec, "failOverMac",
+                     bond->fail_over_mac, "gratuitousArp", known_number(bond->announcements),
+                     "upDelayMilliseconds", known_number(bond->up_delay_msec), "ports",
+                     texts_to_json(bond->ports), "advice", texts_to_json(bond->advice));
 }
 
 json_t *

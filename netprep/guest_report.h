@@ -11,6 +11,7 @@ typedef struct {
     char *driver;   /* NULL: none */
     char *pci_path; /* NULL: not a PCI device */
     char *master;   /* NULL: none */
+    char *mac;      /* NULL: not told */
     gboolean carrier;
 } GuestInterface;
 
@@ -20,13 +21,31 @@ typedef struct {
     char *active;  /* NULL: none */
     char *primary; /* NULL: none */
     unsigned monitor_interval_msec;
+    char *fail_over_mac; /* none | active | follow; NULL: not told */
+    int announcements;   /* num_grat_arp: gratuitous ARPs after a switch; -1: not told */
+    int up_delay_msec;   /* updelay; -1: not told */
     char **ports;
+    char **advice; /* what could be better, in words; NULL: not judged yet */
 } GuestBond;
 
+/* By what the guest was asked, and can be steered. */
+typedef enum {
+    GUEST_STEERING_PROGRAM, /* netprep-guest, run by the guest agent */
+    GUEST_STEERING_FILES,   /* the guest agent's file commands: the guest runs nothing of ours */
+} GuestSteering;
+const char *guest_steering_name(GuestSteering steering); /* "program" | "files" */
+
 typedef struct {
+    GuestSteering steering;
     GPtrArray *interfaces; /* of GuestInterface * */
     GPtrArray *bonds;      /* of GuestBond * */
 } GuestReport;
+
+/* Empty, to be filled by who asked the guest: names must be checked before. */
+GuestReport *guest_report_new(GuestSteering steering);
+GuestInterface *guest_report_add_interface(GuestReport *report, const char *name);
+/* Nothing known but its name. Owned by the caller; ports is NULL. */
+GuestBond *guest_bond_new(const char *name);
 
 /* @text is what netprep-guest printed; @guest_name is for errors. FAULT_AGENT_FAILED if it is not a
  * report, or larger than a report may be. */
@@ -42,7 +61,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestBond, guest_bond_free)
 /* Borrowed, or NULL. */
 const GuestInterface *guest_report_find_path(const GuestReport *report, const char *pci_path);
 const GuestInterface *guest_report_find_link(const GuestReport *report, const char *name);
-const GuestBond *guest_report_find_bond(const GuestReport *report, const char *name);
+GuestBond *guest_report_find_bond(const GuestReport *report, const char *name);
 
 /* The type Bond of io.migprep.Network. */
 json_t *guest_bond_to_json(const GuestBond *bond);

@@ -2,6 +2,8 @@
 /* A guest whose agent runs a netprep-guest made of variables. */
 #include "fake/fake_guest.h"
 
+#include "fake/fake_guest_files.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,9 @@
 struct FakeGuest {
     GMutex lock;
     gboolean silent, stubborn, bonded, virtio_carrier;
+    gboolean without_program, without_files;
+    gboolean vf_in_bond, hears_all;
+    FakeGuestFiles *files;
     char *report;
     const char *active, *primary;
     GHashTable *failures; /* verb -> count */
@@ -16,6 +21,77 @@ struct FakeGuest {
     char *output;         /* of the last command */
     int exit_status;
 };
+
+static char *
+bonding_text(const FakeGuest *guest)
+{
+    g_autofree char *vf = guest->vf_in_bond ? g_strdup("\nSlave Interface: vf\nMII Status: up\n"
+                                                       "Permanent HW addr: 02:00:00:00:00:01\n")
+                                            : g_strdup("");
+
+    return g_strdup_printf("Ethernet Channel Bonding Driver: v6.1\n\n"
+                           "Bonding Mode: fault-tolerance (active-backup)\n"
+                           "Primary Slave: %s%s\nCurrently Active Slave: %s\nMII Status: up\n"
+                           "MII Polling Interval (ms): 100\nUp Delay (ms): 200\n\n"
+                           "Slave Interface: virtio\nMII Status: %s\n"
+                           "Permanent HW addr: 52:54:00:aa:00:01\n%s",
+                           guest->primary ? guest->primary : "None",
+                           guest->primary ? " (primary_reselect always)" : "",
+                           guest->active ? guest->active : "None",
+                           guest->virtio_carrier ? "up" : "down", vf);
+}
+
+static char *
+content(void *data, const char *path)
+{
+    static const char *const fixed[][2] = {
+        { "/sys/class/net/vf/device/uevent", "DRIVER=igbvf\nPCI_SLOT_NAME=0000:00:04.0\n" },
+        { "/sys/class/net/virtio/device/uevent", "DRIVER=virtio_net\n" },
+        { "/sys/class/net/virtio/device/../uevent", "PCI_SLOT_NAME=0000:00:03.0\n" },
+        { "/sys/class/net/vf/flags", "0x1003\n" },
+        { "/sys/class/net/bond0/bonding/num_grat_arp", "3\n" },
+    };
+    const FakeGuest *guest = data;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(fixed); i++) {
+        if (g_str_equal(path, fixed[i][0]))
+            return g_strdup(fixed[i][1]);
+    }
+    if (g_str_equal(path, "/sys/class/net/bonding_masters"))
+        return g_strdup(guest->bonded ? "bond0\n" : "");
+    if (g_str_equal(path, "/proc/net/bonding/bond0"))
+        return bonding_text(guest);
+    return g_str_has_prefix(path, "/sys/class/net/bond0/bonding/") ? g_strdup("0\n") : NULL;
+}
+
+static const char *
+port_name(const char *text)
+{
+    return g_str_equal(text, "vf") ? "vf" : g_str_equal(text, "virtio") ? "virtio" : NULL;
+}
+
+static gboolean
+store(void *data, const char *path, const char *text)
+{
+    FakeGuest *guest = data;
+    g_autofree char *option = g_path_get_basename(path);
+
+    if (g_str_equal(option, "all_slaves_active")) {
+        guest->hears_all = g_str_equal(text, "1");
+    } else if (g_str_equal(option, "primary")) {
+        guest->primary = port_name(text);
+    } else if (g_str_equal(option, "slaves")) {
+        guest->vf_in_bond = g_str_equal(text, "+vf");
+    } else if (g_str_equal(option, "active_slave")) {
+        if (!port_name(text) || (g_str_equal(text, "vf") && !guest->vf_in_bond))
+            return FALSE;
+        if (!guest->stubborn)
+            guest->active = port_name(text);
+    }
+    return TRUE;
+}
+
+static const FakeFilesOps files_ops = { content, store };
 
 FakeGuest *
 fake_guest_new(void)
@@ -25,6 +101,8 @@ fake_guest_new(void)
     g_mutex_init(&guest->lock);
     guest->bonded = guest->virtio_carrier = TRUE;
     guest->active = guest->primary = "vf";
+    guest->vf_in_bond = TRUE;
+    guest->files = fake_guest_files_new(&files_ops, guest);
     guest->failures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     guest->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return guest;
@@ -36,6 +114,7 @@ fake_guest_free(FakeGuest *guest)
     g_mutex_clear(&guest->lock);
     g_hash_table_unref(guest->failures);
     g_hash_table_unref(guest->counts);
+    fake_guest_files_free(guest->files);
     g_free(guest->report);
     g_free(guest->output);
     g_free(guest);
@@ -131,6 +210,55 @@ status(const FakeGuest *guest)
                      guest->exit_status, "out-data", data);
 }
 
+static json_t *
+info(const FakeGuest *guest)
+{
+    static const char *const commands[] = {
+        "guest-exec",
+        "guest-exec-status",
+        "guest-file-open",
+        "guest-file-read",
+        "guest-file-write",
+        "guest-file-close",
+        "guest-network-get-interfaces",
+    };
+    json_t *supported = json_array();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        gboolean enabled = !(guest->without_files && g_str_has_prefix(commands[i], "guest-file-"));
+        json_array_append_new(supported,
+                              json_pack("{s:s, s:b}", "name", commands[i], "enabled", enabled));
+    }
+    return json_pack("{s:{s:s, s:o}}", "return", "version", "10.0", "supported_commands",
+                     supported);
+}
+
+static json_t *
+interfaces(void)
+{
+    return json_pack("{s:[{s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}]}", "return", "name", "lo",
+                     "name", "bond0", "hardware-address", "52:54:00:aa:00:01", "name", "virtio",
+                     "hardware-address", "52:54:00:aa:00:01", "name", "vf", "hardware-address",
+                     "52:54:00:aa:00:01");
+}
+
+static json_t *
+answer(FakeGuest *guest, const char *name, const json_t *arguments)
+{
+    if (g_str_equal(name, "guest-exec"))
+        return guest->without_program ? json_pack("{s:{s:s}}", "error", "desc", "no such file")
+                                      : start(guest, arguments);
+    if (g_str_equal(name, "guest-exec-status"))
+        return status(guest);
+    if (g_str_equal(name, "guest-info"))
+        return info(guest);
+    if (g_str_equal(name, "guest-network-get-interfaces"))
+        return interfaces();
+    if (g_str_has_prefix(name, "guest-file-"))
+        return fake_guest_files_command(guest->files, name, arguments);
+    return json_pack("{s:{}}", "return");
+}
+
 char *
 fake_guest_agent(const char *uuid, const char *command, void *data)
 {
@@ -140,14 +268,8 @@ fake_guest_agent(const char *uuid, const char *command, void *data)
     json_auto_t *reply = NULL;
 
     g_mutex_lock(&guest->lock);
-    if (guest->silent)
-        reply = NULL;
-    else if (g_str_equal(name, "guest-exec"))
-        reply = start(guest, json_object_get(request, "arguments"));
-    else if (g_str_equal(name, "guest-exec-status"))
-        reply = status(guest);
-    else
-        reply = json_pack("{s:{}}", "return");
+    if (!guest->silent)
+        reply = answer(guest, name, json_object_get(request, "arguments"));
     g_mutex_unlock(&guest->lock);
     if (!reply)
         return NULL;
@@ -177,6 +299,38 @@ void
 fake_guest_set_stubborn(FakeGuest *guest, gboolean stubborn)
 {
     guest->stubborn = stubborn;
+}
+
+void
+fake_guest_set_program(FakeGuest *guest, gboolean present)
+{
+    guest->without_program = !present;
+}
+
+void
+fake_guest_set_files(FakeGuest *guest, gboolean allowed)
+{
+    guest->without_files = !allowed;
+}
+
+unsigned
+fake_guest_open_files(FakeGuest *guest)
+{
+    return fake_guest_files_open_count(guest->files);
+}
+
+gboolean
+fake_guest_hears_all(FakeGuest *guest)
+{
+    return guest->hears_all;
+}
+
+void
+fake_guest_take_vf_out(FakeGuest *guest)
+{
+    guest->vf_in_bond = FALSE;
+    guest->active = "virtio";
+    guest->primary = NULL;
 }
 
 void

@@ -24,6 +24,17 @@ void fake_guest_set_report(FakeGuest *guest, const char *report);
 void fake_guest_set_bonded(FakeGuest *guest, gboolean bonded);
 void fake_guest_set_virtio_carrier(FakeGuest *guest, gboolean carrier);
 
+/* Without netprep-guest it is asked and steered by the files of its agent, if that may read them.
+ */
+void fake_guest_set_program(FakeGuest *guest, gboolean present);
+void fake_guest_set_files(FakeGuest *guest, gboolean allowed);
+/* Files that were opened and not closed. */
+unsigned fake_guest_open_files(FakeGuest *guest);
+/* all_slaves_active, as the files say. */
+gboolean fake_guest_hears_all(FakeGuest *guest);
+/* The VF is in the guest, but not in its bond. */
+void fake_guest_take_vf_out(FakeGuest *guest);
+
 /* The active port; a static string. */
 const char *fake_guest_active(FakeGuest *guest);
 /* How often @verb was called. */
