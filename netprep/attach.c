@@ -5,31 +5,46 @@
 #include "netprep/bond.h"
 
 /* The bond gives the VF the guest's MAC, which takes trust and no administrative MAC. */
-static gboolean
-attach_asset(const NetworkHost *host, Job *job, const Lease *lease, const LeaseAsset *asset,
-             GError **error)
+static PlugRequest *
+make_request(const LeaseAsset *asset, GError **error)
 {
-    g_autoptr(Vnic) vnic = network_lease_vnic(asset, error);
+    g_autoptr(PlugRequest) request = g_new0(PlugRequest, 1);
 
-    if (!vnic)
-        return FALSE;
-    g_autofree char *xml =
-        domain_xml_build_hostdev(asset->key, vnic->guest_address, vnic->alias, error);
-    if (!xml || !network_lease_mark(host->leases, lease, asset, ASSET_CONFIGURED, error))
-        return FALSE;
-    vnic->settings.trust = TRUE;
-    PlugRequest request = {
-        .guest_uuid = lease->guest_uuid,
-        .function = asset->key,
-        .live_xml = xml,
-        .config_xml = vnic->persistent ? xml : NULL,
-        .settings = &vnic->settings,
-        .clear_mac = TRUE,
-        .check_free = TRUE,
-        .bond = vnic->bond,
-        .guest_path = vnic->guest_path,
-    };
-    return plug_function(host, job, &request, error);
+    request->vnic = network_lease_vnic(asset, error);
+    if (!request->vnic)
+        return NULL;
+    request->function = g_strdup(asset->key);
+    request->live_xml = domain_xml_build_hostdev(asset->key, request->vnic->guest_address,
+                                                 request->vnic->alias, error);
+    if (!request->live_xml)
+        return NULL;
+    request->config_xml = request->vnic->persistent ? g_strdup(request->live_xml) : NULL;
+    request->vnic->settings.trust = TRUE;
+    request->apply_settings = request->clear_mac = request->check_free = TRUE;
+    return g_steal_pointer(&request);
+}
+
+/* What can be plugged; of the others the first failure. */
+static GPtrArray *
+make_requests(const NetworkHost *host, const Lease *lease, GError **error)
+{
+    GPtrArray *requests = g_ptr_array_new_with_free_func((GDestroyNotify)plug_request_free);
+    g_autoptr(GError) failure = NULL;
+
+    for (guint i = 0; i < lease->assets->len; i++) {
+        const LeaseAsset *asset = lease->assets->pdata[i];
+        g_autoptr(GError) later = NULL;
+        GError **place = failure ? &later : &failure;
+        PlugRequest *request = make_request(asset, place);
+
+        if (request && network_lease_mark(host->leases, lease, asset, ASSET_CONFIGURED, place))
+            g_ptr_array_add(requests, request);
+        else
+            plug_request_free(request);
+    }
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return requests;
 }
 
 /* From here on libvirt's record of the guest is what holds the VFs. */
@@ -63,12 +78,8 @@ attach_reservation(const NetworkHost *host, Job *job, const Lease *lease, GError
 
     if (!lease_store_set_state(host->leases, lease->id, STATE_ATTACHING, lease->reason, error))
         return FALSE;
-    for (guint i = 0; i < lease->assets->len; i++) {
-        g_autoptr(GError) later = NULL;
-
-        if (!attach_asset(host, job, lease, lease->assets->pdata[i], failure ? &later : &failure))
-            continue;
-    }
+    g_autoptr(GPtrArray) requests = make_requests(host, lease, &failure);
+    (void)plug_functions(host, job, lease->guest_uuid, requests, failure ? NULL : &failure);
     return failure ? degrade(host, lease, failure, error) : commit(host, lease, error);
 }
 

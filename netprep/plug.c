@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Plugs one VF into a running guest. */
+/* Plugs VFs into a running guest. */
 #include "netprep/plug.h"
 
 #include "netprep/bond.h"
@@ -8,6 +8,33 @@
  * migration; these pass within a second or two. */
 #define TRIES         3
 #define PAUSE_SECONDS 2
+
+/* All that one call works on. */
+typedef struct {
+    const NetworkHost *host;
+    Job *job; /* may be NULL */
+    const char *guest_uuid;
+    GMutex libvirt_turn; /* held while libvirt gives the guest a device */
+} Batch;
+
+/* One request of it, in its own thread. */
+typedef struct {
+    Batch *batch;
+    const PlugRequest *request;
+    GError *failure; /* NULL: it is in the guest */
+} Plug;
+
+void
+plug_request_free(PlugRequest *request)
+{
+    if (!request)
+        return;
+    g_free(request->function);
+    vnic_free(request->vnic);
+    g_free(request->live_xml);
+    g_free(request->config_xml);
+    g_free(request);
+}
 
 static gboolean
 check_free(const NetworkHost *host, const char *address, GError **error)
@@ -34,7 +61,7 @@ apply_settings(const NetworkHost *host, const PlugRequest *request, GError **err
     const Function *function = function_inventory_find(inventory, request->function);
     g_autofree char *label = network_function_label(request->function);
 
-    if (!request->settings)
+    if (!request->apply_settings)
         return TRUE;
     if (!function) {
         fault_set(error, FAULT_FUNCTION_FAILED, label, "check sriov_numvfs of its PF",
@@ -42,49 +69,67 @@ apply_settings(const NetworkHost *host, const PlugRequest *request, GError **err
         return FALSE;
     }
     return function_settings_apply(host->control, function->physical_function, function->index,
-                                   request->settings, request->clear_mac, error);
+                                   &request->vnic->settings, request->clear_mac, error);
 }
 
+/* What must be so before the guest sees the device. */
 static gboolean
-plug_live(const NetworkHost *host, const GuestView *view, const PlugRequest *request,
-          GError **error)
+prepare(const Batch *batch, const GuestView *view, const PlugRequest *request, GError **error)
 {
     if (guest_view_find(view->live, request->function))
         return TRUE;
-    if (request->check_free && !check_free(host, request->function, error))
+    if (request->check_free && !check_free(batch->host, request->function, error))
         return FALSE;
-    return apply_settings(host, request, error) &&
-           hypervisor_attach_device(host->hypervisor, request->guest_uuid, request->live_xml,
+    return apply_settings(batch->host, request, error);
+}
+
+static gboolean
+plug_live(const Batch *batch, const GuestView *view, const PlugRequest *request, GError **error)
+{
+    return guest_view_find(view->live, request->function) ||
+           hypervisor_attach_device(batch->host->hypervisor, batch->guest_uuid, request->live_xml,
                                     DEVICE_LIVE, error);
 }
 
 static gboolean
-plug_config(const NetworkHost *host, const GuestView *view, const PlugRequest *request,
-            GError **error)
+plug_config(const Batch *batch, const GuestView *view, const PlugRequest *request, GError **error)
 {
     if (!request->config_xml || !view->config ||
-        guest_view_find_configured(view->config, request->function, request->mac))
+        guest_view_find_configured(view->config, request->function, request->vnic->mac))
         return TRUE;
-    return hypervisor_attach_device(host->hypervisor, request->guest_uuid, request->config_xml,
+    return hypervisor_attach_device(batch->host->hypervisor, batch->guest_uuid, request->config_xml,
                                     DEVICE_CONFIG, error);
 }
 
 static gboolean
-plug_once(const NetworkHost *host, Job *job, const PlugRequest *request, GError **error)
+join(const Batch *batch, const GuestView *view, const PlugRequest *request, GError **error)
 {
-    g_autoptr(GuestView) view = guest_view_read(host->hypervisor, request->guest_uuid, error);
+    const Vnic *vnic = request->vnic;
+
+    if (!vnic->bond || !vnic->guest_path)
+        return TRUE;
+    network_progress(batch->job, "join", "guest", request->function);
+    BondAccess access =
+        bond_access(batch->host, view, batch->job ? job_cancellable(batch->job) : NULL);
+    return bond_join(&access, vnic->bond, vnic->guest_path, batch->host->config->attach_seconds,
+                     error);
+}
+
+static gboolean
+plug_once(Batch *batch, const PlugRequest *request, GError **error)
+{
+    g_autoptr(GuestView) view = guest_view_read(batch->host->hypervisor, batch->guest_uuid, error);
 
     if (!view || !guest_view_check_running(view, error))
         return FALSE;
-    network_progress(job, "plug", NULL, request->function);
-    if (!plug_live(host, view, request, error) || !plug_config(host, view, request, error))
+    network_progress(batch->job, "plug", NULL, request->function);
+    if (!prepare(batch, view, request, error))
         return FALSE;
-    if (!request->bond || !request->guest_path)
-        return TRUE;
-    network_progress(job, "join", "guest", request->function);
-    BondAccess access = bond_access(host, view, job ? job_cancellable(job) : NULL);
-    return bond_join(&access, request->bond, request->guest_path, host->config->attach_seconds,
-                     error);
+    g_mutex_lock(&batch->libvirt_turn);
+    gboolean plugged =
+        plug_live(batch, view, request, error) && plug_config(batch, view, request, error);
+    g_mutex_unlock(&batch->libvirt_turn);
+    return plugged && join(batch, view, request, error);
 }
 
 /* A time-out has used up the patience already; what is wrong with the request stays wrong. */
@@ -98,15 +143,17 @@ may_pass(const GError *error)
            g_error_matches(error, FAULT, FAULT_AGENT_UNAVAILABLE);
 }
 
-gboolean
-plug_function(const NetworkHost *host, Job *job, const PlugRequest *request, GError **error)
+static gboolean
+plug_patiently(Batch *batch, const PlugRequest *request, GError **error)
 {
-    g_autoptr(HypervisorWatch) watch = hypervisor_watch_new(host->hypervisor, request->guest_uuid);
+    g_autoptr(HypervisorWatch) watch =
+        hypervisor_watch_new(batch->host->hypervisor, batch->guest_uuid);
+    GCancellable *cancellable = batch->job ? job_cancellable(batch->job) : NULL;
 
     for (unsigned try = 1;; try++) {
         g_autoptr(GError) failure = NULL;
 
-        if (plug_once(host, job, request, &failure))
+        if (plug_once(batch, request, &failure))
             return TRUE;
         if (try == TRIES || !may_pass(failure)) {
             g_propagate_error(error, g_steal_pointer(&failure));
@@ -114,6 +161,67 @@ plug_function(const NetworkHost *host, Job *job, const PlugRequest *request, GEr
         }
         gint64 deadline = g_get_monotonic_time() + PAUSE_SECONDS * G_USEC_PER_SEC;
         g_autoptr(HypervisorEvent) event =
-            hypervisor_watch_next(watch, deadline, job ? job_cancellable(job) : NULL, NULL);
+            hypervisor_watch_next(watch, deadline, cancellable, NULL);
     }
+}
+
+static void *
+run(void *data)
+{
+    Plug *plug = data;
+
+    (void)plug_patiently(plug->batch, plug->request, &plug->failure);
+    return NULL;
+}
+
+/* The first stays in this thread; so does one for which there is no thread to be had. */
+static void
+run_all(Plug *plugs, guint count)
+{
+    g_autofree GThread **threads = g_new0(GThread *, count);
+
+    for (guint i = 1; i < count; i++)
+        threads[i] = g_thread_try_new("plug", run, &plugs[i], NULL);
+    for (guint i = 0; i < count; i++) {
+        if (!threads[i])
+            run(&plugs[i]);
+    }
+    for (guint i = 0; i < count; i++) {
+        if (threads[i])
+            g_thread_join(threads[i]);
+    }
+}
+
+static gboolean
+first_failure(Plug *plugs, guint count, GError **error)
+{
+    gboolean failed = FALSE;
+
+    for (guint i = 0; i < count; i++) {
+        if (!plugs[i].failure)
+            continue;
+        if (failed) {
+            g_warning("%s", plugs[i].failure->message);
+            g_error_free(plugs[i].failure);
+        } else {
+            g_propagate_error(error, plugs[i].failure);
+        }
+        failed = TRUE;
+    }
+    return failed;
+}
+
+gboolean
+plug_functions(const NetworkHost *host, Job *job, const char *guest_uuid, const GPtrArray *requests,
+               GError **error)
+{
+    Batch batch = { .host = host, .job = job, .guest_uuid = guest_uuid };
+    g_autofree Plug *plugs = g_new0(Plug, MAX(requests->len, 1));
+
+    g_mutex_init(&batch.libvirt_turn);
+    for (guint i = 0; i < requests->len; i++)
+        plugs[i] = (Plug) { .batch = &batch, .request = requests->pdata[i] };
+    run_all(plugs, requests->len);
+    g_mutex_clear(&batch.libvirt_turn);
+    return !first_failure(plugs, requests->len, error);
 }

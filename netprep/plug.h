@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Plugs one VF into a running guest and sees it become the bond's active port. */
+/* Plugs VFs into a running guest and sees them become the active ports of its bonds. */
 #pragma once
 
 #include "netprep/network_lease.h"
 
+/* One VF and the vNIC it is to be. All owned. */
 typedef struct {
-    const char *guest_uuid;
-    const char *function;             /* host PCI address */
-    const char *mac;                  /* of the device in the configuration; may be NULL */
-    const char *live_xml;             /* device to plug */
-    const char *config_xml;           /* for the guest's configuration; NULL: leave it alone */
-    const FunctionSettings *settings; /* NULL: as they are */
-    gboolean clear_mac;               /* let the guest's bond choose the VF's MAC */
-    gboolean check_free;              /* FAULT_FUNCTION_BUSY unless nobody physically has it */
-    const char *bond;                 /* NULL: none to join */
-    const char *guest_path;
+    char *function;          /* host PCI address */
+    Vnic *vnic;              /* bond NULL: none to join */
+    char *live_xml;          /* device to plug */
+    char *config_xml;        /* for the guest's configuration; NULL: leave it alone */
+    gboolean apply_settings; /* else they are left as they are */
+    gboolean clear_mac;      /* let the guest's bond choose the VF's MAC */
+    gboolean check_free;     /* FAULT_FUNCTION_BUSY unless nobody physically has it */
 } PlugRequest;
 
+void plug_request_free(PlugRequest *request);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlugRequest, plug_request_free)
+
 /*
+ * Does all of @requests (GPtrArray of PlugRequest *, at most LIMIT_VNICS) at once, in a thread
+ * each; only libvirt gets its devices one by one, since it holds the guest for each. One that fails
+ * is no reason to keep the others from the guest.
+ *
  * Asks libvirt what is there and does what is missing, so a repeat goes on where it failed. The
  * settings come before the device, so that the guest never sees a VF which refuses its MAC. Tries a
  * few times, waiting for a libvirt or agent event between; @job (may be NULL) can cancel that.
+ * FALSE with the first failure in the order of @requests, others are logged:
  * FAULT_GUEST_NOT_RUNNING, and what libvirt, the driver or the guest's agent refuses. Blocks.
  */
-gboolean plug_function(const NetworkHost *host, Job *job, const PlugRequest *request,
-                       GError **error);
+gboolean plug_functions(const NetworkHost *host, Job *job, const char *guest_uuid,
+                        const GPtrArray *requests, GError **error);

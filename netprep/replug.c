@@ -20,25 +20,42 @@ note_removal(const NetworkHost *host, const Lease *lease, const LeaseAsset *asse
 
 /* A device that comes back in its old form gets its MAC and VLAN from libvirt, or keeps what it
  * has. */
-static gboolean
-replug_asset(const NetworkHost *host, Job *job, const Lease *lease, const LeaseAsset *asset,
-             GError **error)
+static PlugRequest *
+make_request(const LeaseAsset *asset, GError **error)
 {
-    g_autoptr(Vnic) vnic = network_lease_vnic(asset, error);
+    g_autoptr(PlugRequest) request = g_new0(PlugRequest, 1);
 
-    if (!vnic || !note_removal(host, lease, asset, error))
-        return FALSE;
-    PlugRequest request = {
-        .guest_uuid = lease->guest_uuid,
-        .function = asset->key,
-        .mac = vnic->mac,
-        .live_xml = json_string_value(json_object_get(asset->detail, "xml")),
-        .config_xml = json_string_value(json_object_get(asset->detail, "configXml")),
-        .settings = vnic->form == VNIC_FORM_HOSTDEV ? &vnic->settings : NULL,
-        .bond = vnic->bond,
-        .guest_path = vnic->guest_path,
-    };
-    return plug_function(host, job, &request, error);
+    request->vnic = network_lease_vnic(asset, error);
+    if (!request->vnic)
+        return NULL;
+    request->function = g_strdup(asset->key);
+    request->live_xml = g_strdup(json_string_value(json_object_get(asset->detail, "xml")));
+    request->config_xml = g_strdup(json_string_value(json_object_get(asset->detail, "configXml")));
+    request->apply_settings = request->vnic->form == VNIC_FORM_HOSTDEV;
+    return g_steal_pointer(&request);
+}
+
+/* What can be plugged; of the others the first failure. */
+static GPtrArray *
+make_requests(const NetworkHost *host, const Lease *lease, GError **error)
+{
+    GPtrArray *requests = g_ptr_array_new_with_free_func((GDestroyNotify)plug_request_free);
+    g_autoptr(GError) failure = NULL;
+
+    for (guint i = 0; i < lease->assets->len; i++) {
+        const LeaseAsset *asset = lease->assets->pdata[i];
+        g_autoptr(GError) later = NULL;
+        GError **place = failure ? &later : &failure;
+        PlugRequest *request = make_request(asset, place);
+
+        if (request && note_removal(host, lease, asset, place))
+            g_ptr_array_add(requests, request);
+        else
+            plug_request_free(request);
+    }
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return requests;
 }
 
 static gboolean
@@ -89,13 +106,8 @@ replug_detachment(const NetworkHost *host, Job *job, const Lease *lease, GError 
 {
     g_autoptr(GError) failure = NULL;
 
-    for (guint i = 0; i < lease->assets->len; i++) {
-        /* One that fails is no reason to keep the others away from the guest. */
-        g_autoptr(GError) later = NULL;
-
-        if (!replug_asset(host, job, lease, lease->assets->pdata[i], failure ? &later : &failure))
-            continue;
-    }
+    g_autoptr(GPtrArray) requests = make_requests(host, lease, &failure);
+    (void)plug_functions(host, job, lease->guest_uuid, requests, failure ? NULL : &failure);
     if (failure) {
         degrade(host, lease, failure, error);
         return FALSE;

@@ -8,6 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A bond with the two devices in it. */
+typedef struct {
+    const char *bond, *function, *virtio; /* names */
+    const char *function_path, *virtio_path;
+    const char *active, *primary;
+} Pair;
+
+/* A command that was started. */
+typedef struct {
+    char *verb;
+    char *output;
+    int exit_status;
+} Command;
+
 struct FakeGuest {
     GMutex lock;
     gboolean silent, stubborn, bonded, virtio_carrier;
@@ -15,30 +29,32 @@ struct FakeGuest {
     gboolean vf_in_bond, hears_all;
     FakeGuestFiles *files;
     char *report;
-    const char *active, *primary;
+    Pair pairs[2];
+    unsigned pair_count;
+    char *together; /* verb whose commands end only when so many were started */
+    unsigned together_count;
     GHashTable *failures; /* verb -> count */
     GHashTable *counts;   /* verb -> count */
-    char *output;         /* of the last command */
-    int exit_status;
+    GPtrArray *commands;  /* of Command *, by pid - 1 */
 };
 
 static char *
 bonding_text(const FakeGuest *guest)
 {
+    const Pair *pair = &guest->pairs[0];
     g_autofree char *vf = guest->vf_in_bond ? g_strdup("\nSlave Interface: vf\nMII Status: up\n"
                                                        "Permanent HW addr: 02:00:00:00:00:01\n")
                                             : g_strdup("");
 
-    return g_strdup_printf("Ethernet Channel Bonding Driver: v6.1\n\n"
-                           "Bonding Mode: fault-tolerance (active-backup)\n"
-                           "Primary Slave: %s%s\nCurrently Active Slave: %s\nMII Status: up\n"
-                           "MII Polling Interval (ms): 100\nUp Delay (ms): 200\n\n"
-                           "Slave Interface: virtio\nMII Status: %s\n"
-                           "Permanent HW addr: 52:54:00:aa:00:01\n%s",
-                           guest->primary ? guest->primary : "None",
-                           guest->primary ? " (primary_reselect always)" : "",
-                           guest->active ? guest->active : "None",
-                           guest->virtio_carrier ? "up" : "down", vf);
+    return g_strdup_printf(
+        "Ethernet Channel Bonding Driver: v6.1\n\n"
+        "Bonding Mode: fault-tolerance (active-backup)\n"
+        "Primary Slave: %s%s\nCurrently Active Slave: %s\nMII Status: up\n"
+        "MII Polling Interval (ms): 100\nUp Delay (ms): 200\n\n"
+        "Slave Interface: virtio\nMII Status: %s\n"
+        "Permanent HW addr: 52:54:00:aa:00:01\n%s",
+        pair->primary ? pair->primary : "None", pair->primary ? " (primary_reselect always)" : "",
+        pair->active ? pair->active : "None", guest->virtio_carrier ? "up" : "down", vf);
 }
 
 static char *
@@ -79,19 +95,27 @@ store(void *data, const char *path, const char *text)
     if (g_str_equal(option, "all_slaves_active")) {
         guest->hears_all = g_str_equal(text, "1");
     } else if (g_str_equal(option, "primary")) {
-        guest->primary = port_name(text);
+        guest->pairs[0].primary = port_name(text);
     } else if (g_str_equal(option, "slaves")) {
         guest->vf_in_bond = g_str_equal(text, "+vf");
     } else if (g_str_equal(option, "active_slave")) {
         if (!port_name(text) || (g_str_equal(text, "vf") && !guest->vf_in_bond))
             return FALSE;
         if (!guest->stubborn)
-            guest->active = port_name(text);
+            guest->pairs[0].active = port_name(text);
     }
     return TRUE;
 }
 
 static const FakeFilesOps files_ops = { content, store };
+
+static void
+command_free(Command *command)
+{
+    g_free(command->verb);
+    g_free(command->output);
+    g_free(command);
+}
 
 FakeGuest *
 fake_guest_new(void)
@@ -100,9 +124,12 @@ fake_guest_new(void)
 
     g_mutex_init(&guest->lock);
     guest->bonded = guest->virtio_carrier = TRUE;
-    guest->active = guest->primary = "vf";
     guest->vf_in_bond = TRUE;
     guest->files = fake_guest_files_new(&files_ops, guest);
+    guest->pairs[0] = (Pair) { "bond0", "vf", "virtio", "04.0", "03.0", "vf", "vf" };
+    guest->pairs[1] = (Pair) { "bond1", "vf1", "virtio1", "06.0", "05.0", "vf1", "vf1" };
+    guest->pair_count = 1;
+    guest->commands = g_ptr_array_new_with_free_func((GDestroyNotify)command_free);
     guest->failures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     guest->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return guest;
@@ -116,36 +143,44 @@ fake_guest_free(FakeGuest *guest)
     g_hash_table_unref(guest->counts);
     fake_guest_files_free(guest->files);
     g_free(guest->report);
-    g_free(guest->output);
+    g_free(guest->together);
+    g_ptr_array_unref(guest->commands);
     g_free(guest);
 }
 
 static json_t *
-interface(const char *name, const char *path, gboolean carrier, gboolean bonded)
+interface(const char *name, const char *path, gboolean carrier, const char *bond)
 {
     return json_pack("{s:s, s:s, s:s, s:b, s:s?}", "name", name, "driver", "any", "pciPath", path,
-                     "carrier", carrier, "master", bonded ? "bond0" : NULL);
+                     "carrier", carrier, "master", bond);
 }
 
 static json_t *
-bond(const FakeGuest *guest)
+bond(const Pair *pair)
 {
-    return json_pack("{s:s, s:s, s:s, s:s?, s:i, s:s, s:[s, s]}", "name", "bond0", "mode",
-                     "active-backup", "active", guest->active, "primary", guest->primary,
-                     "monitorIntervalMilliseconds", 100, "failOverMac", "none", "ports", "virtio",
-                     "vf");
+    return json_pack("{s:s, s:s, s:s, s:s?, s:i, s:s, s:[s, s]}", "name", pair->bond, "mode",
+                     "active-backup", "active", pair->active, "primary", pair->primary,
+                     "monitorIntervalMilliseconds", 100, "failOverMac", "none", "ports",
+                     pair->virtio, pair->function);
 }
 
 static json_t *
 report(const FakeGuest *guest)
 {
-    json_t *bonds = json_array();
+    json_t *interfaces = json_array(), *bonds = json_array();
 
-    if (guest->bonded)
-        json_array_append_new(bonds, bond(guest));
-    return json_pack("{s:[o, o], s:o}", "interfaces",
-                     interface("virtio", "03.0", guest->virtio_carrier, guest->bonded),
-                     interface("vf", "04.0", TRUE, guest->bonded), "bonds", bonds);
+    for (unsigned i = 0; i < guest->pair_count; i++) {
+        const Pair *pair = &guest->pairs[i];
+        const char *name = guest->bonded ? pair->bond : NULL;
+
+        json_array_append_new(
+            interfaces, interface(pair->virtio, pair->virtio_path, guest->virtio_carrier, name));
+        json_array_append_new(interfaces,
+                              interface(pair->function, pair->function_path, TRUE, name));
+        if (guest->bonded)
+            json_array_append_new(bonds, bond(pair));
+    }
+    return json_pack("{s:o, s:o}", "interfaces", interfaces, "bonds", bonds);
 }
 
 static gboolean
@@ -158,28 +193,41 @@ fails(FakeGuest *guest, const char *verb)
     return left != 0;
 }
 
+/* The pair whose bond the arguments name, else the first. */
+static Pair *
+find_pair(FakeGuest *guest, const json_t *argv)
+{
+    for (size_t i = 0; i + 1 < json_array_size(argv); i++) {
+        const char *name = json_string_value(json_array_get(argv, i + 1));
+
+        if (g_str_equal(json_string_value(json_array_get(argv, i)), "--bond") &&
+            g_str_equal(name, guest->pairs[1].bond))
+            return &guest->pairs[1];
+    }
+    return &guest->pairs[0];
+}
+
 static json_t *
-run_verb(FakeGuest *guest, const char *verb)
+run_verb(FakeGuest *guest, const char *verb, const json_t *argv, int *ret_exit_status)
 {
     unsigned count = GPOINTER_TO_UINT(g_hash_table_lookup(guest->counts, verb));
+    Pair *pair = find_pair(guest, argv);
 
     g_hash_table_insert(guest->counts, g_strdup(verb), GUINT_TO_POINTER(count + 1));
-    if (fails(guest, verb)) {
-        guest->exit_status = 1;
+    *ret_exit_status = fails(guest, verb);
+    if (*ret_exit_status)
         return json_pack("{s:s}", "error", "told to fail");
-    }
-    guest->exit_status = 0;
     if (g_str_equal(verb, "report"))
         return report(guest);
     if (g_str_equal(verb, "create-bond"))
         guest->bonded = TRUE;
     if (g_str_equal(verb, "use") && !guest->stubborn) {
-        guest->active = "virtio";
-        guest->primary = NULL;
+        pair->active = pair->virtio;
+        pair->primary = NULL;
     }
     if (g_str_equal(verb, "join"))
-        guest->active = guest->primary = "vf";
-    return bond(guest);
+        pair->active = pair->primary = pair->function;
+    return bond(pair);
 }
 
 static json_t *
@@ -187,27 +235,41 @@ start(FakeGuest *guest, const json_t *arguments)
 {
     const json_t *argv = json_object_get(arguments, "arg");
     const char *verb = json_string_value(json_array_get(argv, 0));
-    json_t *result = run_verb(guest, verb);
+    Command *command = g_new0(Command, 1);
+    json_auto_t *result = run_verb(guest, verb, argv, &command->exit_status);
 
-    g_free(guest->output);
+    command->verb = g_strdup(verb);
     if (guest->report && g_str_equal(verb, "report")) {
-        guest->output = g_strdup(guest->report);
+        command->output = g_strdup(guest->report);
     } else {
         char *text = json_dumps(result, 0);
-        guest->output = g_strdup(text);
+        command->output = g_strdup(text);
         free(text);
     }
-    json_decref(result);
-    return json_pack("{s:{s:i}}", "return", "pid", 7);
+    g_ptr_array_add(guest->commands, command);
+    return json_pack("{s:{s:i}}", "return", "pid", (int)guest->commands->len);
+}
+
+static gboolean
+has_ended(const FakeGuest *guest, const Command *command)
+{
+    return !guest->together || !g_str_equal(guest->together, command->verb) ||
+           GPOINTER_TO_UINT(g_hash_table_lookup(guest->counts, command->verb)) >=
+               guest->together_count;
 }
 
 static json_t *
-status(const FakeGuest *guest)
+status(const FakeGuest *guest, const json_t *arguments)
 {
-    g_autofree char *data = g_base64_encode((const guchar *)guest->output, strlen(guest->output));
+    json_int_t pid = json_integer_value(json_object_get(arguments, "pid"));
+    const Command *command = guest->commands->pdata[pid - 1];
 
+    if (!has_ended(guest, command))
+        return json_pack("{s:{s:b}}", "return", "exited", FALSE);
+    g_autofree char *data =
+        g_base64_encode((const guchar *)command->output, strlen(command->output));
     return json_pack("{s:{s:b, s:i, s:s}}", "return", "exited", TRUE, "exitcode",
-                     guest->exit_status, "out-data", data);
+                     command->exit_status, "out-data", data);
 }
 
 static json_t *
@@ -249,7 +311,7 @@ answer(FakeGuest *guest, const char *name, const json_t *arguments)
         return guest->without_program ? json_pack("{s:{s:s}}", "error", "desc", "no such file")
                                       : start(guest, arguments);
     if (g_str_equal(name, "guest-exec-status"))
-        return status(guest);
+        return status(guest, arguments);
     if (g_str_equal(name, "guest-info"))
         return info(guest);
     if (g_str_equal(name, "guest-network-get-interfaces"))
@@ -329,8 +391,8 @@ void
 fake_guest_take_vf_out(FakeGuest *guest)
 {
     guest->vf_in_bond = FALSE;
-    guest->active = "virtio";
-    guest->primary = NULL;
+    guest->pairs[0].active = "virtio";
+    guest->pairs[0].primary = NULL;
 }
 
 void
@@ -347,6 +409,20 @@ fake_guest_set_bonded(FakeGuest *guest, gboolean bonded)
 }
 
 void
+fake_guest_set_two_bonds(FakeGuest *guest)
+{
+    guest->pair_count = 2;
+}
+
+void
+fake_guest_end_together(FakeGuest *guest, const char *verb, unsigned count)
+{
+    g_free(guest->together);
+    guest->together = g_strdup(verb);
+    guest->together_count = count;
+}
+
+void
 fake_guest_set_virtio_carrier(FakeGuest *guest, gboolean carrier)
 {
     guest->virtio_carrier = carrier;
@@ -356,7 +432,7 @@ const char *
 fake_guest_active(FakeGuest *guest)
 {
     g_mutex_lock(&guest->lock);
-    const char *active = guest->active;
+    const char *active = guest->pairs[0].active;
     g_mutex_unlock(&guest->lock);
     return active;
 }

@@ -22,6 +22,10 @@ void fake_guest_set_stubborn(FakeGuest *guest, gboolean stubborn);
 void fake_guest_set_report(FakeGuest *guest, const char *report);
 /* Whether it has its bond from the start (the default). */
 void fake_guest_set_bonded(FakeGuest *guest, gboolean bonded);
+/* It has also bond1 over "vf1" at PCI path 06.0 and "virtio1" at 05.0. */
+void fake_guest_set_two_bonds(FakeGuest *guest);
+/* Commands of @verb end only when @count of them were started. */
+void fake_guest_end_together(FakeGuest *guest, const char *verb, unsigned count);
 void fake_guest_set_virtio_carrier(FakeGuest *guest, gboolean carrier);
 
 /* Without netprep-guest it is asked and steered by the files of its agent, if that may read them.

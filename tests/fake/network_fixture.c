@@ -22,6 +22,15 @@ static const char device_text[] =
     "<alias name='hostdev0'/>"
     "<address type='pci' domain='0x0000' bus='0x00' slot='0x04' function='0x0'/></hostdev>";
 
+static const char second_device_text[] =
+    "<interface type='bridge'><mac address='52:54:00:aa:00:02'/><source bridge='br0'/>"
+    "<target dev='vnet1'/><model type='virtio'/><alias name='net1'/>"
+    "<address type='pci' domain='0x0000' bus='0x00' slot='0x05' function='0x0'/></interface>"
+    "<hostdev mode='subsystem' type='pci' managed='yes'><driver name='vfio'/>"
+    "<source><address domain='0x0000' bus='0x01' slot='0x10' function='0x2'/></source>"
+    "<alias name='hostdev1'/>"
+    "<address type='pci' domain='0x0000' bus='0x00' slot='0x06' function='0x0'/></hostdev>";
+
 NetworkFixture *
 network_fixture_new(void)
 {
@@ -61,6 +70,16 @@ network_fixture_add_guest(NetworkFixture *fixture, GuestState state, gboolean wi
     g_autofree char *xml = g_strdup_printf(domain_text, with_vf ? device_text : "");
 
     fake_hypervisor_add_guest(fixture->hypervisor, xml, state, TRUE);
+}
+
+void
+network_fixture_add_guest_with_two(NetworkFixture *fixture)
+{
+    g_autofree char *devices = g_strconcat(device_text, second_device_text, NULL);
+    g_autofree char *xml = g_strdup_printf(domain_text, devices);
+
+    fake_guest_set_two_bonds(fixture->guest);
+    fake_hypervisor_add_guest(fixture->hypervisor, xml, GUEST_STATE_RUNNING, TRUE);
 }
 
 gboolean

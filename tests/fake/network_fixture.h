@@ -29,6 +29,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetworkFixture, network_fixture_free)
  * hostdev0, if @with_vf. */
 void network_fixture_add_guest(NetworkFixture *fixture, GuestState state, gboolean with_vf);
 
+/* The same, running and with a second pair: FIXTURE_VF_2 at 0000:00:06.0, alias hostdev1, in bond1.
+ */
+void network_fixture_add_guest_with_two(NetworkFixture *fixture);
+
 /* The guest has @function, in its live XML and in its configuration. */
 gboolean network_fixture_has_live(NetworkFixture *fixture, const char *function);
 gboolean network_fixture_has_config(NetworkFixture *fixture, const char *function);

@@ -9,9 +9,9 @@
 #include "netprep/reservation.h"
 #include "netprep/unplug.h"
 
-/* The guest's vNIC as its former host described it. */
+/* The guest's vNICs as its former host described them. */
 static Lease *
-reserve(NetworkFixture *fixture)
+reserve_vnics(NetworkFixture *fixture, gboolean two)
 {
     Vnic vnic = { .alias = "hostdev0",
                   .function = "0000:09:10.0",
@@ -22,13 +22,29 @@ reserve(NetworkFixture *fixture)
                   .bond = "bond0",
                   .backup = "virtio",
                   .persistent = TRUE };
+    Vnic second = vnic;
     json_auto_t *vnics = json_pack("[o]", vnic_to_json(&vnic));
     ReservationRequest request = { "tester", "a", "web1", FIXTURE_UUID, vnics, 60 };
     g_autoptr(GError) error = NULL;
-    Lease *lease = reservation_create(fixture->host, &request, &error);
 
+    second.alias = "hostdev1";
+    second.function = "0000:09:10.2";
+    second.guest_path = "06.0";
+    second.guest_address = "0000:00:06.0";
+    second.bond = "bond1";
+    if (two) {
+        fake_guest_set_two_bonds(fixture->guest);
+        json_array_append_new(vnics, vnic_to_json(&second));
+    }
+    Lease *lease = reservation_create(fixture->host, &request, &error);
     g_assert_no_error(error);
     return lease;
+}
+
+static Lease *
+reserve(NetworkFixture *fixture)
+{
+    return reserve_vnics(fixture, FALSE);
 }
 
 static json_t *
@@ -199,6 +215,52 @@ test_released_reservation_frees_without_touching_the_function(void)
     g_assert_cmpuint(fake_function_control_count(fixture->control, FUNCTION_OPTION_MAC), ==, 0);
 }
 
+static void
+test_vnics_join_at_the_same_time(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = reserve_vnics(fixture, TRUE);
+    g_autoptr(GError) error = NULL;
+
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, FALSE);
+    fake_guest_end_together(fixture->guest, "join", 2);
+    json_auto_t *result = attach(fixture, lease, 0, &error);
+    g_assert_no_error(error);
+    g_assert_true(json_is_false(json_object_get(result, "degraded")));
+    g_assert_cmpuint(json_array_size(json_object_get(result, "functions")), ==, 2);
+}
+
+static void
+test_one_that_fails_keeps_no_other_from_the_guest(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = reserve_vnics(fixture, TRUE);
+
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, FALSE);
+    fake_sysfs_bind(fixture->sysfs, FIXTURE_VF, "vfio-pci");
+    json_auto_t *result = attach(fixture, lease, 0, NULL);
+    g_assert_true(json_is_true(json_object_get(result, "degraded")));
+    g_assert_false(network_fixture_has_live(fixture, FIXTURE_VF));
+    g_assert_true(network_fixture_has_live(fixture, FIXTURE_VF_2));
+}
+
+static void
+test_detached_vnics_return_at_the_same_time(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+
+    network_fixture_add_guest_with_two(fixture);
+    g_autoptr(Job) job = unplug_start(fixture->host, "tester", "a", "web1", 60, NULL);
+    json_auto_t *result = job_wait(job, NULL);
+    g_assert_nonnull(result);
+    g_autoptr(Lease) lease = network_fixture_lease(fixture);
+    fake_guest_end_together(fixture->guest, "join", 2);
+    g_autofree char *outcome = release(fixture, lease, NULL);
+    g_assert_cmpstr(outcome, ==, "returned");
+    g_assert_true(network_fixture_has_live(fixture, FIXTURE_VF));
+    g_assert_true(network_fixture_has_live(fixture, FIXTURE_VF_2));
+}
+
 static Lease *
 detach(NetworkFixture *fixture)
 {
@@ -279,6 +341,11 @@ main(int argc, char **argv)
                     test_passing_refusal_of_libvirt_is_retried_at_once);
     g_test_add_func("/attach/function-that-somebody-took-is-not-plugged",
                     test_function_that_somebody_took_is_not_plugged);
+    g_test_add_func("/attach/vnics-join-at-the-same-time", test_vnics_join_at_the_same_time);
+    g_test_add_func("/attach/one-that-fails-keeps-no-other-from-the-guest",
+                    test_one_that_fails_keeps_no_other_from_the_guest);
+    g_test_add_func("/release/detached-vnics-return-at-the-same-time",
+                    test_detached_vnics_return_at_the_same_time);
     g_test_add_func("/lease/wrong-lease-or-generation-is-refused",
                     test_wrong_lease_or_generation_is_refused);
     g_test_add_func("/release/reservation-frees-without-touching-the-function",
