@@ -4,7 +4,7 @@
 
 NetworkHost *
 network_host_new(Hypervisor *hypervisor, LeaseStore *leases, FunctionControl *control,
-                 const Config *config, const char *sysfs)
+                 LegProbe *probe, const Config *config, const char *sysfs)
 {
     NetworkHost *host = g_new0(NetworkHost, 1);
 
@@ -12,6 +12,7 @@ network_host_new(Hypervisor *hypervisor, LeaseStore *leases, FunctionControl *co
     host->hypervisor = hypervisor;
     host->leases = leases;
     host->control = control;
+    host->probe = probe;
     host->config = config;
     host->sysfs = g_strdup(sysfs);
     return host;
@@ -24,6 +25,7 @@ network_host_free(NetworkHost *host)
         return;
     job_registry_free(host->jobs);
     function_control_free(host->control);
+    leg_probe_free(host->probe);
     lease_store_free(host->leases);
     hypervisor_free(host->hypervisor);
     g_free(host->sysfs);

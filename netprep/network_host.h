@@ -7,6 +7,7 @@
 #include "common/job.h"
 #include "common/lease_store.h"
 #include "netprep/function_settings.h"
+#include "netprep/leg_probe.h"
 
 /* Built once at start and only read afterwards; its members are thread-safe. All are owned but
  * @config. */
@@ -15,13 +16,14 @@ typedef struct {
     Hypervisor *hypervisor;
     LeaseStore *leases;
     FunctionControl *control;
+    LegProbe *probe;
     const Config *config; /* borrowed */
     char *sysfs;          /* "/sys", or a tree like it */
 } NetworkHost;
 
-/* Takes @hypervisor, @leases and @control over. */
+/* Takes @hypervisor, @leases, @control and @probe over. */
 NetworkHost *network_host_new(Hypervisor *hypervisor, LeaseStore *leases, FunctionControl *control,
-                              const Config *config, const char *sysfs);
+                              LegProbe *probe, const Config *config, const char *sysfs);
 /* Ends every job first, so it may block as long as they need to undo what they did. */
 void network_host_free(NetworkHost *host);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetworkHost, network_host_free)

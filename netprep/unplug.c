@@ -2,6 +2,7 @@
 /* The job behind Detach: plan, record, do, or undo. */
 #include "netprep/unplug.h"
 
+#include "netprep/backup_proof.h"
 #include "netprep/bond.h"
 #include "netprep/removal_wait.h"
 #include "netprep/replug.h"
@@ -10,9 +11,9 @@
  * Theory of operation. Planning changes nothing: it reads libvirt, the VF settings and the guest's
  * report, and refuses unless each vNIC can be done without. Then the lease is written, with all
  * that the way back needs, and only then the guest is touched: its bonds are told to use VirtIO
- * (proven by reading back), the VFs are unplugged, all at once, and taken out of the configuration.
- * Every failure from the record on takes the way that a restarted daemon would take:
- * replug_detachment().
+ * (proven by reading back and by the guest's answer through it), the VFs are unplugged, all at
+ * once, and taken out of the configuration. Every failure from the record on takes the way that a
+ * restarted daemon would take: replug_detachment().
  */
 typedef struct {
     const NetworkHost *host;
@@ -22,7 +23,8 @@ typedef struct {
     char *guest_uuid;
     unsigned timeout_seconds;
     GuestView *view;
-    GPtrArray *vnics; /* of Vnic * */
+    GPtrArray *vnics;  /* of Vnic * */
+    GPtrArray *proofs; /* of BackupProof *, one for each vNIC */
     Lease *lease;
 } Unplug;
 
@@ -34,6 +36,7 @@ unplug_free(Unplug *unplug)
     g_free(unplug->guest_uuid);
     guest_view_free(unplug->view);
     g_clear_pointer(&unplug->vnics, g_ptr_array_unref);
+    g_clear_pointer(&unplug->proofs, g_ptr_array_unref);
     lease_free(unplug->lease);
     g_free(unplug);
 }
@@ -74,19 +77,34 @@ check_has_vnics(const Unplug *unplug, GError **error)
     return FALSE;
 }
 
+/* One vNIC can be done without: it has a bond with a backup that leads to the same network. */
 static gboolean
-pair_all(const Unplug *unplug, GError **error)
+check_vnic(Unplug *unplug, const BondAccess *access, GuestReport *report, Vnic *vnic,
+           GError **error)
+{
+    const DomainXml *live = unplug->view->live;
+
+    if (!bond_pair(report, live, vnic, error))
+        return FALSE;
+    BackupProof *proof = backup_proof_new(unplug->host, access, report, live, vnic, error);
+    if (!proof)
+        return FALSE;
+    g_ptr_array_add(unplug->proofs, proof);
+    return backup_proof_check_uplink(proof, unplug->host, vnic, access->cancellable, error);
+}
+
+static gboolean
+check_vnics(Unplug *unplug, GError **error)
 {
     BondAccess access = bond_access(unplug->host, unplug->view, job_cancellable(unplug->job));
     g_autoptr(GuestReport) report = bond_report(&access, error);
 
-    if (!report)
-        return FALSE;
-    for (guint i = 0; i < unplug->vnics->len; i++) {
-        if (!bond_pair(report, unplug->view->live, unplug->vnics->pdata[i], error))
+    unplug->proofs = g_ptr_array_new_with_free_func((GDestroyNotify)backup_proof_free);
+    for (guint i = 0; report && i < unplug->vnics->len; i++) {
+        if (!check_vnic(unplug, &access, report, unplug->vnics->pdata[i], error))
             return FALSE;
     }
-    return TRUE;
+    return report != NULL;
 }
 
 static gboolean
@@ -98,7 +116,7 @@ plan(Unplug *unplug, GError **error)
         !check_idle(unplug->view, error))
         return FALSE;
     unplug->vnics = vnics_describe(unplug->host, unplug->view, error);
-    return unplug->vnics && check_has_vnics(unplug, error) && pair_all(unplug, error);
+    return unplug->vnics && check_has_vnics(unplug, error) && check_vnics(unplug, error);
 }
 
 static const DomainPassthrough *
@@ -143,7 +161,9 @@ move_traffic(const Unplug *unplug, GError **error)
     for (guint i = 0; i < unplug->vnics->len; i++) {
         const Vnic *vnic = unplug->vnics->pdata[i];
 
-        if (!bond_use(&access, vnic->bond, vnic->backup, error))
+        if (!bond_use(&access, vnic->bond, vnic->backup, error) ||
+            !backup_proof_check_guest(unplug->proofs->pdata[i], unplug->host, vnic,
+                                      access.cancellable, error))
             return FALSE;
     }
     return TRUE;

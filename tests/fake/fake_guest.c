@@ -65,6 +65,9 @@ content(void *data, const char *path)
         { "/sys/class/net/virtio/device/uevent", "DRIVER=virtio_net\n" },
         { "/sys/class/net/virtio/device/../uevent", "PCI_SLOT_NAME=0000:00:03.0\n" },
         { "/sys/class/net/vf/flags", "0x1003\n" },
+        { "/proc/net/arp",
+          "IP address       HW type     Flags       HW address            Mask     Device\n"
+          "10.99.0.254      0x1         0x2         52:54:00:00:00:01     *        bond0\n" },
         { "/sys/class/net/bond0/bonding/num_grat_arp", "3\n" },
     };
     const FakeGuest *guest = data;
@@ -298,10 +301,11 @@ info(const FakeGuest *guest)
 static json_t *
 interfaces(void)
 {
-    return json_pack("{s:[{s:s}, {s:s, s:s}, {s:s, s:s}, {s:s, s:s}]}", "return", "name", "lo",
-                     "name", "bond0", "hardware-address", "52:54:00:aa:00:01", "name", "virtio",
-                     "hardware-address", "52:54:00:aa:00:01", "name", "vf", "hardware-address",
-                     "52:54:00:aa:00:01");
+    return json_pack("{s:[{s:s}, {s:s, s:s, s:[{s:s, s:s}]}, {s:s, s:s}, {s:s, s:s}]}", "return",
+                     "name", "lo", "name", "bond0", "hardware-address", "52:54:00:aa:00:01",
+                     "ip-addresses", "ip-address", "10.99.0.11", "ip-address-type", "ipv4", "name",
+                     "virtio", "hardware-address", "52:54:00:aa:00:01", "name", "vf",
+                     "hardware-address", "52:54:00:aa:00:01");
 }
 
 static json_t *
@@ -316,6 +320,8 @@ answer(FakeGuest *guest, const char *name, const json_t *arguments)
         return info(guest);
     if (g_str_equal(name, "guest-network-get-interfaces"))
         return interfaces();
+    if (g_str_has_prefix(name, "guest-file-") && guest->without_files)
+        return json_pack("{s:{s:s}}", "error", "desc", "Command guest-file-open has been disabled");
     if (g_str_has_prefix(name, "guest-file-"))
         return fake_guest_files_command(guest->files, name, arguments);
     return json_pack("{s:{}}", "return");

@@ -42,16 +42,21 @@ network_fixture_new(void)
     g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
     fixture->sysfs = fake_sysfs_new();
     fake_sysfs_add_card(fixture->sysfs, "npf0", "0000:01:00.0", functions);
+    g_autofree char *bridge =
+        g_build_filename(fixture->sysfs, "class", "net", "br0", "bridge", NULL);
+    g_assert_cmpint(g_mkdir_with_parents(bridge, 0755), ==, 0);
     fixture->config.unplug_seconds = fixture->config.attach_seconds =
         fixture->config.agent_seconds = network_fixture_slowness();
     fixture->hypervisor = fake_hypervisor_new();
     fixture->control = fake_function_control_new();
     fixture->guest = fake_guest_new();
+    fixture->probe = fake_leg_probe_new();
     fake_hypervisor_set_agent(fixture->hypervisor, fake_guest_agent, fixture->guest);
     fake_hypervisor_add_network(fixture->hypervisor, "blue", "npf0");
     fixture->host = network_host_new(
         fake_hypervisor_get(fixture->hypervisor), lease_store_open(":memory:", NULL),
-        fake_function_control_get(fixture->control), &fixture->config, fixture->sysfs);
+        fake_function_control_get(fixture->control), fake_leg_probe_get(fixture->probe),
+        &fixture->config, fixture->sysfs);
     return fixture;
 }
 

@@ -5,6 +5,7 @@
 #include "fake/fake_function_control.h"
 #include "fake/fake_guest.h"
 #include "fake/fake_hypervisor.h"
+#include "fake/fake_leg_probe.h"
 #include "netprep/network_host.h"
 #include "netprep/network_lease.h"
 
@@ -18,6 +19,7 @@ typedef struct {
     FakeHypervisor *hypervisor;
     FakeFunctionControl *control;
     FakeGuest *guest;
+    FakeLegProbe *probe;
     NetworkHost *host;
 } NetworkFixture;
 

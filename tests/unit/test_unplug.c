@@ -112,6 +112,47 @@ test_unfit_bond_is_found_before_anything_is_changed(void)
     assert_untouched(fixture);
 }
 
+/* Carrier it has, but it leads nowhere: found before anything is touched. */
+static void
+test_backup_without_neighbours_is_found_before_anything_is_changed(void)
+{
+    g_autoptr(NetworkFixture) fixture = fixture_with_guest();
+    g_autoptr(GError) error = NULL;
+
+    fake_leg_probe_set_silent(fixture->probe, "br0");
+    g_assert_null(detach(fixture, &error));
+    g_assert_error(error, FAULT, FAULT_BOND_UNFIT);
+    g_assert_nonnull(strstr(error->message, "10.99.0.254"));
+    assert_untouched(fixture);
+}
+
+static void
+test_backup_that_does_not_carry_is_left_again(void)
+{
+    g_autoptr(NetworkFixture) fixture = fixture_with_guest();
+    g_autoptr(GError) error = NULL;
+
+    fake_leg_probe_set_silent(fixture->probe, "vnet0");
+    g_assert_null(detach(fixture, &error));
+    g_assert_error(error, FAULT, FAULT_BOND_UNFIT);
+    g_assert_nonnull(strstr(error->message, "10.99.0.11"));
+    g_assert_cmpuint(fake_guest_count(fixture->guest, "use"), ==, 1);
+    assert_as_before(fixture);
+}
+
+static void
+test_proof_needs_no_file_commands(void)
+{
+    g_autoptr(NetworkFixture) fixture = fixture_with_guest();
+    g_autoptr(GError) error = NULL;
+
+    fake_guest_set_files(fixture->guest, FALSE);
+    json_auto_t *result = detach(fixture, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(fake_leg_probe_count(fixture->probe, "br0"), ==, 0);
+    g_assert_cmpuint(fake_leg_probe_count(fixture->probe, "vnet0"), ==, 1);
+}
+
 static void
 test_busy_or_stopped_guests_are_left_alone(void)
 {
@@ -292,6 +333,11 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/unplug/backup-without-neighbours-is-found-before-anything-is-changed",
+                    test_backup_without_neighbours_is_found_before_anything_is_changed);
+    g_test_add_func("/unplug/backup-that-does-not-carry-is-left-again",
+                    test_backup_that_does_not_carry_is_left_again);
+    g_test_add_func("/unplug/proof-needs-no-file-commands", test_proof_needs_no_file_commands);
     g_test_add_func("/unplug/moves-traffic-then-unplugs-and-holds-the-function",
                     test_moves_traffic_then_unplugs_and_holds_the_function);
     g_test_add_func("/unplug/repeat-gives-the-same-lease", test_repeat_gives_the_same_lease);
