@@ -4,7 +4,6 @@
 
 #include "netprep/bond.h"
 
-/* The bond gives the VF the guest's MAC, which takes trust and no administrative MAC. */
 static PlugRequest *
 make_request(const LeaseAsset *asset, GError **error)
 {
@@ -19,8 +18,7 @@ make_request(const LeaseAsset *asset, GError **error)
     if (!request->live_xml)
         return NULL;
     request->config_xml = request->vnic->persistent ? g_strdup(request->live_xml) : NULL;
-    request->vnic->settings.trust = TRUE;
-    request->apply_settings = request->clear_mac = request->check_free = TRUE;
+    request->apply_settings = request->hand_over = request->check_free = TRUE;
     return g_steal_pointer(&request);
 }
 

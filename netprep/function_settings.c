@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Decides which VF settings to change, and proves that they took effect. */
+/* Decides which VF settings to change, proves that they took effect, and puts back what did not. */
 #include "netprep/function_settings.h"
 
 #include <errno.h>
+#include <string.h>
 
-#include "common/limits.h"
+#include "netprep/function_option.h"
 
-#define VLAN_MAX 4094
-#define QOS_MAX  7
+#define GUID_NONE G_MAXUINT64 /* no zero: InfiniBand drivers refuse it */
 
 struct FunctionControl {
     const FunctionControlOps *ops;
     void *self;
 };
 
-/* Those that can be compared; the MAC cannot. */
-static const FunctionOption compared_options[] = {
-    FUNCTION_OPTION_VLAN,  FUNCTION_OPTION_SPOOF_CHECK, FUNCTION_OPTION_TRUST,
-    FUNCTION_OPTION_RATES, FUNCTION_OPTION_LINK_STATE,
-};
-
-static const char *const link_state_names[] = { "auto", "enable", "disable" };
+/* One VF on its way from the settings it has to others. */
+typedef struct {
+    FunctionControl *control;
+    const char *physical_function;
+    unsigned index;
+    FunctionSettings before;
+    FunctionOption changed[FUNCTION_OPTIONS]; /* in this order */
+    gsize count;
+    unsigned unknown; /* FUNCTION_OPTION_BITs that the driver knows nothing of */
+} Change;
 
 FunctionControl *
 function_control_new(const FunctionControlOps *ops, void *self)
@@ -41,116 +44,342 @@ function_control_free(FunctionControl *control)
     g_free(control);
 }
 
+static char *
+function_label(const char *physical_function, unsigned index)
+{
+    return g_strdup_printf("VF %u of %s", index, physical_function);
+}
+
+static char *
+driver_label(FunctionControl *control, const char *physical_function)
+{
+    g_autofree char *driver = control->ops->driver(control->self, physical_function);
+
+    return driver ? g_strdup_printf("driver %s", driver) : g_strdup("the driver");
+}
+
+static gboolean
+find_entry(FunctionControl *control, const char *physical_function, unsigned index,
+           const GArray *entries, FunctionSettings *ret_settings, GError **error)
+{
+    for (guint i = 0; i < entries->len; i++) {
+        const FunctionEntry *entry = &g_array_index(entries, FunctionEntry, i);
+
+        if (entry->index == index) {
+            *ret_settings = entry->settings;
+            return TRUE;
+        }
+    }
+    g_autofree char *object = function_label(physical_function, index);
+    g_autofree char *driver = driver_label(control, physical_function);
+    fault_set(error, FAULT_FUNCTION_FAILED, object, "check sriov_numvfs of its PF",
+              "the kernel lists settings of %u VFs, and not of this one (%s)", entries->len,
+              driver);
+    return FALSE;
+}
+
 gboolean
 function_settings_read(FunctionControl *control, const char *physical_function, unsigned index,
                        FunctionSettings *ret_settings, GError **error)
 {
-    return control->ops->read(control->self, physical_function, index, ret_settings, error);
-}
+    g_autoptr(GArray) entries = control->ops->list(control->self, physical_function, error);
 
-static const char *
-option_name(FunctionOption option)
-{
-    switch (option) {
-    case FUNCTION_OPTION_MAC:
-        return "administrative MAC address";
-    case FUNCTION_OPTION_VLAN:
-        return "VLAN";
-    case FUNCTION_OPTION_SPOOF_CHECK:
-        return "spoof check";
-    case FUNCTION_OPTION_TRUST:
-        return "trust";
-    case FUNCTION_OPTION_LINK_STATE:
-        return "link state";
-    case FUNCTION_OPTION_RATES:
-        return "transmit rates";
-    }
-    g_return_val_if_reached("");
-}
-
-static gboolean
-option_equal(FunctionOption option, const FunctionSettings *a, const FunctionSettings *b)
-{
-    switch (option) {
-    case FUNCTION_OPTION_MAC:
-        return FALSE;
-    case FUNCTION_OPTION_VLAN:
-        return a->vlan == b->vlan && a->qos == b->qos &&
-               (a->vlan_dot1ad == b->vlan_dot1ad || a->vlan == 0);
-    case FUNCTION_OPTION_SPOOF_CHECK:
-        return a->spoof_check == b->spoof_check;
-    case FUNCTION_OPTION_TRUST:
-        return a->trust == b->trust;
-    case FUNCTION_OPTION_LINK_STATE:
-        return a->link_state == b->link_state;
-    case FUNCTION_OPTION_RATES:
-        return a->minimum_rate == b->minimum_rate && a->maximum_rate == b->maximum_rate;
-    }
-    g_return_val_if_reached(FALSE);
+    return entries && find_entry(control, physical_function, index, entries, ret_settings, error);
 }
 
 static void
-set_refused(const char *physical_function, unsigned index, FunctionOption option, const char *why,
-            GError **error)
+set_refused(const Change *change, FunctionOption option, const FunctionSettings *wanted,
+            const char *why, GError **error)
 {
-    g_autofree char *object = g_strdup_printf("VF %u of %s", index, physical_function);
+    g_autofree char *object = function_label(change->physical_function, change->index);
+    g_autofree char *driver = driver_label(change->control, change->physical_function);
+    g_autofree char *name = function_option_describe(option, wanted);
 
     fault_set(error, FAULT_FUNCTION_FAILED, object,
               "use a network card and driver that support this setting, or remove it at the source",
-              "the driver does not accept its %s: %s", option_name(option), why);
+              "%s does not accept its %s: %s", driver, name, why);
+}
+
+static int
+ask_driver(const Change *change, FunctionOption option, const FunctionSettings *wanted)
+{
+    return change->control->ops->set(change->control->self, change->physical_function,
+                                     change->index, option, wanted);
 }
 
 static gboolean
-set_option(FunctionControl *control, const char *physical_function, unsigned index,
-           FunctionOption option, const FunctionSettings *wanted, GError **error)
+set_option(Change *change, FunctionOption option, const FunctionSettings *wanted, GError **error)
 {
-    int status = control->ops->set(control->self, physical_function, index, option, wanted);
+    int status = ask_driver(change, option, wanted);
 
-    if (status == 0 || (status == -EOPNOTSUPP && option == FUNCTION_OPTION_TRUST))
+    if (status == -EOPNOTSUPP && option == FUNCTION_OPTION_TRUST) {
+        change->unknown |= FUNCTION_OPTION_BIT(option);
         return TRUE;
-    set_refused(physical_function, index, option, g_strerror(-status), error);
+    }
+    if (status < 0) {
+        set_refused(change, option, wanted, g_strerror(-status), error);
+        return FALSE;
+    }
+    change->changed[change->count++] = option;
+    return TRUE;
+}
+
+/* Whether @now shows that the option has its value, or cannot show it. */
+static gboolean
+is_proven(const Change *change, FunctionOption option, const FunctionSettings *now,
+          const FunctionSettings *wanted)
+{
+    unsigned silent = change->unknown | now->unreported | wanted->unreported;
+
+    return (silent & FUNCTION_OPTION_BIT(option)) || function_option_equal(option, now, wanted);
+}
+
+static gboolean
+mac_is_zero(const guint8 *mac)
+{
+    static const guint8 none[FUNCTION_MAC_BYTES] = { 0 };
+
+    return memcmp(mac, none, FUNCTION_MAC_BYTES) == 0;
+}
+
+static gboolean
+read_now(const Change *change, FunctionSettings *ret_now, GError **error)
+{
+    return function_settings_read(change->control, change->physical_function, change->index,
+                                  ret_now, error);
+}
+
+/* A MAC that a VF's driver on this host chose by itself is reported even while there is no
+ * administrative one. So another one is set and cleared: whether that stays tells the two apart. */
+static gboolean
+probe_cleared(const Change *change, GError **error)
+{
+    FunctionSettings probe = { 0 }, none = { 0 }, now = { 0 };
+    guint32 random = g_random_int();
+
+    probe.mac[0] = 0x02; /* locally administered */
+    memcpy(&probe.mac[2], &random, sizeof(random));
+    int probed = ask_driver(change, FUNCTION_OPTION_MAC, &probe);
+    int cleared = ask_driver(change, FUNCTION_OPTION_MAC, &none);
+    if (!read_now(change, &now, error))
+        return FALSE;
+    if (probed == 0 && cleared == 0 && !function_option_equal(FUNCTION_OPTION_MAC, &now, &probe))
+        return TRUE;
+    set_refused(change, FUNCTION_OPTION_MAC, &none, "it keeps the one that it was given", error);
     return FALSE;
 }
 
 static gboolean
-check_options(FunctionControl *control, const char *physical_function, unsigned index,
-              const FunctionSettings *wanted, GError **error)
+check_mac(const Change *change, const FunctionSettings *now, const FunctionSettings *wanted,
+          GError **error)
+{
+    if (function_option_equal(FUNCTION_OPTION_MAC, now, wanted))
+        return TRUE;
+    if (!mac_is_zero(wanted->mac)) {
+        set_refused(change, FUNCTION_OPTION_MAC, wanted, "it was set, but reads back differently",
+                    error);
+        return FALSE;
+    }
+    /* Another one than before is the VF's own choice. */
+    return !function_option_equal(FUNCTION_OPTION_MAC, now, &change->before) ||
+           probe_cleared(change, error);
+}
+
+static gboolean
+check_options(const Change *change, const FunctionSettings *wanted, gboolean with_mac,
+              FunctionOption *ret_refused, GError **error)
 {
     FunctionSettings now = { 0 };
 
-    if (!function_settings_read(control, physical_function, index, &now, error))
+    *ret_refused = FUNCTION_OPTION_MAC;
+    if (!read_now(change, &now, error) || (with_mac && !check_mac(change, &now, wanted, error)))
         return FALSE;
-    for (gsize i = 0; i < G_N_ELEMENTS(compared_options); i++) {
-        FunctionOption option = compared_options[i];
-
-        if (option == FUNCTION_OPTION_TRUST || option_equal(option, &now, wanted))
+    for (FunctionOption option = FUNCTION_OPTION_VLAN; option < FUNCTION_OPTIONS; option++) {
+        if (is_proven(change, option, &now, wanted))
             continue;
-        set_refused(physical_function, index, option, "it was set, but reads back differently",
-                    error);
+        *ret_refused = option;
+        set_refused(change, option, wanted, "it was set, but reads back differently", error);
         return FALSE;
     }
     return TRUE;
 }
 
+/* An administrative MAC is always cleared, since what is reported may be another. */
+static gboolean
+set_options(Change *change, const FunctionSettings *wanted, gboolean with_mac,
+            FunctionOption *ret_refused, GError **error)
+{
+    for (FunctionOption option = FUNCTION_OPTION_MAC; option < FUNCTION_OPTIONS; option++) {
+        gboolean due = option == FUNCTION_OPTION_MAC
+                           ? with_mac
+                           : !(wanted->unreported & FUNCTION_OPTION_BIT(option)) &&
+                                 !function_option_equal(option, &change->before, wanted);
+
+        if (due && !set_option(change, option, wanted, error)) {
+            *ret_refused = option;
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* Names of what is not back. NULL: everything is. */
+static char *
+find_leftovers(const Change *change, const FunctionSettings *back)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    FunctionSettings now = { 0 };
+    gboolean known = read_now(change, &now, NULL);
+
+    for (gsize i = 0; i < change->count; i++) {
+        FunctionOption option = change->changed[i];
+
+        /* Without an administrative MAC the VF has whichever it likes. */
+        if (known && (option == FUNCTION_OPTION_MAC || is_proven(change, option, &now, back)))
+            continue;
+        g_autofree char *name = function_option_describe(option, back);
+        g_string_append_printf(names, "%s%s", names->len ? ", " : "", name);
+    }
+    return names->len ? g_string_free(g_steal_pointer(&names), FALSE) : NULL;
+}
+
+/* Last changed, first put back. Steals @failure. */
+static void
+undo(Change *change, GError *failure, GError **error)
+{
+    g_autoptr(GError) cause = failure;
+    FunctionSettings back = change->before;
+    gboolean mac_left = FALSE;
+
+    memset(back.mac, 0, sizeof(back.mac));
+    for (gsize i = change->count; i > 0; i--) {
+        FunctionOption option = change->changed[i - 1];
+
+        if (ask_driver(change, option, &back) < 0 && option == FUNCTION_OPTION_MAC)
+            mac_left = TRUE;
+    }
+    g_autofree char *leftovers = find_leftovers(change, &back);
+    if (!leftovers && mac_left)
+        leftovers = function_option_describe(FUNCTION_OPTION_MAC, &back);
+    if (!leftovers) {
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return;
+    }
+    fault_set(error, FAULT_ROLLBACK_INCOMPLETE, fault_object(cause),
+              "set it by `ip link set`, or reload the PF's driver",
+              "%s; and this could not be put back: %s", fault_cause(cause), leftovers);
+}
+
+/* Two VFs with one MAC on a PF: the NIC delivers to one of them only, or to neither. */
+static gboolean
+check_unique(const Change *change, const GArray *entries, const FunctionSettings *wanted,
+             GError **error)
+{
+    for (guint i = 0; i < entries->len; i++) {
+        const FunctionEntry *entry = &g_array_index(entries, FunctionEntry, i);
+
+        if (entry->index == change->index ||
+            !function_option_equal(FUNCTION_OPTION_MAC, &entry->settings, wanted))
+            continue;
+        g_autofree char *object = function_label(change->physical_function, change->index);
+        g_autofree char *other = function_label(change->physical_function, entry->index);
+        g_autofree char *mac = function_mac_to_text(wanted->mac);
+        fault_set(error, FAULT_FUNCTION_BUSY, object,
+                  "take the MAC from the other one, or wait until its lease ends",
+                  "cannot get MAC address %s: %s has it", mac, other);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+begin(Change *change, const FunctionSettings *wanted, gboolean with_mac, GError **error)
+{
+    g_autoptr(GArray) entries =
+        change->control->ops->list(change->control->self, change->physical_function, error);
+
+    return entries &&
+           find_entry(change->control, change->physical_function, change->index, entries,
+                      &change->before, error) &&
+           (!with_mac || mac_is_zero(wanted->mac) || check_unique(change, entries, wanted, error));
+}
+
+/* *ret_refused is set when an option was refused: FAULT_FUNCTION_FAILED. */
+static gboolean
+apply(FunctionControl *control, const char *physical_function, unsigned index,
+      const FunctionSettings *wanted, gboolean with_mac, FunctionOption *ret_refused,
+      GError **error)
+{
+    Change change = { .control = control, .physical_function = physical_function, .index = index };
+    GError *failure = NULL;
+
+    if (!begin(&change, wanted, with_mac, error))
+        return FALSE;
+    if (set_options(&change, wanted, with_mac, ret_refused, &failure) &&
+        check_options(&change, wanted, with_mac, ret_refused, &failure))
+        return TRUE;
+    undo(&change, failure, error);
+    return FALSE;
+}
+
 gboolean
 function_settings_apply(FunctionControl *control, const char *physical_function, unsigned index,
-                        const FunctionSettings *wanted, gboolean clear_mac, GError **error)
+                        const FunctionSettings *wanted, gboolean with_mac, GError **error)
 {
-    FunctionSettings now = { 0 };
+    FunctionOption refused = FUNCTION_OPTION_MAC;
 
-    if (!function_settings_read(control, physical_function, index, &now, error))
-        return FALSE;
-    if (clear_mac &&
-        !set_option(control, physical_function, index, FUNCTION_OPTION_MAC, wanted, error))
-        return FALSE;
-    for (gsize i = 0; i < G_N_ELEMENTS(compared_options); i++) {
-        FunctionOption option = compared_options[i];
+    return apply(control, physical_function, index, wanted, with_mac, &refused, error);
+}
 
-        if (!option_equal(option, &now, wanted) &&
-            !set_option(control, physical_function, index, option, wanted, error))
-            return FALSE;
+/* Only what belongs to the technique may send us to the other one. */
+static gboolean
+prefers_admin_mac(const GError *failure, FunctionOption refused)
+{
+    return g_error_matches(failure, FAULT, FAULT_FUNCTION_FAILED) &&
+           (refused == FUNCTION_OPTION_MAC || refused == FUNCTION_OPTION_TRUST);
+}
+
+static gboolean
+apply_admin_mac(FunctionControl *control, const char *physical_function, unsigned index,
+                const FunctionSettings *wanted, const char *guest_mac, const GError *why,
+                GError **error)
+{
+    FunctionSettings settings = *wanted;
+
+    if (guest_mac && function_mac_from_text(guest_mac, settings.mac))
+        return function_settings_apply(control, physical_function, index, &settings, TRUE, error);
+    fault_set(error, FAULT_FUNCTION_FAILED, fault_object(why),
+              "give the guest's VirtIO vNIC the MAC address of its bond",
+              "%s; and it cannot be given the guest's MAC address, which is not known",
+              fault_cause(why));
+    return FALSE;
+}
+
+gboolean
+function_settings_prepare_handover(FunctionControl *control, const char *physical_function,
+                                   unsigned index, const FunctionSettings *wanted,
+                                   const char *guest_mac, FunctionHandover *ret_technique,
+                                   GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    FunctionSettings settings = *wanted;
+    FunctionOption refused = FUNCTION_OPTIONS;
+
+    settings.trust = TRUE;
+    settings.unreported &= ~FUNCTION_OPTION_BIT(FUNCTION_OPTION_TRUST);
+    memset(settings.mac, 0, sizeof(settings.mac));
+    if (apply(control, physical_function, index, &settings, TRUE, &refused, &failure)) {
+        *ret_technique = FUNCTION_HANDOVER_GUEST_MAC;
+        return TRUE;
     }
-    return check_options(control, physical_function, index, wanted, error);
+    if (!prefers_admin_mac(failure, refused)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    if (!apply_admin_mac(control, physical_function, index, wanted, guest_mac, failure, error))
+        return FALSE;
+    *ret_technique = FUNCTION_HANDOVER_ADMIN_MAC;
+    return TRUE;
 }
 
 gboolean
@@ -161,67 +390,8 @@ function_settings_reset(FunctionControl *control, const char *physical_function,
 
     if (!function_settings_read(control, physical_function, index, &now, error))
         return FALSE;
-    FunctionSettings clean = { .spoof_check = now.spoof_check };
+    FunctionSettings clean = { .spoof_check = now.spoof_check,
+                               .node_guid = now.node_guid ? GUID_NONE : 0,
+                               .port_guid = now.port_guid ? GUID_NONE : 0 };
     return function_settings_apply(control, physical_function, index, &clean, TRUE, error);
-}
-
-json_t *
-function_settings_to_json(const FunctionSettings *settings)
-{
-    return json_pack("{s:i, s:i, s:s, s:b, s:b, s:s, s:i, s:i}", "vlan", (int)settings->vlan, "qos",
-                     (int)settings->qos, "vlanProtocol", settings->vlan_dot1ad ? "dot1ad" : "dot1q",
-                     "spoofCheck", settings->spoof_check, "trust", settings->trust, "linkState",
-                     link_state_names[settings->link_state], "minimumRate",
-                     (int)settings->minimum_rate, "maximumRate", (int)settings->maximum_rate);
-}
-
-static gboolean
-read_number(const json_t *object, const char *name, unsigned maximum, unsigned *ret_value,
-            GError **error)
-{
-    json_int_t value = json_integer_value(json_object_get(object, name));
-
-    if (value < 0 || value > (json_int_t)maximum) {
-        fault_set(error, FAULT_INVALID_ARGUMENT, name,
-                  "pass the settings as Describe returned them", "is not within 0-%u", maximum);
-        return FALSE;
-    }
-    *ret_value = (unsigned)value;
-    return TRUE;
-}
-
-static gboolean
-read_link_state(const json_t *object, FunctionLinkState *ret_state, GError **error)
-{
-    const char *name = json_string_value(json_object_get(object, "linkState"));
-
-    for (gsize i = 0; i < G_N_ELEMENTS(link_state_names); i++) {
-        if (g_strcmp0(name, link_state_names[i]) == 0) {
-            *ret_state = (FunctionLinkState)i;
-            return TRUE;
-        }
-    }
-    fault_set(error, FAULT_INVALID_ARGUMENT, "linkState", "use auto, enable or disable",
-              "is not a link state");
-    return FALSE;
-}
-
-gboolean
-function_settings_from_json(const json_t *object, FunctionSettings *ret_settings, GError **error)
-{
-    FunctionSettings settings = {
-        .vlan_dot1ad =
-            g_strcmp0(json_string_value(json_object_get(object, "vlanProtocol")), "dot1ad") == 0,
-        .spoof_check = json_is_true(json_object_get(object, "spoofCheck")),
-        .trust = json_is_true(json_object_get(object, "trust")),
-    };
-
-    if (!read_number(object, "vlan", VLAN_MAX, &settings.vlan, error) ||
-        !read_number(object, "qos", QOS_MAX, &settings.qos, error) ||
-        !read_number(object, "minimumRate", G_MAXINT, &settings.minimum_rate, error) ||
-        !read_number(object, "maximumRate", G_MAXINT, &settings.maximum_rate, error) ||
-        !read_link_state(object, &settings.link_state, error))
-        return FALSE;
-    *ret_settings = settings;
-    return TRUE;
 }

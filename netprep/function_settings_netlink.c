@@ -3,143 +3,58 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <string.h>
 
-#include "netprep/function_settings.h"
+#include "netprep/function_list.h"
 #include "netprep/rtnetlink.h"
 
 /*
  * Theory of operation. The kernel reports VFs only together with their PF, at a cost of up to 2 ms
  * per VF under the RTNL lock, so it is asked about one PF and without statistics, and only when a
- * VF's settings are needed; the inventory of VFs comes from sysfs. The list's length has 16 bits,
- * which is why a VF beyond some 300 may be missing from it: that is reported, not guessed over.
+ * VF's settings are needed; the inventory of VFs comes from sysfs. An InfiniBand PF with a dozen
+ * VFs may not fit the message that the kernel makes for it: EMSGSIZE, whatever we do.
  */
-typedef struct {
-    unsigned index;
-    gboolean found;
-    FunctionSettings settings;
-} VfQuery;
-
-/* What a driver does not know is reported as all ones. */
-static gboolean
-switched_on(guint32 setting)
-{
-    return setting != 0 && setting != G_MAXUINT32;
-}
-
-static void
-read_vlan(struct nlattr **attributes, FunctionSettings *settings)
-{
-    if (attributes[IFLA_VF_VLAN_LIST]) {
-        struct nlattr *entry = NULL;
-        int left = 0;
-
-        nla_for_each_nested(entry, attributes[IFLA_VF_VLAN_LIST], left)
-        {
-            if (nla_len(entry) < (int)sizeof(struct ifla_vf_vlan_info))
-                continue;
-            const struct ifla_vf_vlan_info *info = nla_data(entry);
-            settings->vlan = info->vlan;
-            settings->qos = info->qos;
-            settings->vlan_dot1ad = info->vlan_proto == g_htons(ETH_P_8021AD);
-            return;
-        }
-    }
-    if (attributes[IFLA_VF_VLAN]) {
-        const struct ifla_vf_vlan *info = nla_data(attributes[IFLA_VF_VLAN]);
-        settings->vlan = info->vlan;
-        settings->qos = info->qos;
-    }
-}
-
-static void
-read_vf(struct nlattr **attributes, FunctionSettings *settings)
-{
-    read_vlan(attributes, settings);
-    if (attributes[IFLA_VF_SPOOFCHK]) {
-        const struct ifla_vf_spoofchk *info = nla_data(attributes[IFLA_VF_SPOOFCHK]);
-        settings->spoof_check = switched_on(info->setting);
-    }
-    if (attributes[IFLA_VF_TRUST]) {
-        const struct ifla_vf_trust *info = nla_data(attributes[IFLA_VF_TRUST]);
-        settings->trust = switched_on(info->setting);
-    }
-    if (attributes[IFLA_VF_LINK_STATE]) {
-        const struct ifla_vf_link_state *info = nla_data(attributes[IFLA_VF_LINK_STATE]);
-        settings->link_state = info->link_state <= FUNCTION_LINK_DISABLE
-                                   ? (FunctionLinkState)info->link_state
-                                   : FUNCTION_LINK_AUTO;
-    }
-    if (attributes[IFLA_VF_RATE]) {
-        const struct ifla_vf_rate *info = nla_data(attributes[IFLA_VF_RATE]);
-        settings->minimum_rate = info->min_tx_rate;
-        settings->maximum_rate = info->max_tx_rate;
-    }
-}
-
-static const struct nla_policy vf_policy[IFLA_VF_MAX + 1] = {
-    [IFLA_VF_MAC] = { .minlen = sizeof(struct ifla_vf_mac) },
-    [IFLA_VF_VLAN] = { .minlen = sizeof(struct ifla_vf_vlan) },
-    [IFLA_VF_VLAN_LIST] = { .type = NLA_NESTED },
-    [IFLA_VF_SPOOFCHK] = { .minlen = sizeof(struct ifla_vf_spoofchk) },
-    [IFLA_VF_TRUST] = { .minlen = sizeof(struct ifla_vf_trust) },
-    [IFLA_VF_LINK_STATE] = { .minlen = sizeof(struct ifla_vf_link_state) },
-    [IFLA_VF_RATE] = { .minlen = sizeof(struct ifla_vf_rate) },
-};
 
 static void
 on_link(struct nlmsghdr *header, void *data)
 {
-    VfQuery *query = data;
-    struct nlattr *list = nlmsg_find_attr(header, sizeof(struct ifinfomsg), IFLA_VFINFO_LIST);
-    struct nlattr *entry = NULL;
-    int left = 0;
-
-    if (!list)
-        return;
-    nla_for_each_nested(entry, list, left)
-    {
-        struct nlattr *attributes[IFLA_VF_MAX + 1];
-
-        if (nla_parse_nested(attributes, IFLA_VF_MAX, entry, vf_policy) < 0 ||
-            !attributes[IFLA_VF_MAC])
-            continue;
-        const struct ifla_vf_mac *mac = nla_data(attributes[IFLA_VF_MAC]);
-        if (mac->vf != query->index)
-            continue;
-        read_vf(attributes, &query->settings);
-        query->found = TRUE;
-        return;
-    }
+    function_list_parse(header, data);
 }
 
-static gboolean
-netlink_read(void *self, const char *physical_function, unsigned index,
-             FunctionSettings *ret_settings, GError **error)
+static void
+list_failed(const char *physical_function, int status, GError **error)
 {
-    g_autofree char *object = g_strdup_printf("VF %u of %s", index, physical_function);
-    VfQuery query = { .index = index };
+    g_autofree char *object = g_strdup_printf("physical function %s", physical_function);
+
+    if (status == -EMSGSIZE)
+        fault_set(error, FAULT_FUNCTION_FAILED, object,
+                  "reduce sriov_numvfs, or use a newer kernel; other cards are not affected",
+                  "the kernel cannot list the settings of its VFs: its answer is too long, as it "
+                  "is known of InfiniBand cards");
+    else
+        fault_set(error, FAULT_FUNCTION_FAILED, object,
+                  "check that the network card is still there",
+                  "the settings of its VFs cannot be read: %s", g_strerror(-status));
+}
+
+static GArray *
+netlink_list(void *self, const char *physical_function, GError **error)
+{
+    g_autoptr(GArray) entries = g_array_new(FALSE, TRUE, sizeof(FunctionEntry));
     struct nl_msg *message = rtnetlink_link_message(RTM_GETLINK, 0, 0, physical_function);
 
     if (!message ||
         nla_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS) < 0)
         g_error("out of memory");
-    int status = rtnetlink_query(message, on_link, &query);
+    int status = rtnetlink_query(message, on_link, entries);
     if (status < 0) {
-        fault_set(error, FAULT_FUNCTION_FAILED, object,
-                  "check that the network card is still there", "its settings cannot be read: %s",
-                  g_strerror(-status));
-        return FALSE;
+        list_failed(physical_function, status, error);
+        return NULL;
     }
-    if (!query.found) {
-        fault_set(error, FAULT_FUNCTION_FAILED, object,
-                  "use a VF with a lower index: the kernel lists about 300 at most",
-                  "the kernel does not list its settings");
-        return FALSE;
-    }
-    *ret_settings = query.settings;
-    return TRUE;
+    return g_steal_pointer(&entries);
 }
 
+/* The tag of 802.1ad has no place in the older attribute, which all drivers know. */
 static int
 put_vlan(struct nl_msg *message, unsigned index, const FunctionSettings *wanted)
 {
@@ -157,30 +72,65 @@ put_vlan(struct nl_msg *message, unsigned index, const FunctionSettings *wanted)
 }
 
 static int
-put_option(struct nl_msg *message, unsigned index, FunctionOption option,
-           const FunctionSettings *wanted)
+put_mac(struct nl_msg *message, unsigned index, const FunctionSettings *wanted)
 {
     struct ifla_vf_mac mac = { .vf = index };
-    struct ifla_vf_spoofchk spoof_check = { .vf = index, .setting = wanted->spoof_check };
-    struct ifla_vf_trust trust = { .vf = index, .setting = wanted->trust };
-    struct ifla_vf_link_state link_state = { .vf = index, .link_state = wanted->link_state };
+
+    memcpy(mac.mac, wanted->mac, FUNCTION_MAC_BYTES);
+    return nla_put(message, IFLA_VF_MAC, sizeof(mac), &mac);
+}
+
+static int
+put_switch(struct nl_msg *message, int type, unsigned index, gboolean value)
+{
+    struct ifla_vf_trust setting = { .vf = index, .setting = value };
+
+    return nla_put(message, type, sizeof(setting), &setting);
+}
+
+static int
+put_guid(struct nl_msg *message, int type, unsigned index, guint64 guid)
+{
+    struct ifla_vf_guid setting = { .vf = index, .guid = guid };
+
+    return nla_put(message, type, sizeof(setting), &setting);
+}
+
+static int
+put_rates(struct nl_msg *message, unsigned index, const FunctionSettings *wanted)
+{
     struct ifla_vf_rate rate = { .vf = index,
                                  .min_tx_rate = wanted->minimum_rate,
                                  .max_tx_rate = wanted->maximum_rate };
 
+    return nla_put(message, IFLA_VF_RATE, sizeof(rate), &rate);
+}
+
+static int
+put_option(struct nl_msg *message, unsigned index, FunctionOption option,
+           const FunctionSettings *wanted)
+{
+    struct ifla_vf_link_state link_state = { .vf = index, .link_state = wanted->link_state };
+
     switch (option) {
     case FUNCTION_OPTION_MAC:
-        return nla_put(message, IFLA_VF_MAC, sizeof(mac), &mac);
+        return put_mac(message, index, wanted);
     case FUNCTION_OPTION_VLAN:
         return put_vlan(message, index, wanted);
     case FUNCTION_OPTION_SPOOF_CHECK:
-        return nla_put(message, IFLA_VF_SPOOFCHK, sizeof(spoof_check), &spoof_check);
+        return put_switch(message, IFLA_VF_SPOOFCHK, index, wanted->spoof_check);
     case FUNCTION_OPTION_TRUST:
-        return nla_put(message, IFLA_VF_TRUST, sizeof(trust), &trust);
+        return put_switch(message, IFLA_VF_TRUST, index, wanted->trust);
     case FUNCTION_OPTION_LINK_STATE:
         return nla_put(message, IFLA_VF_LINK_STATE, sizeof(link_state), &link_state);
     case FUNCTION_OPTION_RATES:
-        return nla_put(message, IFLA_VF_RATE, sizeof(rate), &rate);
+        return put_rates(message, index, wanted);
+    case FUNCTION_OPTION_RSS_QUERY:
+        return put_switch(message, IFLA_VF_RSS_QUERY_EN, index, wanted->rss_query);
+    case FUNCTION_OPTION_NODE_GUID:
+        return put_guid(message, IFLA_VF_IB_NODE_GUID, index, wanted->node_guid);
+    case FUNCTION_OPTION_PORT_GUID:
+        return put_guid(message, IFLA_VF_IB_PORT_GUID, index, wanted->port_guid);
     }
     g_return_val_if_reached(-1);
 }
@@ -202,6 +152,16 @@ netlink_set(void *self, const char *physical_function, unsigned index, FunctionO
     return rtnetlink_change(message);
 }
 
+static char *
+netlink_driver(void *self, const char *physical_function)
+{
+    g_autofree char *path =
+        g_build_filename("/sys/class/net", physical_function, "device/driver", NULL);
+    g_autofree char *target = g_file_read_link(path, NULL);
+
+    return target ? g_path_get_basename(target) : NULL;
+}
+
 static void
 netlink_free(void *self)
 {
@@ -211,8 +171,9 @@ FunctionControl *
 function_control_new_netlink(void)
 {
     static const FunctionControlOps ops = {
-        .read = netlink_read,
+        .list = netlink_list,
         .set = netlink_set,
+        .driver = netlink_driver,
         .free = netlink_free,
     };
 

@@ -53,8 +53,43 @@ check_free(const NetworkHost *host, const char *address, GError **error)
     return FALSE;
 }
 
+/* The MAC that the guest's bond had on its last VF, but only if libvirt gave it to the guest as
+ * well: a guest may choose any. */
+static char *
+trusted_mac(const GuestView *view, const PlugRequest *request)
+{
+    g_autofree char *mac = function_mac_to_text(request->vnic->settings.mac);
+
+    for (guint i = 0; mac && i < view->live->virtio_nics->len; i++) {
+        const DomainVirtioNic *nic = view->live->virtio_nics->pdata[i];
+
+        if (g_strcmp0(nic->mac, mac) == 0)
+            return g_steal_pointer(&mac);
+    }
+    return g_strdup(request->vnic->mac);
+}
+
 static gboolean
-apply_settings(const NetworkHost *host, const PlugRequest *request, GError **error)
+hand_over(const NetworkHost *host, const GuestView *view, const PlugRequest *request,
+          const Function *function, GError **error)
+{
+    g_autofree char *mac = trusted_mac(view, request);
+    FunctionHandover technique = FUNCTION_HANDOVER_GUEST_MAC;
+
+    if (!function_settings_prepare_handover(host->control, function->physical_function,
+                                            function->index, &request->vnic->settings, mac,
+                                            &technique, error))
+        return FALSE;
+    if (technique == FUNCTION_HANDOVER_ADMIN_MAC)
+        g_message("VF %s gets MAC address %s from its PF, whose driver does not leave it to the "
+                  "guest: its traffic pauses until the guest has taken the VF",
+                  function->address, mac);
+    return TRUE;
+}
+
+static gboolean
+apply_settings(const NetworkHost *host, const GuestView *view, const PlugRequest *request,
+               GError **error)
 {
     g_autoptr(GHashTable) nobody = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(FunctionInventory) inventory = function_inventory_read(host->sysfs, nobody);
@@ -68,8 +103,10 @@ apply_settings(const NetworkHost *host, const PlugRequest *request, GError **err
                   "this host does not have it any more");
         return FALSE;
     }
+    if (request->hand_over)
+        return hand_over(host, view, request, function, error);
     return function_settings_apply(host->control, function->physical_function, function->index,
-                                   &request->vnic->settings, request->clear_mac, error);
+                                   &request->vnic->settings, FALSE, error);
 }
 
 /* What must be so before the guest sees the device. */
@@ -80,7 +117,7 @@ prepare(const Batch *batch, const GuestView *view, const PlugRequest *request, G
         return TRUE;
     if (request->check_free && !check_free(batch->host, request->function, error))
         return FALSE;
-    return apply_settings(batch->host, request, error);
+    return apply_settings(batch->host, view, request, error);
 }
 
 static gboolean

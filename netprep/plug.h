@@ -11,7 +11,7 @@ typedef struct {
     char *live_xml;          /* device to plug */
     char *config_xml;        /* for the guest's configuration; NULL: leave it alone */
     gboolean apply_settings; /* else they are left as they are */
-    gboolean clear_mac;      /* let the guest's bond choose the VF's MAC */
+    gboolean hand_over;      /* let the guest's bond choose the VF's MAC, if it can */
     gboolean check_free;     /* FAULT_FUNCTION_BUSY unless nobody physically has it */
 } PlugRequest;
 

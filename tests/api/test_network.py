@@ -43,7 +43,9 @@ class Network(unittest.TestCase):
         return caught.exception
 
     def vnic(self, **more):
-        return {**self.interface.sample("Vnic"), "alias": "hostdev0", "function": "0000:01:10.0",
+        settings = {**self.interface.sample("Settings"), "macAddress": "52:54:00:aa:00:01",
+                    "nodeGuid": None, "portGuid": "0011223344556677"}
+        return {**self.interface.sample("Vnic"), "settings": settings, "alias": "hostdev0", "function": "0000:01:10.0",
                 "guestAddress": "0000:04:00.0", "guestPath": "02.3/00.0", "macAddress": None,
                 "bond": "bond0", "backup": "eth0", "physicalNetwork": "nonesuch", **more}
 

@@ -2,54 +2,43 @@
 /* VF settings in memory. */
 #include "fake/fake_function_control.h"
 
+#include <errno.h>
+#include <string.h>
+
+#include "netprep/function_option.h"
+
 #define FUNCTIONS 64
-#define OPTIONS   (FUNCTION_OPTION_RATES + 1)
 
 struct FakeFunctionControl {
     GMutex lock;
     FunctionControl *control;
     FunctionSettings settings[FUNCTIONS];
-    int refused[OPTIONS];
-    unsigned counts[OPTIONS];
+    int refused[FUNCTION_OPTIONS];
+    gboolean ignored[FUNCTION_OPTIONS];
+    unsigned counts[FUNCTION_OPTIONS];
+    unsigned calls, fail_from; /* 0: never */
+    gboolean (*refuses)(const FunctionSettings *wanted);
+    const guint8 *own_mac;
 };
 
-static gboolean
-fake_read(void *self, const char *physical_function, unsigned index, FunctionSettings *ret_settings,
-          GError **error)
+static const guint8 no_mac[FUNCTION_MAC_BYTES] = { 0 };
+
+static GArray *
+fake_list(void *self, const char *physical_function, GError **error)
 {
     FakeFunctionControl *fake = self;
+    GArray *entries = g_array_new(FALSE, TRUE, sizeof(FunctionEntry));
 
     g_mutex_lock(&fake->lock);
-    *ret_settings = fake->settings[index];
-    g_mutex_unlock(&fake->lock);
-    return TRUE;
-}
+    for (unsigned i = 0; i < FUNCTIONS; i++) {
+        FunctionEntry entry = { i, fake->settings[i] };
 
-static void
-change(FunctionSettings *now, FunctionOption option, const FunctionSettings *wanted)
-{
-    switch (option) {
-    case FUNCTION_OPTION_MAC:
-        break;
-    case FUNCTION_OPTION_VLAN:
-        now->vlan = wanted->vlan;
-        now->qos = wanted->qos;
-        now->vlan_dot1ad = wanted->vlan_dot1ad;
-        break;
-    case FUNCTION_OPTION_SPOOF_CHECK:
-        now->spoof_check = wanted->spoof_check;
-        break;
-    case FUNCTION_OPTION_TRUST:
-        now->trust = wanted->trust;
-        break;
-    case FUNCTION_OPTION_LINK_STATE:
-        now->link_state = wanted->link_state;
-        break;
-    case FUNCTION_OPTION_RATES:
-        now->minimum_rate = wanted->minimum_rate;
-        now->maximum_rate = wanted->maximum_rate;
-        break;
+        if (fake->own_mac && memcmp(entry.settings.mac, no_mac, sizeof(no_mac)) == 0)
+            memcpy(entry.settings.mac, fake->own_mac, sizeof(no_mac));
+        g_array_append_val(entries, entry);
     }
+    g_mutex_unlock(&fake->lock);
+    return entries;
 }
 
 static int
@@ -60,11 +49,22 @@ fake_set(void *self, const char *physical_function, unsigned index, FunctionOpti
 
     g_mutex_lock(&fake->lock);
     int status = fake->refused[option];
-    if (status == 0)
-        change(&fake->settings[index], option, wanted);
+    fake->calls++;
+    if (fake->fail_from > 0 && fake->calls >= fake->fail_from)
+        status = -EIO;
+    if (option == FUNCTION_OPTION_MAC && fake->refuses && fake->refuses(wanted))
+        status = -EINVAL;
+    if (status == 0 && !fake->ignored[option])
+        function_option_copy(option, wanted, &fake->settings[index]);
     fake->counts[option]++;
     g_mutex_unlock(&fake->lock);
     return status;
+}
+
+static char *
+fake_driver(void *self, const char *physical_function)
+{
+    return g_strdup(FAKE_FUNCTION_DRIVER);
 }
 
 static void
@@ -79,7 +79,7 @@ fake_free(void *self)
 FakeFunctionControl *
 fake_function_control_new(void)
 {
-    static const FunctionControlOps ops = { fake_read, fake_set, fake_free };
+    static const FunctionControlOps ops = { fake_list, fake_set, fake_driver, fake_free };
     FakeFunctionControl *fake = g_new0(FakeFunctionControl, 1);
 
     g_mutex_init(&fake->lock);
@@ -106,6 +106,39 @@ fake_function_control_refuse(FakeFunctionControl *fake, FunctionOption option, i
 {
     g_mutex_lock(&fake->lock);
     fake->refused[option] = status;
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_function_control_refuse_if(FakeFunctionControl *fake,
+                                gboolean (*refuses)(const FunctionSettings *wanted))
+{
+    g_mutex_lock(&fake->lock);
+    fake->refuses = refuses;
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_function_control_ignore(FakeFunctionControl *fake, FunctionOption option)
+{
+    g_mutex_lock(&fake->lock);
+    fake->ignored[option] = TRUE;
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_function_control_fail_from(FakeFunctionControl *fake, unsigned call)
+{
+    g_mutex_lock(&fake->lock);
+    fake->fail_from = fake->calls + call;
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_function_control_own_mac(FakeFunctionControl *fake, const guint8 *mac)
+{
+    g_mutex_lock(&fake->lock);
+    fake->own_mac = mac;
     g_mutex_unlock(&fake->lock);
 }
 

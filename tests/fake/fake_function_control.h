@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* VF settings in memory, with options that the driver refuses on demand. */
+/* VF settings in memory, with options that the driver refuses, ignores or does not report. */
 #pragma once
 
 #include "netprep/function_settings.h"
+
+#define FAKE_FUNCTION_DRIVER "fakedrv"
 
 typedef struct FakeFunctionControl FakeFunctionControl;
 
@@ -14,5 +16,14 @@ FunctionControl *fake_function_control_get(FakeFunctionControl *fake); /* borrow
 FunctionSettings *fake_function_control_settings(FakeFunctionControl *fake, unsigned index);
 /* From now on setting @option fails with @status (negative errno; 0: works again). */
 void fake_function_control_refuse(FakeFunctionControl *fake, FunctionOption option, int status);
+/* From now on MACs for which @refuses says so fail with -EINVAL. */
+void fake_function_control_refuse_if(FakeFunctionControl *fake,
+                                     gboolean (*refuses)(const FunctionSettings *wanted));
+/* From now on setting @option succeeds and changes nothing. */
+void fake_function_control_ignore(FakeFunctionControl *fake, FunctionOption option);
+/* The @call-th setting from now on, of whichever option, and all after it fail with -EIO. */
+void fake_function_control_fail_from(FakeFunctionControl *fake, unsigned call);
+/* What VFs without an administrative MAC report: six bytes, borrowed; as igbvf's on the host. */
+void fake_function_control_own_mac(FakeFunctionControl *fake, const guint8 *mac);
 /* How often @option was set. */
 unsigned fake_function_control_count(FakeFunctionControl *fake, FunctionOption option);
