@@ -1,36 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finds the VFs of this host in sysfs and works out who has each of them. */
+/* Finds the VFs of this host in sysfs and works out whether the host uses them. */
 #include "netprep/function_inventory.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/domain_xml.h"
+#include "netprep/function_holder.h"
+#include "netprep/iommu_group.h"
 #include "netprep/link_addresses.h"
+#include "netprep/sysfs_file.h"
 
-#define FUNCTIONS_PER_PF_MAX 65535
-#define TEXT_BYTES_MAX       127 /* numbers and names */
-
-/* A PF's network device. Several may share a PCI function: representors, second ports. */
+/*
+ * Theory of operation. Three passes over directories (PCI devices, their IOMMU groups, network
+ * devices) cost one file each and build tables; after them a VF costs two links, of its address and
+ * of its driver. Nothing is locked: a card may lose its VFs at any time, and those that are gone
+ * are left out.
+ */
 typedef struct {
-    char *name;
-    guint64 port;
-} PhysicalPort;
-
-typedef struct {
-    const char *sysfs;
-    GHashTable *addressed;
+    int sysfs;
+    FunctionInventory *inventory;
+    const IommuGroups *groups;
 } Reader;
 
 static void
 function_free(Function *function)
 {
     g_free(function->address);
-    g_free(function->physical_function);
-    g_free(function->driver);
     g_free(function->holder);
+    g_free(function->reason);
     g_free(function);
 }
 
@@ -41,6 +40,9 @@ function_inventory_free(FunctionInventory *inventory)
         return;
     g_hash_table_unref(inventory->by_address);
     g_ptr_array_unref(inventory->functions);
+    g_clear_pointer(&inventory->physical_functions, g_ptr_array_unref);
+    host_links_free(inventory->links);
+    g_string_chunk_free(inventory->texts);
     g_free(inventory);
 }
 
@@ -51,249 +53,187 @@ inventory_new(void)
 
     inventory->functions = g_ptr_array_new_with_free_func((GDestroyNotify)function_free);
     inventory->by_address = g_hash_table_new(g_str_hash, g_str_equal);
+    inventory->texts = g_string_chunk_new(1024);
     return inventory;
 }
 
-static void
-physical_port_free(PhysicalPort *port)
+void
+function_set_state(Function *function, FunctionState state, const char *holder, const char *reason,
+                   ...)
 {
-    g_free(port->name);
-    g_free(port);
+    va_list arguments;
+
+    va_start(arguments, reason);
+    g_autofree char *text = g_strdup_vprintf(reason, arguments);
+    va_end(arguments);
+    /* Freed last: @holder may be the old one. */
+    g_autofree char *old_holder = g_steal_pointer(&function->holder);
+    function->state = state;
+    function->holder = g_strdup(holder);
+    g_free(function->reason);
+    function->reason = g_steal_pointer(&text);
 }
 
-static char *
-read_text(const char *directory, const char *name)
-{
-    g_autofree char *path = g_build_filename(directory, name, NULL);
-    char text[TEXT_BYTES_MAX + 1];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return NULL;
-    ssize_t length = read(fd, text, TEXT_BYTES_MAX);
-    close(fd);
-    return length < 0 ? NULL : g_strstrip(g_strndup(text, (gsize)length));
-}
-
-static guint64
-read_count(const char *directory, const char *name)
-{
-    g_autofree char *text = read_text(directory, name);
-
-    return text ? g_ascii_strtoull(text, NULL, 0) : 0;
-}
-
-/* Last part of where a symbolic link points: an address, a driver, a device. */
-static char *
-read_link(const char *directory, const char *name)
-{
-    g_autofree char *path = g_build_filename(directory, name, NULL);
-    g_autofree char *target = g_file_read_link(path, NULL);
-
-    return target ? g_path_get_basename(target) : NULL;
-}
-
+/* FALSE if the host uses none of its network devices. */
 static gboolean
-is_representor(const char *link_directory)
+mark_host_use(Function *function, const HostLink *link)
 {
-    g_autofree char *port_name = read_text(link_directory, "phys_port_name");
+    for (; link; link = link->sibling) {
+        g_autofree char *use = host_link_use(link);
+        g_autofree char *holder = g_strdup_printf("network device %s", link->name);
 
-    return port_name && strstr(port_name, "vf");
-}
-
-/* The PF's own device is the one with the lowest port. */
-static void
-add_port(GHashTable *ports, const char *link_directory, const char *name)
-{
-    g_autofree char *device = g_build_filename(link_directory, "device", NULL);
-
-    if (read_count(device, "sriov_numvfs") == 0 || is_representor(link_directory))
-        return;
-    g_autofree char *address = read_link(link_directory, "device");
-    if (!address)
-        return;
-    const PhysicalPort *known = g_hash_table_lookup(ports, address);
-    guint64 number = read_count(link_directory, "dev_port");
-    if (known && known->port <= number)
-        return;
-    PhysicalPort *port = g_new0(PhysicalPort, 1);
-    port->name = g_strdup(name);
-    port->port = number;
-    g_hash_table_replace(ports, g_steal_pointer(&address), port);
-}
-
-static GHashTable *
-find_ports(const char *links)
-{
-    GHashTable *ports =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)physical_port_free);
-    g_autoptr(GDir) directory = g_dir_open(links, 0, NULL);
-    const char *name;
-
-    while (directory && (name = g_dir_read_name(directory))) {
-        g_autofree char *path = g_build_filename(links, name, NULL);
-        add_port(ports, path, name);
-    }
-    return ports;
-}
-
-static gboolean
-has_upper(const char *link_directory)
-{
-    g_autoptr(GDir) directory = g_dir_open(link_directory, 0, NULL);
-    const char *name;
-
-    while (directory && (name = g_dir_read_name(directory))) {
-        if (g_str_has_prefix(name, "upper_") || g_str_equal(name, "master"))
-            return TRUE;
+        if (!use)
+            continue;
+        function_set_state(function, FUNCTION_STATE_HOST, holder, "%s %s", holder, use);
+        return TRUE;
     }
     return FALSE;
 }
 
-/* A bridge, bond, VLAN or address on it means that the host uses it. That it merely exists or is up
- * does not: the host's driver makes a device for every VF that no guest has. */
-static gboolean
-link_in_use(const Reader *reader, const char *name)
+/* What the VF's card and place say, for one that nobody uses. */
+static void
+mark_fitness(const Reader *reader, Function *function, gboolean port_known)
 {
-    g_autofree char *path = g_build_filename(reader->sysfs, "class", "net", name, NULL);
+    const char *partner = iommu_groups_partner(reader->groups, function->address);
 
-    if (has_upper(path))
-        return TRUE;
-    return (read_count(path, "flags") & IFF_UP) && g_hash_table_contains(reader->addressed, name);
-}
-
-static char *
-first_link(const char *device)
-{
-    g_autofree char *path = g_build_filename(device, "net", NULL);
-    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
-
-    return directory ? g_strdup(g_dir_read_name(directory)) : NULL;
+    if (function->iommu_group == IOMMU_GROUP_NONE)
+        function_set_state(function, FUNCTION_STATE_UNFIT, NULL,
+                           "has no IOMMU group: the IOMMU of this host is off");
+    else if (partner)
+        function_set_state(function, FUNCTION_STATE_UNFIT, NULL, "IOMMU group %d is shared with %s",
+                           function->iommu_group, partner);
+    else if (!port_known)
+        function_set_state(function, FUNCTION_STATE_UNFIT, NULL,
+                           "its card has several ports, and no network device tells which is its");
 }
 
 static void
-classify(const Reader *reader, const char *device, Function *function)
+classify(const Reader *reader, Function *function, const HostLink *link, gboolean port_known)
 {
-    if (!function->driver)
-        return;
-    if (g_str_has_prefix(function->driver, "vfio")) {
-        function->state = FUNCTION_STATE_FOREIGN;
-        function->holder = g_strdup_printf("driver %s without a guest", function->driver);
-        return;
-    }
-    g_autofree char *link = first_link(device);
-    if (!link) {
-        function->state = FUNCTION_STATE_FOREIGN;
-        function->holder =
-            g_strdup_printf("driver %s without a network device of this host", function->driver);
-    } else if (link_in_use(reader, link)) {
-        function->state = FUNCTION_STATE_HOST;
-        function->holder = g_strdup_printf("network device %s", link);
-    }
+    if (function->driver && g_str_has_prefix(function->driver, "vfio"))
+        function_set_state(function, FUNCTION_STATE_FOREIGN, NULL,
+                           "is bound to %s, but no guest of libvirt has it", function->driver);
+    else if (function->driver && !link)
+        function_set_state(function, FUNCTION_STATE_FOREIGN, NULL,
+                           "is bound to %s, but its network device is in another network namespace",
+                           function->driver);
+    else if (!mark_host_use(function, link))
+        mark_fitness(reader, function, port_known);
 }
 
-static void
-add_function(FunctionInventory *inventory, const Reader *reader, const char *device,
-             const char *physical_function, unsigned index)
+/* The port among @ports that the VF's network device says it is on; NULL if it does not. */
+static const PhysicalFunction *
+find_port(const Reader *reader, PhysicalFunction *const *ports, guint count, const HostLink *link)
 {
-    g_autofree char *name = g_strdup_printf("virtfn%u", index);
-    g_autofree char *address = read_link(device, name);
-    g_autofree char *path = g_build_filename(device, name, NULL);
+    char path[SYSFS_TEXT_BYTES], id[SYSFS_TEXT_BYTES];
 
-    if (!address)
-        return;
-    Function *function = g_new0(Function, 1);
-    function->address = g_steal_pointer(&address);
-    function->physical_function = g_strdup(physical_function);
-    function->index = index;
-    function->driver = read_link(path, "driver");
-    classify(reader, path, function);
-    g_ptr_array_add(inventory->functions, function);
-    g_hash_table_insert(inventory->by_address, function->address, function);
+    if (count == 1)
+        return ports[0];
+    if (!link)
+        return NULL;
+    g_snprintf(path, sizeof(path), "class/net/%s/phys_port_id", link->name);
+    if (sysfs_read_text(reader->sysfs, path, id) < 0)
+        return NULL;
+    for (guint i = 0; i < count; i++) {
+        if (g_strcmp0(ports[i]->port_id, id) == 0)
+            return ports[i];
+    }
+    return NULL;
 }
 
 static int
-compare_ports(gconstpointer a, gconstpointer b)
+add_function(const Reader *reader, int card, PhysicalFunction *const *ports, guint count,
+             unsigned index)
 {
-    const PhysicalPort *left = a, *right = b;
+    FunctionInventory *inventory = reader->inventory;
+    char path[SYSFS_TEXT_BYTES], address[SYSFS_TEXT_BYTES], driver[SYSFS_TEXT_BYTES];
 
-    return strcmp(left->name, right->name);
+    g_snprintf(path, sizeof(path), "virtfn%u", index);
+    int status = sysfs_read_link(card, path, address);
+    if (status < 0)
+        return sysfs_is_absent(status) ? 0 : status;
+    g_snprintf(path, sizeof(path), "virtfn%u/driver", index);
+    status = sysfs_read_link(card, path, driver);
+    g_snprintf(path, sizeof(path), "virtfn%u", index);
+    if (status < 0 && (!sysfs_is_absent(status) || faccessat(card, path, F_OK, 0) < 0))
+        return sysfs_is_absent(status) ? 0 : status;
+    const HostLink *link = host_links_of_device(inventory->links, address);
+    const PhysicalFunction *port = find_port(reader, ports, count, link);
+    Function *function = g_new0(Function, 1);
+    function->address = g_strdup(address);
+    function->port = port ? port : ports[0];
+    function->physical_function = function->port->name;
+    function->index = index;
+    function->driver = status < 0 ? NULL : g_string_chunk_insert_const(inventory->texts, driver);
+    function->iommu_group = iommu_groups_find(reader->groups, address);
+    classify(reader, function, link, port != NULL);
+    g_ptr_array_add(inventory->functions, function);
+    g_hash_table_insert(inventory->by_address, function->address, function);
+    return 0;
+}
+
+/* The VFs of the card that has @count ports at @ports. */
+static int
+add_card(const Reader *reader, PhysicalFunction *const *ports, guint count)
+{
+    g_autofree char *path = g_strdup_printf("bus/pci/devices/%s", ports[0]->address);
+    int card = sysfs_open(reader->sysfs, path), status = 0;
+
+    if (card < 0)
+        return sysfs_is_absent(card) ? 0 : card;
+    for (unsigned index = 0; index < ports[0]->functions && status == 0; index++)
+        status = add_function(reader, card, ports, count, index);
+    close(card);
+    return status;
+}
+
+static int
+add_cards(const Reader *reader)
+{
+    GPtrArray *functions = reader->inventory->physical_functions;
+    int status = 0;
+
+    for (guint i = 0, end; i < functions->len && status == 0; i = end) {
+        PhysicalFunction *const *ports = (PhysicalFunction *const *)functions->pdata + i;
+
+        for (end = i + 1; end < functions->len; end++) {
+            const PhysicalFunction *next = functions->pdata[end];
+            if (strcmp(next->address, ports[0]->address) != 0)
+                break;
+        }
+        status = add_card(reader, ports, end - i);
+    }
+    return status;
+}
+
+static int
+read_all(int sysfs, GHashTable *addressed, FunctionInventory *inventory)
+{
+    g_autoptr(IommuGroups) groups = NULL;
+    int status = host_links_read(sysfs, addressed, &inventory->links);
+
+    if (status == 0)
+        status = iommu_groups_read(sysfs, &groups);
+    if (status == 0)
+        status = physical_functions_read(sysfs, inventory->links, &inventory->physical_functions);
+    return status < 0 ? status : add_cards(&(Reader) { sysfs, inventory, groups });
 }
 
 FunctionInventory *
-function_inventory_read(const char *sysfs, GHashTable *addressed)
+function_inventory_read(const char *sysfs, GHashTable *addressed, GError **error)
 {
-    Reader reader = { sysfs, addressed };
-    FunctionInventory *inventory = inventory_new();
-    g_autofree char *links = g_build_filename(sysfs, "class", "net", NULL);
-    g_autoptr(GHashTable) ports = find_ports(links);
-    g_autoptr(GList) sorted = g_list_sort(g_hash_table_get_values(ports), compare_ports);
+    g_autoptr(FunctionInventory) inventory = inventory_new();
+    int directory = sysfs_open(AT_FDCWD, sysfs);
+    int status = directory < 0 ? directory : read_all(directory, addressed, inventory);
 
-    for (const GList *link = sorted; link; link = link->next) {
-        const PhysicalPort *port = link->data;
-        g_autofree char *device = g_build_filename(links, port->name, "device", NULL);
-        guint64 count = MIN(read_count(device, "sriov_numvfs"), FUNCTIONS_PER_PF_MAX);
-
-        for (unsigned index = 0; index < count; index++)
-            add_function(inventory, &reader, device, port->name, index);
-    }
-    return inventory;
-}
-
-static void
-mark_guest(FunctionInventory *inventory, const Guest *guest, const DomainXml *domain)
-{
-    gboolean active = guest->state != GUEST_STATE_SHUT_OFF;
-
-    for (guint i = 0; i < domain->passthrough->len; i++) {
-        const DomainPassthrough *device = domain->passthrough->pdata[i];
-        Function *function = function_inventory_find(inventory, device->function);
-
-        if (!function || function->state == FUNCTION_STATE_GUEST ||
-            (!active && function->state != FUNCTION_STATE_FREE))
-            continue;
-        if (active)
-            function->state = FUNCTION_STATE_GUEST;
-        g_free(function->holder);
-        function->holder =
-            g_strdup_printf("guest '%s'%s", guest->name, active ? "" : " (shut off)");
-    }
-}
-
-void
-function_inventory_mark_guests(FunctionInventory *inventory, const GPtrArray *guests)
-{
-    for (guint i = 0; i < guests->len; i++) {
-        const Guest *guest = guests->pdata[i];
-        g_autoptr(GError) error = NULL;
-        g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, &error);
-
-        /* Its VFs are bound to vfio-pci while it runs, so they still do not count as free. */
-        if (domain)
-            mark_guest(inventory, guest, domain);
-        else
-            g_warning("cannot tell which VFs guest '%s' has: %s", guest->name, error->message);
-    }
-}
-
-void
-function_inventory_mark_leases(FunctionInventory *inventory, const GPtrArray *leases)
-{
-    for (guint i = 0; i < leases->len; i++) {
-        const Lease *lease = leases->pdata[i];
-
-        for (guint k = 0; k < lease->assets->len; k++) {
-            const LeaseAsset *asset = lease->assets->pdata[k];
-            Function *function = function_inventory_find(inventory, asset->key);
-
-            if (!function || function->state == FUNCTION_STATE_GUEST)
-                continue;
-            function->state = FUNCTION_STATE_RESERVED;
-            g_free(function->holder);
-            function->holder =
-                g_strdup_printf("lease %s for guest '%s'", lease->id, lease->guest_name);
-        }
-    }
+    if (directory >= 0)
+        close(directory);
+    if (status == 0)
+        return g_steal_pointer(&inventory);
+    fault_set(error, FAULT_INTERNAL, "virtual functions of this host",
+              "see how many files the daemon may open, and whether /sys is mounted",
+              "%s cannot be read: %s", sysfs, g_strerror(-status));
+    return NULL;
 }
 
 FunctionInventory *
@@ -302,12 +242,13 @@ function_inventory_survey(const NetworkHost *host, GError **error)
     g_autoptr(GHashTable) addressed = link_addresses_read(error);
     g_autoptr(GPtrArray) guests =
         addressed ? hypervisor_list_guests(host->hypervisor, error) : NULL;
+    g_autoptr(FunctionInventory) inventory =
+        guests ? function_inventory_read(host->sysfs, addressed, error) : NULL;
 
-    if (!guests)
+    if (!inventory)
         return NULL;
-    FunctionInventory *inventory = function_inventory_read(host->sysfs, addressed);
-    function_inventory_mark_guests(inventory, guests);
-    return inventory;
+    function_holders_mark_guests(inventory, guests);
+    return g_steal_pointer(&inventory);
 }
 
 FunctionInventory *
@@ -318,7 +259,7 @@ function_inventory_survey_with_leases(const NetworkHost *host, GError **error)
 
     if (!leases)
         return NULL;
-    function_inventory_mark_leases(inventory, leases);
+    function_holders_mark_leases(inventory, leases);
     return g_steal_pointer(&inventory);
 }
 
@@ -328,33 +269,25 @@ function_inventory_find(const FunctionInventory *inventory, const char *address)
     return address ? g_hash_table_lookup(inventory->by_address, address) : NULL;
 }
 
-static const char *
-state_name(FunctionState state)
+const PhysicalFunction *
+function_inventory_find_port(const FunctionInventory *inventory, const char *text)
 {
-    switch (state) {
-    case FUNCTION_STATE_FREE:
-        return "free";
-    case FUNCTION_STATE_RESERVED:
-        return "reserved";
-    case FUNCTION_STATE_GUEST:
-        return "guest";
-    case FUNCTION_STATE_HOST:
-        return "host";
-    case FUNCTION_STATE_FOREIGN:
-        return "foreign";
+    const HostLink *link = host_links_find(inventory->links, text);
+    const Function *function =
+        function_inventory_find(inventory, link && link->device ? link->device : text);
+
+    for (guint i = 0; i < inventory->physical_functions->len; i++) {
+        const PhysicalFunction *port = inventory->physical_functions->pdata[i];
+
+        if (strcmp(port->name, text) == 0 || strcmp(port->address, text) == 0)
+            return port;
     }
-    g_return_val_if_reached("foreign");
+    return function ? function->port : NULL;
 }
 
-json_t *
-function_to_json(const Function *function, const char *const *networks)
+gboolean
+function_has_carrier(const Function *function)
 {
-    json_t *names = json_array();
-
-    for (gsize i = 0; networks[i]; i++)
-        json_array_append_new(names, json_string(networks[i]));
-    return json_pack("{s:s, s:s, s:i, s:o, s:s, s:s?, s:s?}", "address", function->address,
-                     "physicalFunction", function->physical_function, "index", (int)function->index,
-                     "physicalNetworks", names, "state", state_name(function->state), "holder",
-                     function->holder, "driver", function->driver);
+    return function->port->link == PHYSICAL_LINK_UP ||
+           function->port->link == PHYSICAL_LINK_UNKNOWN;
 }

@@ -48,8 +48,8 @@ check_free(const NetworkHost *host, const char *address, GError **error)
     if (function && function->state == FUNCTION_STATE_FREE)
         return TRUE;
     fault_set(error, FAULT_FUNCTION_BUSY, label, "free it, or release its lease and reserve again",
-              "was reserved, but is in use by %s",
-              function ? function->holder : "nobody: it is gone");
+              "was reserved, but %s",
+              function ? function->reason : "this host does not have it any more");
     return FALSE;
 }
 
@@ -91,13 +91,14 @@ static gboolean
 apply_settings(const NetworkHost *host, const GuestView *view, const PlugRequest *request,
                GError **error)
 {
-    g_autoptr(GHashTable) nobody = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(FunctionInventory) inventory = function_inventory_read(host->sysfs, nobody);
-    const Function *function = function_inventory_find(inventory, request->function);
     g_autofree char *label = network_function_label(request->function);
 
     if (!request->apply_settings)
         return TRUE;
+    g_autoptr(FunctionInventory) inventory = function_inventory_read(host->sysfs, NULL, error);
+    if (!inventory)
+        return FALSE;
+    const Function *function = function_inventory_find(inventory, request->function);
     if (!function) {
         fault_set(error, FAULT_FUNCTION_FAILED, label, "check sriov_numvfs of its PF",
                   "this host does not have it any more");

@@ -40,6 +40,7 @@ check_unused(const Function *function, const LeaseAsset *asset, GError **error)
     case FUNCTION_STATE_FREE:
     case FUNCTION_STATE_HOST:
     case FUNCTION_STATE_RESERVED:
+    case FUNCTION_STATE_UNFIT:
         return TRUE;
     case FUNCTION_STATE_FOREIGN:
         if (is_unmanaged(asset))
@@ -48,8 +49,8 @@ check_unused(const Function *function, const LeaseAsset *asset, GError **error)
     case FUNCTION_STATE_GUEST:
         break;
     }
-    fault_set(error, FAULT_FUNCTION_BUSY, label, "it is tried again by itself",
-              "is still in use by %s", function->holder);
+    fault_set(error, FAULT_FUNCTION_BUSY, label, "it is tried again by itself", "%s",
+              function->reason);
     return FALSE;
 }
 

@@ -22,7 +22,7 @@ choose(const FunctionInventory *inventory, const PhysicalNetworks *networks, con
     for (guint i = 0; i < inventory->functions->len; i++) {
         const Function *function = inventory->functions->pdata[i];
 
-        if (function->state != FUNCTION_STATE_FREE ||
+        if (function->state != FUNCTION_STATE_FREE || !function_has_carrier(function) ||
             g_hash_table_contains(taken, function->address) ||
             !physical_networks_lead(networks, network, function->physical_function))
             continue;
@@ -39,7 +39,8 @@ set_none_free(const FunctionInventory *inventory, const PhysicalNetworks *networ
               const char *network, guint wanted, GError **error)
 {
     g_autofree char *label = g_strdup_printf("physical network '%s'", network);
-    guint total = 0, free_count = 0;
+    guint total = 0, free_count = 0, cut_off = 0;
+    const char *cut_off_port = NULL;
 
     for (guint i = 0; i < inventory->functions->len; i++) {
         const Function *function = inventory->functions->pdata[i];
@@ -47,7 +48,14 @@ set_none_free(const FunctionInventory *inventory, const PhysicalNetworks *networ
         if (!physical_networks_lead(networks, network, function->physical_function))
             continue;
         total++;
-        free_count += function->state == FUNCTION_STATE_FREE;
+        if (function->state != FUNCTION_STATE_FREE)
+            continue;
+        if (function_has_carrier(function)) {
+            free_count++;
+        } else {
+            cut_off++;
+            cut_off_port = function->physical_function;
+        }
     }
     if (!physical_networks_contain(networks, network))
         fault_set(
@@ -55,6 +63,12 @@ set_none_free(const FunctionInventory *inventory, const PhysicalNetworks *networ
             "define a libvirt network of that name with <forward mode='hostdev'>, or name its "
             "PFs in /etc/migprep/migprep.conf",
             "is not known on this host");
+    else if (cut_off)
+        fault_set(error, FAULT_NO_FREE_FUNCTION, label,
+                  "set the PF up and check its cable and its port at the switch",
+                  "%u of its %u VFs are free, but the guest needs %u in all; %u more are free on "
+                  "PFs without a link, such as %s",
+                  free_count, total, wanted, cut_off, cut_off_port);
     else
         fault_set(error, FAULT_NO_FREE_FUNCTION, label,
                   "release a lease (see `migprep status`), free a VF, or add VFs to its PFs",

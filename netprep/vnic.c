@@ -61,10 +61,9 @@ describe(const NetworkHost *host, const GuestView *view, const PhysicalNetworks 
 GPtrArray *
 vnics_describe(const NetworkHost *host, const GuestView *view, GError **error)
 {
-    g_autoptr(GHashTable) nobody = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(FunctionInventory) inventory = function_inventory_read(host->sysfs, nobody);
+    g_autoptr(FunctionInventory) inventory = function_inventory_read(host->sysfs, NULL, error);
     g_autoptr(PhysicalNetworks) networks =
-        physical_networks_read(host->hypervisor, host->config, error);
+        inventory ? physical_networks_read(host->hypervisor, host->config, error) : NULL;
     g_autoptr(GPtrArray) vnics = g_ptr_array_new_with_free_func((GDestroyNotify)vnic_free);
 
     if (!networks)

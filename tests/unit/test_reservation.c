@@ -103,6 +103,24 @@ test_unknown_network_is_named(void)
 }
 
 static void
+test_function_without_carrier_is_only_told(void)
+{
+    static const char *const others[] = { "0000:02:10.0", NULL };
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(GError) error = NULL;
+
+    fake_sysfs_set_link(fixture->sysfs, "npf0", "carrier", "0\n");
+    g_assert_null(reserve(fixture, "a", 1, &error));
+    g_assert_error(error, FAULT, FAULT_NO_FREE_FUNCTION);
+    g_assert_nonnull(strstr(error->message, "npf0"));
+    fake_sysfs_add_card(fixture->sysfs, "npf1", "0000:02:00.0", others);
+    fake_hypervisor_add_network(fixture->hypervisor, "blue", "npf1");
+    g_autoptr(Lease) lease = reserve(fixture, "a", 1, NULL);
+    g_assert_nonnull(lease);
+    g_assert_nonnull(lease_find_asset(lease, ASSET_FUNCTION, others[0]));
+}
+
+static void
 test_vnic_without_network_is_refused(void)
 {
     g_autoptr(NetworkFixture) fixture = network_fixture_new();
@@ -179,6 +197,8 @@ main(int argc, char **argv)
     g_test_add_func("/reservation/used-functions-are-not-handed-out",
                     test_used_functions_are_not_handed_out);
     g_test_add_func("/reservation/unknown-network-is-named", test_unknown_network_is_named);
+    g_test_add_func("/reservation/function-without-carrier-is-only-told",
+                    test_function_without_carrier_is_only_told);
     g_test_add_func("/reservation/vnic-without-network-is-refused",
                     test_vnic_without_network_is_refused);
     g_test_add_func("/reservation/guest-that-is-here-already-is-refused",
