@@ -1,19 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A network device's addresses and routes, kept while it becomes the port of a bond. */
+/* The addresses and routes of network devices, kept while the devices become ports of a bond. */
 #pragma once
 
 #include "netprep/guest/links.h"
 
-/* The kernel's own messages about them, to be sent again for another device. */
+#define LAYER3_DEVICES_MAX 2
+
+/* The kernel's own messages about them, to be sent again: for the bond, or for the same devices. */
 typedef struct Layer3 Layer3;
 
-/* Reads what administrators and address services gave to @link: no link-local or temporary
- * addresses, and no routes that the kernel or router advertisements make anew. NULL with
- * @failure. */
-Layer3 *layer3_read(const Link *link, Failure *failure);
+/* Reads all that @count (at most LAYER3_DEVICES_MAX) devices have but what the kernel makes by
+ * itself for every device that is up: IPv6 link-local addresses and their routes. Lifetimes, flags,
+ * labels, metrics, tables, sources and the other hops of a route are part of it; policy rules name
+ * no device of theirs and stay. NULL with @failure. */
+Layer3 *layer3_read(const Kernel *kernel, const Link *const *links, size_t count, Failure *failure);
 void layer3_free(Layer3 *layer3);
 
-/* Takes the addresses off @link, and their routes with them. */
-bool layer3_remove(const Layer3 *layer3, const Link *link, Failure *failure);
-/* Gives all of it to @link, which must be up: addresses, then routes, nearest first. */
-bool layer3_add(const Layer3 *layer3, const Link *link, Failure *failure);
+/* Whether device number @number had an address. */
+bool layer3_has_addresses(const Layer3 *layer3, size_t number);
+
+/* Takes routes and addresses off the devices. */
+bool layer3_remove(const Kernel *kernel, const Layer3 *layer3, Failure *failure);
+/* Gives all of it to @link, which must be up: addresses, then routes, nearest first. A route by way
+ * of a nexthop object becomes one that names the same gateway and device itself. */
+bool layer3_move(const Kernel *kernel, const Layer3 *layer3, const Link *link, Failure *failure);
+/* Gives it back to the devices that had it; goes on past what fails. */
+bool layer3_restore(const Kernel *kernel, const Layer3 *layer3, Failure *failure);
+
+/* Calls @address and @route with each message that layer3_read() kept. */
+typedef void (*Layer3Visit)(struct nlmsghdr *header, void *data);
+void layer3_visit(const Layer3 *layer3, Layer3Visit address, Layer3Visit route, void *data);

@@ -11,11 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "netprep/rtnetlink.h"
-
 #define READS_MAX 5 /* a dump that a change overtook is repeated */
 
 typedef struct {
+    const Kernel *kernel;
     Links *links;
     bool failed;
 } Reading;
@@ -36,34 +35,45 @@ is_pci_address(const char *text)
 
 /* Bus numbers are the firmware's choice; device and function of each bridge are the topology. */
 static void
-read_pci_path(const char *device, char *path, size_t size)
+read_pci_path(const char *device, Link *link)
 {
     char *copy = strdup(device), *rest = NULL;
+    char *path = link->pci_path;
+    const size_t size = sizeof(link->pci_path);
 
-    path[0] = '\0';
     for (char *hop = copy ? strtok_r(copy, "/", &rest) : NULL; hop;
          hop = strtok_r(NULL, "/", &rest)) {
         size_t used = strlen(path);
 
-        if (is_pci_address(hop))
-            snprintf(path + used, size - used, "%s%s", used ? "/" : "", hop + strlen("xxxx:xx:"));
+        if (!is_pci_address(hop))
+            continue;
+        snprintf(path + used, size - used, "%s%s", used ? "/" : "", hop + strlen("xxxx:xx:"));
+        snprintf(link->pci_address, sizeof(link->pci_address), "%s", hop);
     }
     free(copy);
 }
 
 static void
-read_place(Link *link)
+read_place(const Kernel *kernel, Link *link)
 {
     char path[PATH_MAX], device[PATH_MAX], driver[PATH_MAX];
 
-    snprintf(path, sizeof(path), "/sys/class/net/%s/device", link->name);
+    snprintf(path, sizeof(path), "%s/class/net/%s/device", kernel->sysfs, link->name);
     if (!realpath(path, device))
         return;
-    read_pci_path(device, link->pci_path, sizeof(link->pci_path));
-    snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver", link->name);
+    read_pci_path(device, link);
+    snprintf(path, sizeof(path), "%s/class/net/%s/device/driver", kernel->sysfs, link->name);
     const char *name = realpath(path, driver) ? strrchr(driver, '/') : NULL;
     if (name)
         snprintf(link->driver, sizeof(link->driver), "%.*s", LINK_DRIVER_SIZE - 1, name + 1);
+}
+
+static uint32_t
+read_number(const struct nlattr *attribute, int width)
+{
+    if (!attribute || nla_len(attribute) < width)
+        return 0;
+    return width == 1 ? nla_get_u8(attribute) : nla_get_u32(attribute);
 }
 
 static void
@@ -73,16 +83,11 @@ read_bond(struct nlattr *data, LinkBond *bond)
 
     if (nla_parse_nested(attributes, IFLA_BOND_MAX, data, NULL) < 0)
         return;
-    if (attributes[IFLA_BOND_MODE])
-        bond->mode = nla_get_u8(attributes[IFLA_BOND_MODE]);
-    if (attributes[IFLA_BOND_FAIL_OVER_MAC])
-        bond->fail_over_mac = nla_get_u8(attributes[IFLA_BOND_FAIL_OVER_MAC]);
-    if (attributes[IFLA_BOND_MIIMON])
-        bond->monitor_interval_msec = nla_get_u32(attributes[IFLA_BOND_MIIMON]);
-    if (attributes[IFLA_BOND_ACTIVE_SLAVE])
-        bond->active = (int)nla_get_u32(attributes[IFLA_BOND_ACTIVE_SLAVE]);
-    if (attributes[IFLA_BOND_PRIMARY])
-        bond->primary = (int)nla_get_u32(attributes[IFLA_BOND_PRIMARY]);
+    for (BondOption option = 0; option < BOND_OPTION_COUNT; option++)
+        bond->options[option] =
+            read_number(attributes[bond_option_attribute(option)], bond_option_width(option));
+    bond->active = (int)read_number(attributes[IFLA_BOND_ACTIVE_SLAVE], 4);
+    bond->primary = (int)read_number(attributes[IFLA_BOND_PRIMARY], 4);
 }
 
 static void
@@ -93,6 +98,9 @@ read_kind(struct nlattr *linkinfo, Link *link)
     if (nla_parse_nested(attributes, IFLA_INFO_MAX, linkinfo, NULL) < 0 ||
         !attributes[IFLA_INFO_KIND])
         return;
+    /* A pair's other end is no device to stand on. */
+    if (nla_strcmp(attributes[IFLA_INFO_KIND], "veth") == 0)
+        link->lower = 0;
     link->is_bond = nla_strcmp(attributes[IFLA_INFO_KIND], "bond") == 0;
     if (link->is_bond && attributes[IFLA_INFO_DATA])
         read_bond(attributes[IFLA_INFO_DATA], &link->bond);
@@ -106,7 +114,7 @@ read_mac(const struct nlattr *attribute, uint8_t *mac)
 }
 
 static bool
-read_link(struct nlmsghdr *header, Link *link)
+read_link(const Kernel *kernel, struct nlmsghdr *header, Link *link)
 {
     const struct ifinfomsg *info = nlmsg_data(header);
     struct nlattr *attributes[IFLA_MAX + 1];
@@ -123,11 +131,14 @@ read_link(struct nlmsghdr *header, Link *link)
     read_mac(attributes[IFLA_PERM_ADDRESS], link->permanent_mac);
     if (attributes[IFLA_MASTER])
         link->master = (int)nla_get_u32(attributes[IFLA_MASTER]);
+    if (attributes[IFLA_LINK] && !attributes[IFLA_LINK_NETNSID])
+        link->lower = (int)nla_get_u32(attributes[IFLA_LINK]);
+    link->mtu = read_number(attributes[IFLA_MTU], 4);
     if (attributes[IFLA_CARRIER])
         link->carrier = link->up && nla_get_u8(attributes[IFLA_CARRIER]);
     if (attributes[IFLA_LINKINFO])
         read_kind(attributes[IFLA_LINKINFO], link);
-    read_place(link);
+    read_place(kernel, link);
     return true;
 }
 
@@ -145,21 +156,21 @@ on_link(struct nlmsghdr *header, void *data)
         return;
     }
     links->items = grown;
-    if (read_link(header, &grown[links->count]))
+    if (read_link(reading->kernel, header, &grown[links->count]))
         links->count++;
 }
 
 bool
-links_read(Links *ret_links, Failure *failure)
+links_read(const Kernel *kernel, Links *ret_links, Failure *failure)
 {
     Links links = { 0 };
-    Reading reading = { .links = &links };
+    Reading reading = { .kernel = kernel, .links = &links };
     int status = -EINTR;
 
     for (int tries = 0; tries < READS_MAX && status == -EINTR; tries++) {
         links_clear(&links);
         struct nl_msg *message = rtnetlink_link_message(RTM_GETLINK, NLM_F_DUMP, 0, NULL);
-        status = message ? rtnetlink_query(message, on_link, &reading) : -ENOMEM;
+        status = message ? kernel->query(kernel, message, on_link, &reading) : -ENOMEM;
     }
     if (reading.failed)
         status = -ENOMEM;
@@ -177,6 +188,34 @@ links_clear(Links *links)
 {
     free(links->items);
     *links = (Links) { 0 };
+}
+
+static void
+on_address(struct nlmsghdr *header, void *data)
+{
+    const Links *links = data;
+    const struct ifaddrmsg *address = nlmsg_data(header);
+
+    for (size_t i = 0; header->nlmsg_type == RTM_NEWADDR && i < links->count; i++) {
+        if (links->items[i].index == (int)address->ifa_index)
+            links->items[i].addresses++;
+    }
+}
+
+bool
+links_count_addresses(const Kernel *kernel, Links *links, Failure *failure)
+{
+    struct ifaddrmsg all = { .ifa_family = AF_UNSPEC };
+    struct nl_msg *message = nlmsg_alloc_simple(RTM_GETADDR, NLM_F_DUMP);
+    int status = -ENOMEM;
+
+    if (message && nlmsg_append(message, &all, sizeof(all), NLMSG_ALIGNTO) == 0)
+        status = kernel->query(kernel, message, on_address, links);
+    else
+        nlmsg_free(message);
+    if (status < 0 && status != -EINTR) /* overtaken by a change: a count of that moment */
+        failure_set(failure, "addresses cannot be listed: %s", strerror(-status));
+    return status == 0 || status == -EINTR;
 }
 
 const Link *
@@ -210,14 +249,14 @@ links_find_path(const Links *links, const char *pci_path)
 }
 
 const Link *
-links_find_mac(const Links *links, const uint8_t *mac)
+links_find_mac(const Links *links, const uint8_t *mac, const Link *other)
 {
     const Link *found = NULL;
 
     for (size_t i = 0; i < links->count; i++) {
         const Link *link = &links->items[i];
 
-        if (!link->ethernet || link->is_bond || !link->driver[0])
+        if (!link->ethernet || link->is_bond || !link->driver[0] || link == other)
             continue;
         if (memcmp(link->permanent_mac, mac, ETH_ALEN) == 0)
             return link;
@@ -227,17 +266,40 @@ links_find_mac(const Links *links, const uint8_t *mac)
     return found;
 }
 
+const Link *
+links_find_port(const Links *links, const Link *bond, size_t number)
+{
+    for (size_t i = 0; i < links->count; i++) {
+        if (links->items[i].master == bond->index && number-- == 0)
+            return &links->items[i];
+    }
+    return NULL;
+}
+
 bool
 link_parse_mac(const char *text, uint8_t *ret_mac)
 {
-    unsigned part[ETH_ALEN];
-    int used = 0;
+    static const char shape[] = "xx:xx:xx:xx:xx:xx";
+    unsigned part[ETH_ALEN], sum = 0;
 
-    if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &part[0], &part[1], &part[2], &part[3], &part[4],
-               &part[5], &used) != ETH_ALEN ||
-        text[used])
+    for (size_t i = 0; i < sizeof(shape); i++) {
+        if (shape[i] == 'x' ? !isxdigit((unsigned char)text[i]) : text[i] != shape[i])
+            return false;
+    }
+    if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", &part[0], &part[1], &part[2], &part[3], &part[4],
+               &part[5]) != ETH_ALEN ||
+        part[0] & 1)
         return false;
     for (size_t i = 0; i < ETH_ALEN; i++)
+        sum += part[i];
+    for (size_t i = 0; sum && i < ETH_ALEN; i++)
         ret_mac[i] = (uint8_t)part[i];
-    return true;
+    return sum != 0;
+}
+
+void
+link_print_mac(const uint8_t *mac, char *text)
+{
+    snprintf(text, LINK_MAC_TEXT_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+             mac[3], mac[4], mac[5]);
 }

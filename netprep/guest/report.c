@@ -2,24 +2,6 @@
 /* Describes network devices and bonds as JSON. */
 #include "netprep/guest/report.h"
 
-#include <stdio.h>
-
-#define MAC_TEXT_SIZE 18
-
-static const char *const mode_names[] = { "balance-rr", "active-backup", "balance-xor", "broadcast",
-                                          "802.3ad",    "balance-tlb",   "balance-alb" };
-static const char *const fail_over_mac_names[] = { "none", "active", "follow" };
-
-#define NAME_OF(table, value)                                                                      \
-    ((value) < sizeof(table) / sizeof((table)[0]) ? (table)[value] : "unknown")
-
-static void
-print_mac(const uint8_t *mac, char *text)
-{
-    snprintf(text, MAC_TEXT_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-             mac[4], mac[5]);
-}
-
 static const char *
 name_of(const Links *links, int index)
 {
@@ -37,31 +19,35 @@ or_null(const char *text)
 static json_t *
 report_interface(const Links *links, const Link *link)
 {
-    char mac[MAC_TEXT_SIZE], permanent_mac[MAC_TEXT_SIZE];
+    char mac[LINK_MAC_TEXT_SIZE], permanent_mac[LINK_MAC_TEXT_SIZE];
 
-    print_mac(link->mac, mac);
-    print_mac(link->permanent_mac, permanent_mac);
-    return json_pack("{s:s, s:i, s:s, s:s, s:s?, s:s?, s:b, s:s?}", "name", link->name, "index",
-                     link->index, "mac", mac, "permanentMac", permanent_mac, "driver",
-                     or_null(link->driver), "pciPath", or_null(link->pci_path), "carrier",
-                     link->carrier, "master", name_of(links, link->master));
+    link_print_mac(link->mac, mac);
+    link_print_mac(link->permanent_mac, permanent_mac);
+    return json_pack("{s:s, s:i, s:s, s:s, s:s?, s:s?, s:b, s:b, s:i, s:i, s:s?}", "name",
+                     link->name, "index", link->index, "macAddress", mac, "permanentMacAddress",
+                     permanent_mac, "driver", or_null(link->driver), "pciPath",
+                     or_null(link->pci_path), "up", link->up, "carrier", link->carrier, "mtu",
+                     (int)link->mtu, "addresses", (int)link->addresses, "master",
+                     name_of(links, link->master));
 }
 
 json_t *
 report_bond(const Links *links, const Link *bond)
 {
     json_t *ports = json_array();
+    const Link *port = NULL;
+    char mac[LINK_MAC_TEXT_SIZE];
 
-    for (size_t i = 0; i < links->count; i++) {
-        if (links->items[i].master == bond->index)
-            json_array_append_new(ports, json_string(links->items[i].name));
-    }
-    return json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:s, s:o}", "name", bond->name, "mode",
-                     NAME_OF(mode_names, bond->bond.mode), "active",
-                     name_of(links, bond->bond.active), "primary",
-                     name_of(links, bond->bond.primary), "monitorIntervalMilliseconds",
-                     (json_int_t)bond->bond.monitor_interval_msec, "failOverMac",
-                     NAME_OF(fail_over_mac_names, bond->bond.fail_over_mac), "ports", ports);
+    for (size_t i = 0; (port = links_find_port(links, bond, i)); i++)
+        json_array_append_new(ports, json_string(port->name));
+    link_print_mac(bond->mac, mac);
+    json_t *report = json_pack("{s:s, s:s, s:s?, s:s?, s:o}", "name", bond->name, "macAddress", mac,
+                               "active", name_of(links, bond->bond.active), "primary",
+                               name_of(links, bond->bond.primary), "ports", ports);
+    for (BondOption option = 0; option < BOND_OPTION_COUNT; option++)
+        json_object_set_new(report, bond_option_name(option),
+                            bond_option_to_json(option, bond->bond.options[option]));
+    return report;
 }
 
 json_t *

@@ -9,52 +9,45 @@
 
 /*
  * Theory of operation. A device loses its addresses and routes when it becomes a port, so they are
- * read first, taken off the devices, and given to the bond once it is up. If anything fails, the
- * bond is deleted, which sets its ports free, and each device gets back what it had. The VirtIO
- * device goes in first: its MAC is the one that stays while the other device comes and goes.
+ * read first and given to the bond as soon as it carries traffic. The VirtIO device goes in first:
+ * its MAC address is the bond's, since it stays while the function comes and goes. The time without
+ * addresses is that of steps 2 to 5, all of them requests to the kernel; connections outlive it.
+ * The function goes in last. If a step fails, the bond goes, which sets its ports free, and both
+ * devices get back what they had.
  */
 typedef struct {
-    const char *name;
+    const Kernel *kernel;
+    const CreateBond *request;
     Links links; /* before any change */
     const Link *primary;
     const Link *backup;
-    Layer3 *primary_layer3;
-    Layer3 *backup_layer3;
-    Links now; /* with the bond */
+    const Link *known; /* a bond of that name that was there, unused; or NULL */
+    Layer3 *layer3;    /* of backup and primary, in that order */
+    Links now;         /* with the bond */
     const Link *bond;
-    bool existed;
 } Creation;
 
 static void
 creation_clear(Creation *creation)
 {
-    layer3_free(creation->primary_layer3);
-    layer3_free(creation->backup_layer3);
+    layer3_free(creation->layer3);
     links_clear(&creation->links);
     links_clear(&creation->now);
 }
 
 static bool
-has_ports(const Links *links, const Link *bond)
+find_devices(Creation *creation, Failure *failure)
 {
-    for (size_t i = 0; i < links->count; i++) {
-        if (links->items[i].master == bond->index)
-            return true;
-    }
-    return false;
-}
+    const CreateBond *request = creation->request;
 
-static bool
-find_devices(Creation *creation, const char *primary_path, const uint8_t *backup_mac,
-             Failure *failure)
-{
-    if (!links_read(&creation->links, failure))
+    if (!links_read(creation->kernel, &creation->links, failure))
         return false;
-    creation->primary = links_find_path(&creation->links, primary_path);
-    creation->backup = links_find_mac(&creation->links, backup_mac);
+    creation->primary = links_find_path(&creation->links, request->primary_path);
+    creation->backup = links_find_mac(&creation->links, request->backup_mac, creation->primary);
+    creation->known = links_find_name(&creation->links, request->bond);
     if (!creation->primary)
-        failure_set(failure, "there is no network device at PCI path %s", primary_path);
-    else if (!creation->backup || creation->backup == creation->primary)
+        failure_set(failure, "there is no network device at PCI path %s", request->primary_path);
+    else if (!creation->backup)
         failure_set(failure, "there is no other network device with the backup's MAC address");
     else
         return true;
@@ -65,93 +58,210 @@ find_devices(Creation *creation, const char *primary_path, const uint8_t *backup
 static bool
 is_there(const Creation *creation)
 {
-    const Link *bond = links_find_name(&creation->links, creation->name);
+    const Link *bond = creation->known;
 
-    return bond && bond->is_bond && bond->bond.mode == LINK_MODE_BACKUP &&
+    return bond && bond->is_bond && bond->bond.options[BOND_OPTION_MODE] == BOND_MODE_BACKUP &&
            creation->primary->master == bond->index && creation->backup->master == bond->index;
 }
 
+/* A VLAN or macvlan would go on sending by the device it stands on, past the bond. */
 static bool
-check_unused(const Creation *creation, Failure *failure)
+check_free(const Creation *creation, const Link *device, Failure *failure)
 {
-    const Link *known = links_find_name(&creation->links, creation->name);
+    if (device->master) {
+        failure_set(failure, "%s is already a port of another device; take it out of that first",
+                    device->name);
+        return false;
+    }
+    for (size_t i = 0; i < creation->links.count; i++) {
+        if (creation->links.items[i].lower != device->index)
+            continue;
+        failure_set(failure, "%s stands on %s; set it up again on the bond, and remove it first",
+                    creation->links.items[i].name, device->name);
+        return false;
+    }
+    return true;
+}
 
-    if (known && (!known->is_bond || has_ports(&creation->links, known)))
-        failure_set(failure, "%s exists and is in use", creation->name);
-    else if (creation->primary->master)
-        failure_set(failure, "%s is already a port of another device", creation->primary->name);
-    else if (creation->backup->master)
-        failure_set(failure, "%s is already a port of another device", creation->backup->name);
-    else
-        return true;
-    return false;
+/* Such a bond came with the kernel module, or is left over. */
+static bool
+is_unused(const Creation *creation, const Link *bond, Failure *failure)
+{
+    if (!bond->is_bond || bond->up || links_find_port(&creation->links, bond, 0))
+        return false;
+    Layer3 *layer3 = layer3_read(creation->kernel, &bond, 1, failure);
+    bool unused = layer3 && !layer3_has_addresses(layer3, 0);
+
+    layer3_free(layer3);
+    return unused;
+}
+
+static bool
+check(const Creation *creation, Failure *failure)
+{
+    const Link *known = creation->known;
+
+    if (known && !is_unused(creation, known, failure)) {
+        failure_set(failure, "%s exists and is in use; choose another name", known->name);
+        return false;
+    }
+    return check_free(creation, creation->primary, failure) &&
+           check_free(creation, creation->backup, failure);
+}
+
+/* Both ports get the bond's MTU: that of the device with the addresses, whose peers count on it. */
+static unsigned
+choose_mtu(const Creation *creation)
+{
+    const bool backup = layer3_has_addresses(creation->layer3, 0);
+    const bool primary = layer3_has_addresses(creation->layer3, 1);
+
+    if (backup != primary)
+        return backup ? creation->backup->mtu : creation->primary->mtu;
+    return creation->backup->mtu > creation->primary->mtu ? creation->backup->mtu
+                                                          : creation->primary->mtu;
 }
 
 static bool
 create(Creation *creation, Failure *failure)
 {
-    const Link *known = links_find_name(&creation->links, creation->name);
+    const CreateBond *request = creation->request;
+    /* The delay would hold up the first port, too. It is set when that is in use. */
+    const uint32_t options[BOND_OPTION_COUNT] = {
+        [BOND_OPTION_MODE] = BOND_MODE_BACKUP,
+        [BOND_OPTION_FAIL_OVER_MAC] = request->fail_over_mac,
+        [BOND_OPTION_MONITOR_INTERVAL] = BOND_MONITOR_INTERVAL_MSEC,
+        [BOND_OPTION_GRATUITOUS_ARP] = BOND_GRATUITOUS_ARP,
+        [BOND_OPTION_PRIMARY_RESELECT] = BOND_PRIMARY_RESELECT,
+    };
+    const BondSettings settings = { .mac = creation->backup->permanent_mac,
+                                    .mtu = choose_mtu(creation),
+                                    .options = options };
+    bool existed;
 
-    if (known && !link_set_up(known, false, failure))
+    if (!bond_create(creation->kernel, request->bond, &settings, &existed, failure) ||
+        !links_read(creation->kernel, &creation->now, failure))
         return false;
-    if (!bond_create(creation->name, creation->backup->permanent_mac, &creation->existed,
-                     failure) ||
-        !links_read(&creation->now, failure))
-        return false;
-    creation->bond = links_find_name(&creation->now, creation->name);
+    creation->bond = links_find_name(&creation->now, request->bond);
     if (!creation->bond)
-        failure_set(failure, "bond %s vanished again", creation->name);
+        failure_set(failure, "bond %s vanished again", request->bond);
     return creation->bond != NULL;
 }
 
 static bool
-read_layer3(Creation *creation, Failure *failure)
+take_layer3(Creation *creation, Failure *failure)
 {
-    creation->primary_layer3 = layer3_read(creation->primary, failure);
-    creation->backup_layer3 =
-        creation->primary_layer3 ? layer3_read(creation->backup, failure) : NULL;
-    return creation->backup_layer3 != NULL;
+    return layer3_remove(creation->kernel, creation->layer3, failure);
 }
 
 static bool
-fill(Creation *creation, Failure *failure)
+enslave_backup(Creation *creation, Failure *failure)
 {
-    return layer3_remove(creation->primary_layer3, creation->primary, failure) &&
-           layer3_remove(creation->backup_layer3, creation->backup, failure) &&
-           bond_enslave(creation->bond, creation->backup, failure) &&
-           link_set_up(creation->bond, true, failure) &&
-           bond_enslave(creation->bond, creation->primary, failure) &&
-           bond_set_primary(creation->bond, creation->primary, failure) &&
-           layer3_add(creation->backup_layer3, creation->bond, failure) &&
-           layer3_add(creation->primary_layer3, creation->bond, failure);
+    return bond_enslave(creation->kernel, creation->bond, creation->backup, failure);
 }
 
+static bool
+bring_up(Creation *creation, Failure *failure)
+{
+    return link_set_up(creation->kernel, creation->bond, true, failure);
+}
+
+static bool
+give_layer3(Creation *creation, Failure *failure)
+{
+    return layer3_move(creation->kernel, creation->layer3, creation->bond, failure);
+}
+
+static bool
+set_up_delay(Creation *creation, Failure *failure)
+{
+    return bond_set_option(creation->kernel, creation->bond, BOND_OPTION_UP_DELAY,
+                           BOND_UP_DELAY_MSEC, failure);
+}
+
+static bool
+enslave_primary(Creation *creation, Failure *failure)
+{
+    return bond_enslave(creation->kernel, creation->bond, creation->primary, failure);
+}
+
+static bool
+prefer_primary(Creation *creation, Failure *failure)
+{
+    return bond_set_primary(creation->kernel, creation->bond, creation->primary, failure);
+}
+
+typedef bool (*Step)(Creation *creation, Failure *failure);
+
+static const Step steps[] = { create,      take_layer3,  enslave_backup,  bring_up,
+                              give_layer3, set_up_delay, enslave_primary, prefer_primary };
+
+/* A bond that was there before is emptied, not deleted. */
 static void
-put_back(const Link *link, const Layer3 *layer3, Failure *failure)
+put_back_known(const Creation *creation, Failure *failure)
 {
-    if (link->up && link_set_up(link, true, failure))
-        layer3_add(layer3, link, failure);
+    const Link *known = creation->known;
+    const BondSettings before = { .mac = known->mac,
+                                  .mtu = known->mtu,
+                                  .options = known->bond.options };
+    Layer3 *given = layer3_read(creation->kernel, &known, 1, failure);
+
+    if (given)
+        layer3_remove(creation->kernel, given, failure);
+    layer3_free(given);
+    bond_release(creation->kernel, creation->primary, failure);
+    bond_release(creation->kernel, creation->backup, failure);
+    link_set_up(creation->kernel, known, false, failure);
+    bond_configure(creation->kernel, known, &before, failure);
 }
 
-/* What fails here adds nothing to the first failure, which is the one reported. */
+/* The bond may be there although creating it seemed to fail: an answer can be lost. */
+static void
+remove_bond(Creation *creation, Failure *failure)
+{
+    if (!creation->bond) {
+        links_clear(&creation->now);
+        if (links_read(creation->kernel, &creation->now, failure))
+            creation->bond = links_find_name(&creation->now, creation->request->bond);
+    }
+    if (creation->known)
+        put_back_known(creation, failure);
+    else if (creation->bond)
+        bond_delete(creation->kernel, creation->bond, failure);
+}
+
 static void
 undo(Creation *creation, Failure *failure)
 {
-    if (creation->bond)
-        bond_delete(creation->bond, failure);
-    if (!creation->backup_layer3)
-        return;
-    put_back(creation->backup, creation->backup_layer3, failure);
-    put_back(creation->primary, creation->primary_layer3, failure);
+    remove_bond(creation, failure);
+    link_set_up(creation->kernel, creation->backup, creation->backup->up, failure);
+    link_set_up(creation->kernel, creation->primary, creation->primary->up, failure);
+    layer3_restore(creation->kernel, creation->layer3, failure);
+}
+
+static bool
+make(Creation *creation, Failure *failure)
+{
+    const Link *devices[] = { creation->backup, creation->primary };
+    bool done = true;
+
+    if (!check(creation, failure) ||
+        !(creation->layer3 = layer3_read(creation->kernel, devices, 2, failure)))
+        return false;
+    for (size_t i = 0; done && i < sizeof(steps) / sizeof(steps[0]); i++)
+        done = steps[i](creation, failure);
+    if (!done)
+        undo(creation, failure); /* what fails there is not the cause, which is told already */
+    return done;
 }
 
 static json_t *
-report(const char *name, Failure *failure)
+report(const Kernel *kernel, const char *name, Failure *failure)
 {
     Links links = { 0 };
     json_t *report = NULL;
 
-    if (!links_read(&links, failure))
+    if (!links_read(kernel, &links, failure))
         return NULL;
     const Link *bond = links_find_name(&links, name);
     if (bond)
@@ -162,27 +272,13 @@ report(const char *name, Failure *failure)
     return report;
 }
 
-static bool
-make(Creation *creation, Failure *failure)
-{
-    if (is_there(creation))
-        return true;
-    if (!check_unused(creation, failure) || !read_layer3(creation, failure))
-        return false;
-    if (create(creation, failure) && fill(creation, failure))
-        return true;
-    undo(creation, failure);
-    return false;
-}
-
 json_t *
-verb_create_bond(const char *bond, const char *primary_path, const uint8_t *backup_mac,
-                 Failure *failure)
+verb_create_bond(const Kernel *kernel, const CreateBond *request, Failure *failure)
 {
-    Creation creation = { .name = bond };
+    Creation creation = { .kernel = kernel, .request = request };
     bool made =
-        find_devices(&creation, primary_path, backup_mac, failure) && make(&creation, failure);
+        find_devices(&creation, failure) && (is_there(&creation) || make(&creation, failure));
 
     creation_clear(&creation);
-    return made ? report(bond, failure) : NULL;
+    return made ? report(kernel, request->bond, failure) : NULL;
 }

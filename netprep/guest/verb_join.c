@@ -11,7 +11,6 @@
 #include "netprep/guest/bond.h"
 #include "netprep/guest/report.h"
 #include "netprep/guest/verbs.h"
-#include "netprep/rtnetlink.h"
 
 /* Where the device is on its way into the bond. */
 typedef enum {
@@ -22,6 +21,7 @@ typedef enum {
 } Stage;
 
 typedef struct {
+    const Kernel *kernel;
     const char *bond;
     const char *pci_path;
     bool enslaved;  /* by us */
@@ -40,7 +40,7 @@ now_msec(void)
 static bool
 check_bond(const Join *join, const Link *bond, const Link *port, Failure *failure)
 {
-    if (!bond || !bond->is_bond || bond->bond.mode != LINK_MODE_BACKUP)
+    if (!bond || !bond->is_bond || bond->bond.options[BOND_OPTION_MODE] != BOND_MODE_BACKUP)
         failure_set(failure, "%s is not an active-backup bond", join->bond);
     else if (port && port->master && port->master != bond->index)
         failure_set(failure, "%s is already a port of another device", port->name);
@@ -57,15 +57,26 @@ activate(Join *join, const Links *links, const Link *bond, const Link *port, Fai
     Failure not_yet = { 0 };
 
     if (bond->bond.primary != port->index)
-        return bond_set_primary(bond, port, failure) ? STAGE_UNUSED : STAGE_FAILED;
+        return bond_set_primary(join->kernel, bond, port, failure) ? STAGE_UNUSED : STAGE_FAILED;
     if (bond->bond.active != port->index) {
-        (void)bond_set_active(bond, port, &not_yet);
+        (void)bond_set_active(join->kernel, bond, port, &not_yet);
         return STAGE_UNUSED;
     }
-    if (!bond_set_hear_all(bond, false, failure))
+    if (!bond_set_hear_all(join->kernel, bond, false, failure))
         return STAGE_FAILED;
-    join->report = report_bond(links, bond);
+    Link now = *bond;
+    now.bond.options[BOND_OPTION_ALL_PORTS_ACTIVE] = false;
+    join->report = report_bond(links, &now);
     return STAGE_ACTIVE;
+}
+
+/* Whoever configures the guest's network may do the same at the same time: a port that was taken in
+ * between our look and our taking it down is a port, but down; the next look sees that. */
+static Stage
+take_in(Join *join, const Link *bond, const Link *port, Failure *failure)
+{
+    join->enslaved = bond_enslave(join->kernel, bond, port, failure);
+    return join->enslaved ? STAGE_UNUSED : STAGE_FAILED;
 }
 
 /* One look at the links, and the next thing to do about them. */
@@ -75,7 +86,7 @@ advance(Join *join, Failure *failure)
     Links links = { 0 };
     Stage stage = STAGE_FAILED;
 
-    if (!links_read(&links, failure))
+    if (!links_read(join->kernel, &links, failure))
         return STAGE_FAILED;
     const Link *bond = links_find_name(&links, join->bond);
     const Link *port = links_find_path(&links, join->pci_path);
@@ -83,8 +94,9 @@ advance(Join *join, Failure *failure)
         if (!port)
             stage = STAGE_ABSENT;
         else if (port->master != bond->index)
-            stage =
-                (join->enslaved = bond_enslave(bond, port, failure)) ? STAGE_UNUSED : STAGE_FAILED;
+            stage = take_in(join, bond, port, failure);
+        else if (!port->up)
+            stage = link_set_up(join->kernel, port, true, failure) ? STAGE_UNUSED : STAGE_FAILED;
         else if (!port->carrier)
             stage = STAGE_UNUSED;
         else
@@ -133,11 +145,11 @@ take_back(const Join *join)
     Links links = { 0 };
     Failure ignored = { 0 };
 
-    if (!join->enslaved || !links_read(&links, &ignored))
+    if (!join->enslaved || !links_read(join->kernel, &links, &ignored))
         return;
     const Link *port = links_find_path(&links, join->pci_path);
     if (port)
-        (void)bond_release(port, &ignored);
+        (void)bond_release(join->kernel, port, &ignored);
     links_clear(&links);
 }
 
@@ -151,9 +163,10 @@ give_up(const Join *join, Stage stage, unsigned timeout_seconds, Failure *failur
 }
 
 json_t *
-verb_join(const char *bond, const char *pci_path, unsigned timeout_seconds, Failure *failure)
+verb_join(const Kernel *kernel, const char *bond, const char *pci_path, unsigned timeout_seconds,
+          Failure *failure)
 {
-    Join join = { .bond = bond, .pci_path = pci_path };
+    Join join = { .kernel = kernel, .bond = bond, .pci_path = pci_path };
     long long deadline = now_msec() + timeout_seconds * 1000LL;
     struct nl_sock *socket = watch_links(failure);
     Stage stage = socket ? advance(&join, failure) : STAGE_FAILED;

@@ -4,13 +4,13 @@
 #include "netprep/guest/verbs.h"
 
 json_t *
-verb_report(Failure *failure)
+verb_report(const Kernel *kernel, Failure *failure)
 {
     Links links = { 0 };
 
-    if (!links_read(&links, failure))
+    if (!links_read(kernel, &links, failure))
         return NULL;
-    json_t *report = report_all(&links);
+    json_t *report = links_count_addresses(kernel, &links, failure) ? report_all(&links) : NULL;
     links_clear(&links);
     return report;
 }

@@ -10,7 +10,7 @@ check(const Links *links, const char *bond_name, const char *port_name, Failure 
     const Link *bond = links_find_name(links, bond_name);
     const Link *port = links_find_name(links, port_name);
 
-    if (!bond || !bond->is_bond || bond->bond.mode != LINK_MODE_BACKUP)
+    if (!bond || !bond->is_bond || bond->bond.options[BOND_OPTION_MODE] != BOND_MODE_BACKUP)
         failure_set(failure, "%s is not an active-backup bond", bond_name);
     else if (!port || port->master != bond->index)
         failure_set(failure, "%s is not a port of %s", port_name, bond_name);
@@ -22,22 +22,24 @@ check(const Links *links, const char *bond_name, const char *port_name, Failure 
 }
 
 static bool
-change(const Links *links, const char *bond_name, const char *port_name, Failure *failure)
+change(const Kernel *kernel, const Links *links, const char *bond_name, const char *port_name,
+       Failure *failure)
 {
     const Link *bond = links_find_name(links, bond_name);
 
     /* The NIC goes on delivering to the old port until it is gone. */
-    return bond_set_hear_all(bond, true, failure) && bond_set_primary(bond, NULL, failure) &&
-           bond_set_active(bond, links_find_name(links, port_name), failure);
+    return bond_set_hear_all(kernel, bond, true, failure) &&
+           bond_set_primary(kernel, bond, NULL, failure) &&
+           bond_set_active(kernel, bond, links_find_name(links, port_name), failure);
 }
 
 static json_t *
-prove(const char *bond_name, const char *port_name, Failure *failure)
+prove(const Kernel *kernel, const char *bond_name, const char *port_name, Failure *failure)
 {
     Links links = { 0 };
     json_t *report = NULL;
 
-    if (!links_read(&links, failure))
+    if (!links_read(kernel, &links, failure))
         return NULL;
     const Link *bond = links_find_name(&links, bond_name);
     const Link *active = bond ? links_find_index(&links, bond->bond.active) : NULL;
@@ -50,13 +52,13 @@ prove(const char *bond_name, const char *port_name, Failure *failure)
 }
 
 json_t *
-verb_use(const char *bond, const char *port, Failure *failure)
+verb_use(const Kernel *kernel, const char *bond, const char *port, Failure *failure)
 {
     Links links = { 0 };
 
-    if (!links_read(&links, failure))
+    if (!links_read(kernel, &links, failure))
         return NULL;
-    bool done = check(&links, bond, port, failure) && change(&links, bond, port, failure);
+    bool done = check(&links, bond, port, failure) && change(kernel, &links, bond, port, failure);
     links_clear(&links);
-    return done ? prove(bond, port, failure) : NULL;
+    return done ? prove(kernel, bond, port, failure) : NULL;
 }

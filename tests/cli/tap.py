@@ -26,6 +26,10 @@ class TapResult(unittest.TestResult):
         super().addSuccess(test)
         self._line("ok", test)
 
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._line("ok", test, f" # SKIP {reason}")
+
     def addFailure(self, test, err):
         super().addFailure(test, err)
         self._failed(test, err)
