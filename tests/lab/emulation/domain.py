@@ -6,6 +6,8 @@ import xml.etree.ElementTree as ET
 CHANNEL = "org.qemu.guest_agent.0"
 KERNEL_OPTIONS = ("console=ttyS0 quiet mitigations=off nokaslr audit=0 no_timer_check tsc=reliable "
                   "random.trust_cpu=on net.ifnames=0")
+QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
+ET.register_namespace("qemu", QEMU)
 FORMS = ("hostdev", "interface", "network")
 
 
@@ -48,9 +50,12 @@ def text(element):
     return ET.tostring(element, encoding="unicode")
 
 
-def definition(name, *, number, form, function, mac, disk, bond, metadata=None, memory_mib=128,
-               arguments=""):
-    """The domain element of a guest; form None leaves the virtual function out."""
+def definition(name, *, number, form, nics, disk, bond, metadata=None, memory_mib=128,
+               arguments="", slow_unplug=False):
+    """The domain element of a guest; form None leaves the virtual functions out.
+
+    nics: a (MAC address, virtual function) for each pair of a function and a VirtIO NIC.
+    slow_unplug: PCIe's own hotplug, which gives the guest's people five seconds to object."""
     domain = ET.Element("domain", type="kvm")
     _child(domain, "name", name)
     if metadata is not None:
@@ -69,11 +74,19 @@ def definition(name, *, number, form, function, mac, disk, bond, metadata=None, 
     _child(clock, "timer", name="hpet", present="no")
     for event in ("poweroff", "reboot", "crash"):
         _child(domain, f"on_{event}", "destroy")
-    _devices(domain, name, form, function, mac, disk)
+    _devices(domain, name, form, nics, disk)
+    if slow_unplug:
+        _emulator_options(domain, "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off")
     return domain
 
 
-def _devices(domain, name, form, function, mac, disk):
+def _emulator_options(domain, *options):
+    line = _child(domain, f"{{{QEMU}}}commandline")
+    for option in options:
+        _child(line, f"{{{QEMU}}}arg", value=option)
+
+
+def _devices(domain, name, form, nics, disk):
     devices = _child(domain, "devices")
     _child(devices, "emulator", "/usr/bin/qemu-system-x86_64")
     element = _child(devices, "disk", type="file", device="disk")
@@ -84,12 +97,13 @@ def _devices(domain, name, form, function, mac, disk):
     _child(devices, "controller", type="pci", index="0", model="pcie-root")
     for index in range(1, 8):
         _child(devices, "controller", type="pci", index=str(index), model="pcie-root-port")
-    backup = _child(devices, "interface", type="network")
-    _child(backup, "mac", address=mac)
-    _child(backup, "source", network="bridged")
-    _child(backup, "model", type="virtio")
-    _child(backup, "rom", enabled="no")
-    if form:
+    for mac, _ in nics:
+        backup = _child(devices, "interface", type="network")
+        _child(backup, "mac", address=mac)
+        _child(backup, "source", network="bridged")
+        _child(backup, "model", type="virtio")
+        _child(backup, "rom", enabled="no")
+    for mac, function in nics if form else ():
         devices.append(function_device(form, function, mac))
     serial = _child(devices, "serial", type="file")
     _child(serial, "source", path=f"/var/log/libvirt/qemu/{name}.console")

@@ -24,21 +24,25 @@ class Guest:
         self.name = name
         self.number = int(match.group(1))
         self.address = f"10.99.0.{10 + self.number}"
-        self.mac = f"52:54:00:aa:00:0{self.number}"
+        self.mac = self.mac_of(0)
         self.disk = f"{IMAGES}/{name}.qcow2"
 
-    def create(self, host, form="hostdev", function=None, bond="none", metadata=None, start=True,
-               arguments=""):
+    def mac_of(self, index):
+        """The address that a function and the VirtIO NIC behind it share."""
+        return f"52:54:00:aa:{index:02x}:0{self.number}"
+
+    def create(self, host, form="hostdev", functions=None, start=True, **options):
         """Defines the guest on a host, persistent, and starts it until its agent answers.
 
         form: hostdev | interface | network (see domain.function_device) or None for no function.
-        bond: "self" bonds at boot, "none" leaves the address on the VirtIO NIC.
-        metadata: an element for <metadata>. arguments: more kernel options for the guest."""
+        functions: PCI addresses, each with a VirtIO NIC of its own; by default one.
+        bond: "self" bonds at boot, "none" (the default) leaves the address on the VirtIO NIC.
+        Other options are those of domain.definition()."""
         self._lab.require_held()
-        function = function or FUNCTIONS[(self.number - 1) % len(FUNCTIONS)]
-        xml = domain.text(domain.definition(
-            self.name, number=self.number, form=form, function=function, mac=self.mac,
-            disk=self.disk, bond=bond, metadata=metadata, arguments=arguments))
+        functions = functions or [FUNCTIONS[(self.number - 1) % len(FUNCTIONS)]]
+        nics = [(self.mac_of(index), function) for index, function in enumerate(functions)]
+        xml = domain.text(domain.definition(self.name, number=self.number, form=form, nics=nics,
+                                            disk=self.disk, **{"bond": "none", **options}))
         self.create_disk(host)
         host.run(["virsh", "define", "/dev/stdin"], stdin=xml)
         if start:
@@ -102,11 +106,11 @@ class Guest:
         return self.output("echo 3 > /proc/sys/vm/drop_caches; sha256sum /dev/vda | cut -c1-64",
                            host, 120)
 
-    def bond(self, host=None):
+    def bond(self, host=None, name="bond0"):
         """{"active": NIC, "activeDriver": driver, "nics": {NIC: driver}}; None without a bond."""
         text = self.output(
-            "cd /sys/class/net; [ -d bond0/bonding ] || exit 0; "
-            "echo $(cat bond0/bonding/active_slave); for n in $(cat bond0/bonding/slaves); do "
+            f"cd /sys/class/net; [ -d {name}/bonding ] || exit 0; "
+            f"echo $(cat {name}/bonding/active_slave); for n in $(cat {name}/bonding/slaves); do "
             "echo $n $(basename $(readlink -f $n/device/driver)); done", host)
         if not text:
             return None
@@ -114,16 +118,22 @@ class Guest:
         nics = dict(line.split() for line in rest)
         return {"active": active, "activeDriver": nics.get(active), "nics": nics}
 
-    def create_bond(self, host=None):
-        """Has the project's guest program bond function and VirtIO NIC, as bond0."""
-        device = self.output("for d in /sys/class/net/*/device; do case $(readlink -f $d/driver) in "
-                             "*/igbvf) readlink -f $d;; esac; done", host)
-        # Bus numbers are the guest's choice; device and function of each hop are not.
-        path = "/".join(re.findall(r"/[0-9a-f]{4}:[0-9a-f]{2}:([0-9a-f]{2}\.[0-7])", device))
-        self.output(["/usr/sbin/netprep-guest", "create-bond", "--bond", "bond0",
-                     "--primary-path", path, "--backup-mac", self.mac], host)
-        wait_for(f"the bond of {self.name}",
-                 lambda: (self.bond(host) or {}).get("activeDriver") == "igbvf", 20)
+    def function_paths(self, host=None):
+        """Where the guest has its functions: device and function of each hop from the root bus.
+        Bus numbers are the guest's choice, and left out."""
+        devices = self.output(
+            "for d in /sys/class/net/*/device; do case $(readlink -f $d/driver) in "
+            "*/igbvf) readlink -f $d;; esac; done", host)
+        return sorted("/".join(re.findall(r"/[0-9a-f]{4}:[0-9a-f]{2}:([0-9a-f]{2}\.[0-7])", line))
+                      for line in devices.splitlines())
+
+    def create_bond(self, host=None, index=0):
+        """Has the project's guest program bond a function and its VirtIO NIC, as bond0 or next."""
+        name = f"bond{index}"
+        self.output(["/usr/sbin/netprep-guest", "create-bond", "--bond", name, "--primary-path",
+                     self.function_paths(host)[index], "--backup-mac", self.mac_of(index)], host)
+        wait_for(f"{name} of {self.name}",
+                 lambda: (self.bond(host, name) or {}).get("activeDriver") == "igbvf", 20)
 
     def function_devices(self, host=None):
         """{PCI address: device element} of the functions the guest holds now, as libvirt has them."""

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A function without a link: joining the bond fails, and leaves the guest reachable."""
 
-import re
-
 JOIN = ["/usr/sbin/netprep-guest", "join", "--bond", "bond0"]
 
 
@@ -11,7 +9,7 @@ def run(lab):
     guest = lab.guest("guest1")
     guest.create(host)
     guest.create_bond(host)
-    path = function_path(guest, host)
+    path = guest.function_paths(host)[0]
     guest.output(f"echo -{guest.bond(host)['active']} > /sys/class/net/bond0/bonding/slaves", host)
 
     with lab.case("a join without link fails and takes the port out again"):
@@ -25,10 +23,3 @@ def run(lab):
         status, output, _ = guest.run([*JOIN, "--path", path, "--timeout", "30"], host)
         assert status == 0, output
         assert guest.bond(host)["activeDriver"] == "igbvf", guest.bond(host)
-
-
-def function_path(guest, host):
-    """Where the guest has its function: device and function of each hop from the root bus."""
-    device = guest.output("for d in /sys/class/net/*/device; do case $(readlink -f $d/driver) in "
-                          "*/igbvf) readlink -f $d;; esac; done", host)
-    return "/".join(re.findall(r"/[0-9a-f]{4}:[0-9a-f]{2}:([0-9a-f]{2}\.[0-7])", device))
