@@ -102,22 +102,76 @@ read_agent_seconds(const Reader *reader, const char *group, const char *key, GEr
     return read_seconds(reader, group, key, &reader->config->agent_seconds, error);
 }
 
+static void
+config_network_free(ConfigNetwork *network)
+{
+    g_strfreev(network->functions);
+    g_free(network->bridge);
+    g_free(network);
+}
+
+ConfigNetwork *
+config_network(Config *config, const char *name)
+{
+    if (!config->physical_networks)
+        config->physical_networks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                          (GDestroyNotify)config_network_free);
+    ConfigNetwork *network = g_hash_table_lookup(config->physical_networks, name);
+    if (!network) {
+        network = g_new0(ConfigNetwork, 1);
+        g_hash_table_insert(config->physical_networks, g_strdup(name), network);
+    }
+    return network;
+}
+
+/* NULL with @error if the group's name has none for the network. */
+static ConfigNetwork *
+find_network(const Reader *reader, const char *group, GError **error)
+{
+    const char *name = group + strlen(PHYSICAL_NETWORK_PREFIX);
+
+    if (*name && strlen(name) <= LIMIT_NAME_BYTES)
+        return config_network(reader->config, name);
+    refuse(reader, group, NULL, error, "the physical network has no usable name");
+    return NULL;
+}
+
+static gboolean
+is_device_name(const char *text)
+{
+    return *text && !strchr(text, '/');
+}
+
 static gboolean
 read_functions(const Reader *reader, const char *group, const char *key, GError **error)
 {
-    const char *name = group + strlen(PHYSICAL_NETWORK_PREFIX);
     g_auto(GStrv) values = g_key_file_get_string_list(reader->file, group, key, NULL, NULL);
+    ConfigNetwork *network = find_network(reader, group, error);
 
-    if (!*name || strlen(name) > LIMIT_NAME_BYTES)
-        return refuse(reader, group, NULL, error, "the physical network has no usable name");
+    if (!network)
+        return FALSE;
     if (!values || !values[0])
         return refuse(reader, group, key, error, "no physical function is named");
     for (char **value = values; *value; value++) {
-        if (!**value || strchr(*value, '/'))
+        if (!is_device_name(*value))
             return refuse(reader, group, key, error, "'%s' is not a network device", *value);
     }
-    g_hash_table_replace(reader->config->physical_networks, g_strdup(name),
-                         g_steal_pointer(&values));
+    network->functions = g_steal_pointer(&values);
+    return TRUE;
+}
+
+static gboolean
+read_bridge(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    g_autofree char *value = g_key_file_get_string(reader->file, group, key, NULL);
+    ConfigNetwork *network = find_network(reader, group, error);
+
+    if (!network)
+        return FALSE;
+    if (!value || !is_device_name(value))
+        return refuse(reader, group, key, error, "'%s' is not a network device",
+                      value ? value : "");
+    network->bridge = g_steal_pointer(&value);
     return TRUE;
 }
 
@@ -129,6 +183,7 @@ static const Key keys[] = {
     { "network", "attach-seconds", read_attach_seconds },
     { "network", "agent-seconds", read_agent_seconds },
     { PHYSICAL_NETWORK_PREFIX, "functions", read_functions },
+    { PHYSICAL_NETWORK_PREFIX, "bridge", read_bridge },
 };
 
 static gboolean
@@ -178,8 +233,6 @@ config_new(void)
 
     config->group = g_strdup("migprep");
     config->image_directories = g_strsplit("/var/lib/libvirt/images", ";", -1);
-    config->physical_networks =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_strfreev);
     config->unplug_seconds = 30;
     config->attach_seconds = 60;
     config->agent_seconds = 10;
@@ -212,6 +265,6 @@ config_free(Config *config)
         return;
     g_free(config->group);
     g_strfreev(config->image_directories);
-    g_hash_table_unref(config->physical_networks);
+    g_clear_pointer(&config->physical_networks, g_hash_table_unref);
     g_free(config);
 }

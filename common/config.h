@@ -6,14 +6,20 @@
 
 #define CONFIG_PATH "/etc/migprep/migprep.conf"
 
+/* [physical-network NAME]: what libvirt does not say about it, or what is to count instead. */
 typedef struct {
-    char *group;              /* [access] group=migprep: may call the daemons besides root */
-    char **image_directories; /* [storage] image-directories=/var/lib/libvirt/images;... */
-    GHashTable
-        *physical_networks;  /* [physical-network NAME] functions=pf0;pf1 -> char ** by name */
-    unsigned unplug_seconds; /* [network] unplug-seconds=30: patience with a guest, 1-600 */
-    unsigned attach_seconds; /* [network] attach-seconds=60: plug to bond active, 1-600 */
-    unsigned agent_seconds;  /* [network] agent-seconds=10: one guest agent command, 1-600 */
+    char **functions; /* functions=pf0;0000:05:00.0: network devices or PCI addresses of PFs; NULL:
+                         as libvirt's network of that name */
+    char *bridge;     /* bridge=br0: where VirtIO vNICs reach it; NULL: the one that has a PF */
+} ConfigNetwork;
+
+typedef struct {
+    char *group;                   /* [access] group=migprep: may call the daemons besides root */
+    char **image_directories;      /* [storage] image-directories=/var/lib/libvirt/images;... */
+    GHashTable *physical_networks; /* name -> ConfigNetwork *; NULL: none is described */
+    unsigned unplug_seconds;       /* [network] unplug-seconds=30: patience with a guest, 1-600 */
+    unsigned attach_seconds;       /* [network] attach-seconds=60: plug to bond active, 1-600 */
+    unsigned agent_seconds;        /* [network] agent-seconds=10: one guest agent command, 1-600 */
 } Config;
 
 /* Missing file: defaults. FAULT_INVALID_ARGUMENT naming file, group and key for anything else:
@@ -21,3 +27,6 @@ typedef struct {
 Config *config_load(const char *path, GError **error);
 void config_free(Config *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
+
+/* The physical network called @name, which is made if need be. Borrowed. */
+ConfigNetwork *config_network(Config *config, const char *name);

@@ -233,8 +233,8 @@ hypervisor_abort_job(Hypervisor *hypervisor, const char *uuid, GError **error)
     return hypervisor->ops->abort_job(hypervisor->self, uuid, error);
 }
 
-GHashTable *
-hypervisor_list_passthrough_networks(Hypervisor *hypervisor, GError **error)
+GPtrArray *
+hypervisor_list_networks(Hypervisor *hypervisor, GError **error)
 {
-    return hypervisor->ops->list_passthrough_networks(hypervisor->self, error);
+    return hypervisor->ops->list_networks(hypervisor->self, error);
 }

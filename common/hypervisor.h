@@ -4,6 +4,8 @@
 
 #include <gio/gio.h>
 
+#include "common/hypervisor_network.h"
+
 /*
  * Theory of operation. Host access is the table HypervisorOps; hypervisor_libvirt.c has the real
  * one, tests/ a fake, and the same contract tests run against both (the real one with
@@ -103,9 +105,8 @@ typedef struct {
     gboolean (*get_progress)(void *self, const char *uuid, MigrationProgress *ret_progress,
                              GError **error);
     gboolean (*abort_job)(void *self, const char *uuid, GError **error);
-    /* Names of the PFs behind libvirt's <forward mode='hostdev'> networks: hash of network name ->
-     * GPtrArray of char * (PF netdev names). */
-    GHashTable *(*list_passthrough_networks)(void *self, GError **error);
+    /* Every active virtual network: GPtrArray of HypervisorNetwork *. */
+    GPtrArray *(*list_networks)(void *self, GError **error);
     void (*free)(void *self);
 } HypervisorOps;
 
@@ -134,7 +135,7 @@ gboolean hypervisor_migrate(Hypervisor *hypervisor, const char *uuid,
 gboolean hypervisor_get_progress(Hypervisor *hypervisor, const char *uuid,
                                  MigrationProgress *ret_progress, GError **error);
 gboolean hypervisor_abort_job(Hypervisor *hypervisor, const char *uuid, GError **error);
-GHashTable *hypervisor_list_passthrough_networks(Hypervisor *hypervisor, GError **error);
+GPtrArray *hypervisor_list_networks(Hypervisor *hypervisor, GError **error);
 
 /*
  * A queue of events. Create it BEFORE asking for the change whose event is awaited. @uuid limits it

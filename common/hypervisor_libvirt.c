@@ -8,8 +8,6 @@
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
 
-#include "common/xml_tree.h"
-
 static char *
 name_guest(const char *uuid)
 {
@@ -184,26 +182,23 @@ agent_command(void *self, const char *uuid, const char *command, unsigned timeou
     return NULL;
 }
 
-/* The PFs that the XML of one network names. */
-static GPtrArray *
-read_physical_functions(const char *xml)
+/* One that was stopped meanwhile leads nowhere any more; one that cannot be understood is left out,
+ * so that the others can be used. */
+static HypervisorNetwork *
+read_network(virNetworkPtr network)
 {
-    g_autoptr(xmlDoc) document = xml_tree_parse(xml, "libvirt network", NULL);
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    xmlNode *forward = document ? xml_tree_child(xmlDocGetRootElement(document), "forward") : NULL;
+    g_autoptr(GError) error = NULL;
+    char *xml = virNetworkGetXMLDesc(network, 0);
+    HypervisorNetwork *result = xml ? hypervisor_network_parse(xml, &error) : NULL;
 
-    if (!xml_tree_attribute_is(forward, "mode", "hostdev"))
-        return names;
-    for (xmlNode *pf = xml_tree_child(forward, "pf"); pf; pf = xml_tree_next(pf, "pf")) {
-        char *name = xml_tree_attribute(pf, "dev");
-        if (name)
-            g_ptr_array_add(names, name);
-    }
-    return names;
+    if (error)
+        g_warning("network '%s' is left out: %s", virNetworkGetName(network), error->message);
+    free(xml);
+    return result;
 }
 
-static GHashTable *
-list_passthrough_networks(void *self, GError **error)
+static GPtrArray *
+list_networks(void *self, GError **error)
 {
     g_autoptr(virConnect) connection = libvirt_link_acquire(self, error);
     virNetworkPtr *networks = NULL;
@@ -215,15 +210,11 @@ list_passthrough_networks(void *self, GError **error)
         libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, "list of networks", NULL);
         return NULL;
     }
-    GHashTable *found =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)hypervisor_network_free);
     for (int i = 0; i < count; i++) {
-        char *xml = virNetworkGetXMLDesc(networks[i], 0);
-        g_autoptr(GPtrArray) names = read_physical_functions(xml ? xml : "");
-        if (names->len > 0)
-            g_hash_table_insert(found, g_strdup(virNetworkGetName(networks[i])),
-                                g_steal_pointer(&names));
-        free(xml);
+        HypervisorNetwork *network = read_network(networks[i]);
+        if (network)
+            g_ptr_array_add(found, network);
         virNetworkFree(networks[i]);
     }
     free(networks);
@@ -248,7 +239,7 @@ hypervisor_new_libvirt(const char *uri)
         .migrate = libvirt_migrate,
         .get_progress = libvirt_get_progress,
         .abort_job = libvirt_abort_job,
-        .list_passthrough_networks = list_passthrough_networks,
+        .list_networks = list_networks,
         .free = free_link,
     };
     LibvirtLink *link = libvirt_link_new(uri);

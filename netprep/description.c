@@ -57,7 +57,7 @@ description_of_functions(const NetworkHost *host, GError **error)
 {
     g_autoptr(FunctionInventory) inventory = function_inventory_survey_with_leases(host, error);
     g_autoptr(PhysicalNetworks) networks =
-        inventory ? physical_networks_read(host->hypervisor, host->config, error) : NULL;
+        inventory ? physical_networks_read(host, inventory, error) : NULL;
 
     if (!networks)
         return NULL;
@@ -69,4 +69,15 @@ description_of_functions(const NetworkHost *host, GError **error)
         json_array_append_new(functions, function_to_json(function, (const char *const *)names));
     }
     return json_pack("{s:o}", "functions", functions);
+}
+
+json_t *
+description_of_networks(const NetworkHost *host, GError **error)
+{
+    g_autoptr(FunctionInventory) inventory = function_inventory_survey_with_leases(host, error);
+    g_autoptr(PhysicalNetworks) networks =
+        inventory ? physical_networks_read(host, inventory, error) : NULL;
+
+    return networks ? json_pack("{s:o}", "networks", physical_networks_to_json(networks, inventory))
+                    : NULL;
 }

@@ -116,6 +116,16 @@ method_list_functions(VarlinkCall *call, json_t *parameters, void *context)
     reply(call, result, error);
 }
 
+static void
+method_list_physical_networks(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const NetworkHost *host = context;
+    GError *error = NULL;
+    json_t *result = description_of_networks(host, &error);
+
+    reply(call, result, error);
+}
+
 static json_t *
 lease_reply(Lease *lease)
 {
@@ -266,6 +276,7 @@ network_service_add(VarlinkServer *server, NetworkHost *host, GError **error)
     static const VarlinkMethod methods[] = {
         { "Describe", method_describe },
         { "ListFunctions", method_list_functions },
+        { "ListPhysicalNetworks", method_list_physical_networks },
         { "Reserve", method_reserve },
         { "Renew", method_renew },
         { "Release", method_release },

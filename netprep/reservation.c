@@ -120,7 +120,7 @@ try_create(const NetworkHost *host, const ReservationRequest *request, const GPt
 {
     g_autoptr(FunctionInventory) inventory = function_inventory_survey_with_leases(host, error);
     g_autoptr(PhysicalNetworks) networks =
-        inventory ? physical_networks_read(host->hypervisor, host->config, error) : NULL;
+        inventory ? physical_networks_read(host, inventory, error) : NULL;
     g_autoptr(Lease) draft =
         network_lease_draft(LEASE_RESERVATION, request->owner, request->token, request->guest_name,
                             request->guest_uuid, STATE_RESERVED, request_json(request));

@@ -63,7 +63,7 @@ vnics_describe(const NetworkHost *host, const GuestView *view, GError **error)
 {
     g_autoptr(FunctionInventory) inventory = function_inventory_read(host->sysfs, NULL, error);
     g_autoptr(PhysicalNetworks) networks =
-        inventory ? physical_networks_read(host->hypervisor, host->config, error) : NULL;
+        inventory ? physical_networks_read(host, inventory, error) : NULL;
     g_autoptr(GPtrArray) vnics = g_ptr_array_new_with_free_func((GDestroyNotify)vnic_free);
 
     if (!networks)

@@ -67,6 +67,9 @@ class Network(unittest.TestCase):
         addresses = {found["address"] for found in self.call("ListFunctions")["functions"]}
         self.assertLessEqual(addresses, set(os.listdir("/sys/bus/pci/devices")))
 
+    def test_networks_that_no_card_leads_to_are_not_physical(self):
+        self.assertEqual(self.call("ListPhysicalNetworks"), {"networks": []})
+
     def test_unknown_physical_network_is_refused_and_nothing_held(self):
         with self.assertRaises(Refused) as caught:
             self.call("Reserve", self.reserve())

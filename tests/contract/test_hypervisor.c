@@ -222,33 +222,48 @@ test_job_that_is_not_there_cannot_be_aborted(Side *side, gconstpointer unused)
 }
 
 static void
-add_network(Side *side, const char *name, const char *pf)
+create_network(Side *side, const char *xml)
 {
-    if (side->fake) {
-        fake_hypervisor_add_network(side->fake, name, pf);
-        return;
-    }
-    g_autofree char *xml = g_strdup_printf("<network><name>%s</name><forward mode='hostdev' "
-                                           "managed='yes'><pf dev='%s'/></forward></network>",
-                                           name, pf);
     virNetworkPtr network = virNetworkCreateXML(side->connection, xml);
 
     g_assert_nonnull(network);
     virNetworkFree(network);
 }
 
-static void
-test_passthrough_networks_are_told_with_their_functions(Side *side, gconstpointer unused)
+static const HypervisorNetwork *
+find_network(const GPtrArray *networks, const char *name)
 {
+    for (guint i = 0; i < networks->len; i++) {
+        const HypervisorNetwork *network = networks->pdata[i];
+        if (strcmp(network->name, name) == 0)
+            return network;
+    }
+    g_assert_not_reached();
+}
+
+static void
+test_networks_are_told_with_where_they_lead(Side *side, gconstpointer unused)
+{
+    const char *const expected[] = { "pf0", NULL };
     g_autoptr(GError) error = NULL;
 
-    add_network(side, "blue", "pf0");
-    g_autoptr(GHashTable) networks = hypervisor_list_passthrough_networks(side->hypervisor, &error);
+    if (side->fake) {
+        fake_hypervisor_add_network(side->fake, "blue", "pf0");
+        fake_hypervisor_add_bridge(side->fake, "lan", "br0");
+    } else {
+        create_network(side, "<network><name>blue</name><forward mode='hostdev' managed='yes'>"
+                             "<pf dev='pf0'/></forward></network>");
+        create_network(side, "<network><name>lan</name><forward mode='bridge'/>"
+                             "<bridge name='br0'/></network>");
+    }
+    g_autoptr(GPtrArray) networks = hypervisor_list_networks(side->hypervisor, &error);
     g_assert_no_error(error);
-    const GPtrArray *functions = g_hash_table_lookup(networks, "blue");
-    g_assert_cmpuint(g_hash_table_size(networks), ==, 1);
-    g_assert_cmpuint(functions->len, ==, 1);
-    g_assert_cmpstr(functions->pdata[0], ==, "pf0");
+    const HypervisorNetwork *blue = find_network(networks, "blue");
+    const HypervisorNetwork *lan = find_network(networks, "lan");
+    g_assert_cmpstrv(blue->functions, expected);
+    g_assert_null(blue->bridge);
+    g_assert_null(lan->functions);
+    g_assert_cmpstr(lan->bridge, ==, "br0");
 }
 
 static void
@@ -310,7 +325,7 @@ main(int argc, char **argv)
     add("life-is-told-by-events", test_life_is_told_by_events);
     add("off-means-no-live-devices", test_guest_that_is_off_has_no_live_devices);
     add("no-job", test_job_that_is_not_there_cannot_be_aborted);
-    add("networks", test_passthrough_networks_are_told_with_their_functions);
+    add("networks", test_networks_are_told_with_where_they_lead);
     g_test_add("/hypervisor/libvirt/connected", Side, NULL, set_up_libvirt,
                test_watch_hears_of_the_connection, tear_down);
     g_test_add_func("/hypervisor/libvirt/unavailable",

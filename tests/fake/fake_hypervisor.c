@@ -16,13 +16,13 @@ typedef struct {
 
 struct FakeHypervisor {
     Hypervisor *hypervisor;
-    GMutex lock;          /* guards everything below */
-    GPtrArray *guests;    /* of Guest *; their xml members are their configurations */
-    GPtrArray *calls;     /* of char * */
-    GPtrArray *answers;   /* of char **: what fake_hypervisor_calls() returned */
-    GPtrArray *failures;  /* of Failure * */
-    GHashTable *unplugs;  /* alias -> FakeUnplug */
-    GHashTable *networks; /* name -> GPtrArray of char * */
+    GMutex lock;         /* guards everything below */
+    GPtrArray *guests;   /* of Guest *; their xml members are their configurations */
+    GPtrArray *calls;    /* of char * */
+    GPtrArray *answers;  /* of char **: what fake_hypervisor_calls() returned */
+    GPtrArray *failures; /* of Failure * */
+    GHashTable *unplugs; /* alias -> FakeUnplug */
+    GPtrArray *networks; /* of HypervisorNetwork * */
     unsigned next_alias;
     FakeAgent agent;
     void *agent_data;
@@ -312,25 +312,28 @@ abort_job(void *self, const char *uuid, GError **error)
     return running;
 }
 
-static GHashTable *
-list_passthrough_networks(void *self, GError **error)
+static HypervisorNetwork *
+copy_network(const HypervisorNetwork *network)
+{
+    HypervisorNetwork *result = g_new0(HypervisorNetwork, 1);
+
+    result->name = g_strdup(network->name);
+    result->functions = g_strdupv(network->functions);
+    result->bridge = g_strdup(network->bridge);
+    return result;
+}
+
+static GPtrArray *
+list_networks(void *self, GError **error)
 {
     FakeHypervisor *fake = self;
-    GHashTableIter iter;
-    gpointer name, functions;
 
-    if (!enter(fake, "list_passthrough_networks", NULL, error))
+    if (!enter(fake, "list_networks", NULL, error))
         return NULL;
-    GHashTable *result =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    GPtrArray *result = g_ptr_array_new_with_free_func((GDestroyNotify)hypervisor_network_free);
     g_mutex_lock(&fake->lock);
-    g_hash_table_iter_init(&iter, fake->networks);
-    while (g_hash_table_iter_next(&iter, &name, &functions)) {
-        GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-        for (guint i = 0; i < ((GPtrArray *)functions)->len; i++)
-            g_ptr_array_add(names, g_strdup(((GPtrArray *)functions)->pdata[i]));
-        g_hash_table_insert(result, g_strdup(name), names);
-    }
+    for (guint i = 0; i < fake->networks->len; i++)
+        g_ptr_array_add(result, copy_network(fake->networks->pdata[i]));
     g_mutex_unlock(&fake->lock);
     return result;
 }
@@ -345,7 +348,7 @@ fake_free(void *self)
     g_ptr_array_unref(fake->answers);
     g_ptr_array_unref(fake->failures);
     g_hash_table_unref(fake->unplugs);
-    g_hash_table_unref(fake->networks);
+    g_ptr_array_unref(fake->networks);
     g_mutex_clear(&fake->lock);
     g_free(fake);
 }
@@ -362,7 +365,7 @@ fake_hypervisor_new(void)
         .migrate = migrate,
         .get_progress = get_progress,
         .abort_job = abort_job,
-        .list_passthrough_networks = list_passthrough_networks,
+        .list_networks = list_networks,
         .free = fake_free,
     };
     FakeHypervisor *fake = g_new0(FakeHypervisor, 1);
@@ -373,8 +376,7 @@ fake_hypervisor_new(void)
     fake->answers = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
     fake->failures = g_ptr_array_new_with_free_func(failure_free);
     fake->unplugs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    fake->networks =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    fake->networks = g_ptr_array_new_with_free_func((GDestroyNotify)hypervisor_network_free);
     fake->hypervisor = hypervisor_new(&ops, fake);
     return fake;
 }
@@ -470,16 +472,40 @@ fake_hypervisor_set_agent(FakeHypervisor *fake, FakeAgent agent, void *data)
     g_mutex_unlock(&fake->lock);
 }
 
+/* With the lock: the network called @name, which is made if need be. */
+static HypervisorNetwork *
+find_network(FakeHypervisor *fake, const char *name)
+{
+    for (guint i = 0; i < fake->networks->len; i++) {
+        HypervisorNetwork *network = fake->networks->pdata[i];
+        if (strcmp(network->name, name) == 0)
+            return network;
+    }
+    HypervisorNetwork *network = g_new0(HypervisorNetwork, 1);
+    network->name = g_strdup(name);
+    g_ptr_array_add(fake->networks, network);
+    return network;
+}
+
 void
 fake_hypervisor_add_network(FakeHypervisor *fake, const char *name, const char *pf)
 {
     g_mutex_lock(&fake->lock);
-    GPtrArray *functions = g_hash_table_lookup(fake->networks, name);
-    if (!functions) {
-        functions = g_ptr_array_new_with_free_func(g_free);
-        g_hash_table_insert(fake->networks, g_strdup(name), functions);
-    }
-    g_ptr_array_add(functions, g_strdup(pf));
+    HypervisorNetwork *network = find_network(fake, name);
+    guint count = network->functions ? g_strv_length(network->functions) : 0;
+    network->functions = g_renew(char *, network->functions, count + 2);
+    network->functions[count] = g_strdup(pf);
+    network->functions[count + 1] = NULL;
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_hypervisor_add_bridge(FakeHypervisor *fake, const char *name, const char *bridge)
+{
+    g_mutex_lock(&fake->lock);
+    HypervisorNetwork *network = find_network(fake, name);
+    g_free(network->bridge);
+    network->bridge = g_strdup(bridge);
     g_mutex_unlock(&fake->lock);
 }
 

@@ -31,7 +31,9 @@ void fake_hypervisor_finish_unplug(FakeHypervisor *fake, const char *uuid, const
 /* Replies to agent commands: raw JSON in, raw JSON out (owned), or NULL: silent. */
 typedef char *(*FakeAgent)(const char *uuid, const char *command, void *data);
 void fake_hypervisor_set_agent(FakeHypervisor *fake, FakeAgent agent, void *data);
+/* A network of VFs of @pf, or one more PF for it; a network that guests reach through @bridge. */
 void fake_hypervisor_add_network(FakeHypervisor *fake, const char *name, const char *pf);
+void fake_hypervisor_add_bridge(FakeHypervisor *fake, const char *name, const char *bridge);
 /* Called by migrate() instead of succeeding; may block; return FALSE with @error to fail. */
 typedef gboolean (*FakeMigrate)(const char *uuid, const MigrationRequest *request, void *data,
                                 GError **error);

@@ -66,6 +66,7 @@ network_fixture_free(NetworkFixture *fixture)
     network_host_free(fixture->host);
     fake_guest_free(fixture->guest);
     fake_sysfs_remove(fixture->sysfs);
+    g_clear_pointer(&fixture->config.physical_networks, g_hash_table_unref);
     g_free(fixture);
 }
 

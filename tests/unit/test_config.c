@@ -33,17 +33,18 @@ test_no_file_means_defaults(void)
     g_assert_cmpuint(config->unplug_seconds, ==, 30);
     g_assert_cmpuint(config->attach_seconds, ==, 60);
     g_assert_cmpuint(config->agent_seconds, ==, 10);
-    g_assert_cmpuint(g_hash_table_size(config->physical_networks), ==, 0);
+    g_assert_null(config->physical_networks);
 }
 
 static void
 test_every_key_is_read(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Config) config = load("[access]\ngroup=ops\n[storage]\nimage-directories=/a;/b\n"
-                                    "[network]\nunplug-seconds=1\nattach-seconds=600\n"
-                                    "agent-seconds=2\n[physical-network blue]\nfunctions=p0;p1\n",
-                                    &error);
+    g_autoptr(Config) config =
+        load("[access]\ngroup=ops\n[storage]\nimage-directories=/a;/b\n"
+             "[network]\nunplug-seconds=1\nattach-seconds=600\n"
+             "agent-seconds=2\n[physical-network blue]\nfunctions=p0;p1\nbridge=br1\n",
+             &error);
 
     g_assert_no_error(error);
     g_assert_cmpstr(config->group, ==, "ops");
@@ -51,8 +52,9 @@ test_every_key_is_read(void)
     g_assert_cmpuint(config->unplug_seconds, ==, 1);
     g_assert_cmpuint(config->attach_seconds, ==, 600);
     g_assert_cmpuint(config->agent_seconds, ==, 2);
-    char **functions = g_hash_table_lookup(config->physical_networks, "blue");
-    g_assert_cmpstr(functions[1], ==, "p1");
+    const ConfigNetwork *blue = config_network(config, "blue");
+    g_assert_cmpstr(blue->functions[1], ==, "p1");
+    g_assert_cmpstr(blue->bridge, ==, "br1");
 }
 
 static void
@@ -68,6 +70,11 @@ test_mistakes_are_named(void)
         { "[network]\nunplug-seconds=601\n", "unplug-seconds" },
         { "[network]\nunplug-seconds=soon\n", "unplug-seconds" },
         { "[storage]\nimage-directories=relative\n", "image-directories" },
+        { "[physical-network ]\nfunctions=p0\n", "physical-network" },
+        { "[physical-network blue]\nfunctions=\n", "functions" },
+        { "[physical-network blue]\nfunctions=/dev/p0\n", "functions" },
+        { "[physical-network blue]\nbridge=\n", "bridge" },
+        { "[physical-network blue]\nbrigde=br0\n", "brigde" },
         { "no group at all\n", "config-" },
     };
 

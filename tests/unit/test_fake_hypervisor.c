@@ -202,13 +202,13 @@ test_networks_are_listed_with_their_functions(Fixture *fixture, const void *unus
 {
     fake_hypervisor_add_network(fixture->fake, "blue", "pf0");
     fake_hypervisor_add_network(fixture->fake, "blue", "pf1");
-    g_autoptr(GHashTable) networks =
-        hypervisor_list_passthrough_networks(fixture->hypervisor, NULL);
-    const GPtrArray *functions = g_hash_table_lookup(networks, "blue");
+    const char *const expected[] = { "pf0", "pf1", NULL };
+    g_autoptr(GPtrArray) networks = hypervisor_list_networks(fixture->hypervisor, NULL);
 
-    g_assert_cmpuint(g_hash_table_size(networks), ==, 1);
-    g_assert_cmpuint(functions->len, ==, 2);
-    g_assert_cmpstr(functions->pdata[1], ==, "pf1");
+    g_assert_cmpuint(networks->len, ==, 1);
+    const HypervisorNetwork *network = networks->pdata[0];
+    g_assert_cmpstr(network->name, ==, "blue");
+    g_assert_cmpstrv(network->functions, expected);
 }
 
 #define ADD(name, function)                                                                        \
