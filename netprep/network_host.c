@@ -4,7 +4,7 @@
 
 NetworkHost *
 network_host_new(Hypervisor *hypervisor, LeaseStore *leases, FunctionControl *control,
-                 LegProbe *probe, const Config *config, const char *sysfs)
+                 LegProbe *probe, BridgeFdb *fdb, const Config *config, const char *sysfs)
 {
     NetworkHost *host = g_new0(NetworkHost, 1);
 
@@ -13,6 +13,7 @@ network_host_new(Hypervisor *hypervisor, LeaseStore *leases, FunctionControl *co
     host->leases = leases;
     host->control = control;
     host->probe = probe;
+    host->fdb = fdb;
     host->config = config;
     host->sysfs = g_strdup(sysfs);
     return host;
@@ -26,6 +27,7 @@ network_host_free(NetworkHost *host)
     job_registry_free(host->jobs);
     function_control_free(host->control);
     leg_probe_free(host->probe);
+    bridge_fdb_free(host->fdb);
     lease_store_free(host->leases);
     hypervisor_free(host->hypervisor);
     g_free(host->sysfs);

@@ -6,6 +6,7 @@
 #include "common/hypervisor.h"
 #include "common/job.h"
 #include "common/lease_store.h"
+#include "netprep/bridge_fdb.h"
 #include "netprep/function_settings.h"
 #include "netprep/leg_probe.h"
 
@@ -17,13 +18,15 @@ typedef struct {
     LeaseStore *leases;
     FunctionControl *control;
     LegProbe *probe;
+    BridgeFdb *fdb;
     const Config *config; /* borrowed */
     char *sysfs;          /* "/sys", or a tree like it */
 } NetworkHost;
 
-/* Takes @hypervisor, @leases, @control and @probe over. */
+/* Takes all but @config over. */
 NetworkHost *network_host_new(Hypervisor *hypervisor, LeaseStore *leases, FunctionControl *control,
-                              LegProbe *probe, const Config *config, const char *sysfs);
+                              LegProbe *probe, BridgeFdb *fdb, const Config *config,
+                              const char *sysfs);
 /* Ends every job first, so it may block as long as they need to undo what they did. */
 void network_host_free(NetworkHost *host);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetworkHost, network_host_free)

@@ -51,12 +51,13 @@ network_fixture_new(void)
     fixture->control = fake_function_control_new();
     fixture->guest = fake_guest_new();
     fixture->probe = fake_leg_probe_new();
+    fixture->fdb = fake_bridge_fdb_new();
     fake_hypervisor_set_agent(fixture->hypervisor, fake_guest_agent, fixture->guest);
     fake_hypervisor_add_network(fixture->hypervisor, "blue", "npf0");
     fixture->host = network_host_new(
         fake_hypervisor_get(fixture->hypervisor), lease_store_open(":memory:", NULL),
         fake_function_control_get(fixture->control), fake_leg_probe_get(fixture->probe),
-        &fixture->config, fixture->sysfs);
+        fake_bridge_fdb_get(fixture->fdb), &fixture->config, fixture->sysfs);
     return fixture;
 }
 

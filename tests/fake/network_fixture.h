@@ -2,6 +2,7 @@
 /* A host with PF npf0 (VFs 0000:01:10.0, .2, .4, .6) on physical network "blue", all of it fake. */
 #pragma once
 
+#include "fake/fake_bridge_fdb.h"
 #include "fake/fake_function_control.h"
 #include "fake/fake_guest.h"
 #include "fake/fake_hypervisor.h"
@@ -20,6 +21,7 @@ typedef struct {
     FakeFunctionControl *control;
     FakeGuest *guest;
     FakeLegProbe *probe;
+    FakeBridgeFdb *fdb;
     NetworkHost *host;
 } NetworkFixture;
 

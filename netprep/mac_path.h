@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Leads frames for a guest's MAC to where the guest listens: its VirtIO vNIC or its VF. */
+#pragma once
+
+#include "netprep/network_lease.h"
+
+/*
+ * Theory of operation. A guest's VirtIO vNIC and its VF share a MAC, and often a card: the vNIC's
+ * bridge has the VF's PF as a port, or a VLAN or bond above it. Two tables then decide where frames
+ * go. The bridge may have learned the MAC on the PF's side, as the card loops back what the VF
+ * sends, or as the guest was elsewhere: frames for the guest then leave the host again until the
+ * guest says something. And the card's switch may know the MAC on no VF any more and not think of
+ * the PF. So while the guest is on VirtIO the PF gets an entry for the MAC and the bridge forgets
+ * what it learned; before the MAC goes to a VF the entry is taken away again. This is the order of
+ * the kernel's net_failover document.
+ *
+ * The MAC is the one of the VF, but only where libvirt gave it to a VirtIO vNIC of the same guest:
+ * a guest may choose any, the gateway's too. An entry that was there before is not ours and stays;
+ * ours is recorded in the lease's asset before it is made ("macPath"), so that a restart knows it.
+ * Where a vNIC's bridge does not lead to the VF's PF there is nothing to do.
+ */
+
+/*
+ * For all VFs of @lease, whose guest has the XML @live: the PF takes frames for their MACs, and the
+ * bridge forgets that it learned them there. A repeat makes good what is missing, e.g. what was
+ * learned meanwhile. A card that takes no entry is warned about and no failure: the path that it
+ * serves already was proven otherwise. FAULT_STORE_FAILED if it cannot be recorded. Blocks.
+ */
+gboolean mac_path_to_virtio(const NetworkHost *host, const Lease *lease, const DomainXml *live,
+                            GError **error);
+
+/*
+ * The undo, before the guest gets VFs or when it is gone: takes away what is recorded as ours.
+ * Fails, naming the device, if the card keeps its entry, since it then claims a MAC that is to be
+ * its VF's. Blocks.
+ */
+gboolean mac_path_to_function(const NetworkHost *host, const Lease *lease, GError **error);
