@@ -2,6 +2,8 @@
 /* Reading the configuration file: every group, key and value is checked, a typing error is told. */
 #include "common/config.h"
 
+#include <gio/gio.h>
+
 #include "common/fault.h"
 #include "common/limits.h"
 
@@ -67,6 +69,31 @@ read_image_directories(const Reader *reader, const char *group, const char *key,
     }
     g_strfreev(reader->config->image_directories);
     reader->config->image_directories = g_steal_pointer(&values);
+    return TRUE;
+}
+
+/* The whole world is no network that anybody means. */
+static gboolean
+is_network(const char *text)
+{
+    g_autoptr(GInetAddressMask) mask =
+        strchr(text, '/') ? g_inet_address_mask_new_from_string(text, NULL) : NULL;
+
+    return mask && g_inet_address_mask_get_length(mask) > 0;
+}
+
+static gboolean
+read_export_networks(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    g_auto(GStrv) values = g_key_file_get_string_list(reader->file, group, key, NULL, NULL);
+
+    for (char **value = values; value && *value; value++) {
+        if (!is_network(*value))
+            return refuse(reader, group, key, error, "'%s' is not a network such as 10.98.0.0/24",
+                          *value);
+    }
+    g_strfreev(reader->config->export_networks);
+    reader->config->export_networks = values ? g_steal_pointer(&values) : g_new0(char *, 1);
     return TRUE;
 }
 
@@ -179,6 +206,7 @@ read_bridge(const Reader *reader, const char *group, const char *key, GError **e
 static const Key keys[] = {
     { "access", "group", read_group },
     { "storage", "image-directories", read_image_directories },
+    { "storage", "export-networks", read_export_networks },
     { "network", "unplug-seconds", read_unplug_seconds },
     { "network", "attach-seconds", read_attach_seconds },
     { "network", "agent-seconds", read_agent_seconds },
@@ -233,6 +261,7 @@ config_new(void)
 
     config->group = g_strdup("migprep");
     config->image_directories = g_strsplit("/var/lib/libvirt/images", ";", -1);
+    config->export_networks = g_new0(char *, 1);
     config->unplug_seconds = 30;
     config->attach_seconds = 60;
     config->agent_seconds = 10;
@@ -265,6 +294,7 @@ config_free(Config *config)
         return;
     g_free(config->group);
     g_strfreev(config->image_directories);
+    g_strfreev(config->export_networks);
     g_clear_pointer(&config->physical_networks, g_hash_table_unref);
     g_free(config);
 }

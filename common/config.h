@@ -16,6 +16,7 @@ typedef struct {
 typedef struct {
     char *group;                   /* [access] group=migprep: may call the daemons besides root */
     char **image_directories;      /* [storage] image-directories=/var/lib/libvirt/images;... */
+    char **export_networks;        /* [storage] export-networks=10.98.0.0/24: besides hosts */
     GHashTable *physical_networks; /* name -> ConfigNetwork *; NULL: none is described */
     unsigned unplug_seconds;       /* [network] unplug-seconds=30: patience with a guest, 1-600 */
     unsigned attach_seconds;       /* [network] attach-seconds=60: plug to bond active, 1-600 */

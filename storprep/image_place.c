@@ -196,6 +196,42 @@ image_place_open(const char *path, const char *const *directories, ImagePlace *r
     return TRUE;
 }
 
+/* Whether @path is an image directory itself, however many slashes its entry ends with. */
+static gboolean
+is_root(const char *path, const char *const *directories)
+{
+    for (const char *const *directory = directories; *directory; directory++) {
+        g_autofree char *below = g_strconcat(path, "/x", NULL);
+
+        if (g_strcmp0(path_below(below, *directory), "x") == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean
+image_place_open_directory(const char *path, const char *const *directories, FileDescriptor *ret_fd,
+                           GError **error)
+{
+    g_auto(ImagePlace) place = { .directory_fd = -1 };
+    g_autofree char *cause = NULL;
+    int fd;
+
+    if (is_plain_path(path) && is_root(path, directories)) {
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    } else {
+        if (!image_place_open(path, directories, &place, error))
+            return FALSE;
+        fd = open_directory(place.directory_fd, place.name);
+    }
+    if (fd < 0) {
+        cause = g_strdup_printf("cannot open it without following links: %s", g_strerror(errno));
+        return refuse(error, path, "create the directory on this host", cause);
+    }
+    *ret_fd = fd;
+    return TRUE;
+}
+
 gboolean
 image_place_check_free(const ImagePlace *place, GError **error)
 {

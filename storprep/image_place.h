@@ -48,6 +48,13 @@ const char *image_place_root(const char *path, const char *const *directories, G
 gboolean image_place_open(const char *path, const char *const *directories, ImagePlace *ret_place,
                           GError **error);
 
+/*
+ * Opens the directory @path, which is an image directory or lies below one, in the same way.
+ * FAULT_TARGET_REFUSED.
+ */
+gboolean image_place_open_directory(const char *path, const char *const *directories,
+                                    FileDescriptor *ret_fd, GError **error);
+
 /* FAULT_TARGET_EXISTS if anything has that name, a dangling link included. */
 gboolean image_place_check_free(const ImagePlace *place, GError **error);
 

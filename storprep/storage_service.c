@@ -8,7 +8,11 @@
 #include "common/limits.h"
 #include "io.migprep.Storage.varlink.h"
 #include "storprep/disk.h"
+#include "storprep/export.h"
 #include "storprep/migration.h"
+#include "storprep/nfs_server.h"
+#include "storprep/request_field.h"
+#include "storprep/share_lease.h"
 #include "storprep/target_lease.h"
 
 struct StorageService {
@@ -16,6 +20,11 @@ struct StorageService {
     Hypervisor *hypervisor;
     LeaseStore *store;
     TargetLeases *targets;
+    char **directories;
+    char **networks;
+    NfsServer *server;
+    ShareHost share_host;
+    ShareLeases *shares;
     Migrations *migrations;
 };
 
@@ -34,19 +43,23 @@ pack_guest(const char *name, const char *uuid)
 static json_t *
 pack_lease(const Lease *lease)
 {
+    gboolean is_share = share_lease_has_kind(lease->kind);
     json_t *paths = json_array();
+    json_t *record;
 
     for (guint i = 0; i < lease->assets->len; i++) {
         const LeaseAsset *asset = lease->assets->pdata[i];
 
-        json_array_append_new(paths, json_string(asset->key));
+        json_array_append_new(paths, json_string(is_share ? share_subject(asset) : asset->key));
     }
-    return json_pack("{s:s, s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:I, s:o}", "lease", lease->id,
-                     "generation", (json_int_t)lease->generation, "kind", lease->kind, "owner",
-                     lease->owner, "token", lease->token, "guest",
-                     pack_guest(lease->guest_name, lease->guest_uuid), "state", lease->state,
-                     "reason", lease->reason, "remainingSeconds",
-                     (json_int_t)(MAX(lease->remaining_usec, 0) / G_USEC_PER_SEC), "paths", paths);
+    record = json_pack(
+        "{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "lease", lease->id, "generation",
+        (json_int_t)lease->generation, "kind", lease->kind, "owner", lease->owner, "token",
+        lease->token, "state", lease->state, "reason", lease->reason, "remainingSeconds",
+        (json_int_t)(MAX(lease->remaining_usec, 0) / G_USEC_PER_SEC), "paths", paths);
+    if (!is_share)
+        json_object_set_new(record, "guest", pack_guest(lease->guest_name, lease->guest_uuid));
+    return record;
 }
 
 static const char *
@@ -123,34 +136,78 @@ run_create_targets(VarlinkCall *call, json_t *parameters, void *context)
     reply_lease(call, lease, error);
 }
 
-/* FAULT_INVALID_ARGUMENT for what no lease ever had. */
-static gboolean
-unpack_generation(json_t *parameters, guint64 *ret_generation, GError **error)
+static void
+run_export(VarlinkCall *call, json_t *parameters, void *context)
 {
-    json_int_t value = json_integer_value(json_object_get(parameters, "generation"));
+    StorageService *service = context;
+    GError *error = NULL;
+    g_auto(QemuConf) conf = { 0 };
+    g_autoptr(ShareRequest) request = NULL;
+    g_autoptr(Lease) lease = NULL;
 
-    if (value < 1) {
-        fault_set(error, FAULT_INVALID_ARGUMENT, "generation",
-                  "give the generation that came with the lease", "it is not above zero");
+    qemu_conf_read(QEMU_CONF_PATH, &conf);
+    request = export_request_new(parameters, &service->share_host, &conf, &error);
+    lease = request ? share_leases_create(service->shares, request, &error) : NULL;
+    if (lease)
+        varlink_call_reply(call, json_pack("{s:o, s:s}", "lease", pack_lease(lease), "exportPath",
+                                           export_path(lease)));
+    else
+        varlink_call_fail(call, error);
+}
+
+/* A call on a lease: which one, and whether it is one of shares. */
+static gboolean
+unpack_lease(StorageService *service, json_t *parameters, guint64 *ret_generation,
+             gboolean *ret_is_share, GError **error)
+{
+    g_autoptr(Lease) lease = NULL;
+
+    if (!request_unpack_generation(parameters, ret_generation, error))
         return FALSE;
-    }
-    *ret_generation = (guint64)value;
+    lease =
+        lease_store_get(service->store, get_string(parameters, "lease"), *ret_generation, error);
+    if (!lease)
+        return FALSE;
+    *ret_is_share = share_lease_has_kind(lease->kind);
     return TRUE;
+}
+
+static void
+run_commit(VarlinkCall *call, json_t *parameters, void *context)
+{
+    StorageService *service = context;
+    guint64 generation;
+    gboolean is_share;
+    GError *error = NULL;
+    Lease *lease = NULL;
+
+    if (unpack_lease(service, parameters, &generation, &is_share, &error)) {
+        if (is_share)
+            lease = share_leases_commit(service->shares, get_string(parameters, "lease"),
+                                        generation, &error);
+        else
+            fault_set(&error, FAULT_INVALID_ARGUMENT, "lease",
+                      "release it: that leaves the files to their guest",
+                      "leases of targets end by themselves when the guest runs");
+    }
+    reply_lease(call, lease, error);
 }
 
 static void
 run_renew(VarlinkCall *call, json_t *parameters, void *context)
 {
     StorageService *service = context;
-    json_int_t seconds = json_integer_value(json_object_get(parameters, "timeoutSeconds"));
+    const char *id = get_string(parameters, "lease");
     guint64 generation;
+    gboolean is_share;
+    unsigned seconds;
     GError *error = NULL;
     Lease *lease = NULL;
 
-    if (unpack_generation(parameters, &generation, &error) &&
-        target_request_check_timeout(seconds, "timeoutSeconds", &error))
-        lease = target_leases_renew(service->targets, get_string(parameters, "lease"), generation,
-                                    (unsigned)seconds, &error);
+    if (request_unpack_timeout(parameters, &seconds, &error) &&
+        unpack_lease(service, parameters, &generation, &is_share, &error))
+        lease = is_share ? share_leases_renew(service->shares, id, generation, seconds, &error)
+                         : target_leases_renew(service->targets, id, generation, seconds, &error);
     reply_lease(call, lease, error);
 }
 
@@ -158,13 +215,14 @@ static void
 run_release(VarlinkCall *call, json_t *parameters, void *context)
 {
     StorageService *service = context;
+    const char *id = get_string(parameters, "lease");
     guint64 generation;
-    gboolean kept;
+    gboolean is_share, kept;
     GError *error = NULL;
 
-    if (unpack_generation(parameters, &generation, &error) &&
-        target_leases_release(service->targets, get_string(parameters, "lease"), generation, &kept,
-                              &error))
+    if (unpack_lease(service, parameters, &generation, &is_share, &error) &&
+        (is_share ? share_leases_release(service->shares, id, generation, &kept, &error)
+                  : target_leases_release(service->targets, id, generation, &kept, &error)))
         varlink_call_reply(call, json_pack("{s:b}", "kept", kept));
     else
         varlink_call_fail(call, error);
@@ -191,7 +249,7 @@ run_list_leases(VarlinkCall *call, json_t *parameters, void *context)
 {
     StorageService *service = context;
     GError *error = NULL;
-    g_autoptr(GPtrArray) leases = target_leases_list(service->targets, &error);
+    g_autoptr(GPtrArray) leases = lease_store_list(service->store, &error);
     json_t *records;
 
     if (!leases) {
@@ -207,6 +265,8 @@ run_list_leases(VarlinkCall *call, json_t *parameters, void *context)
 static const VarlinkMethod methods[] = {
     { "Describe", run_describe },
     { "CreateTargets", run_create_targets },
+    { "Export", run_export },
+    { "Commit", run_commit },
     { "Renew", run_renew },
     { "Release", run_release },
     { "Migrate", run_migrate },
@@ -229,6 +289,17 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
     service->migrations = migrations_new(service->jobs, hypervisor);
     service->targets =
         target_leases_new(store, hypervisor, (const char *const *)config->image_directories);
+    service->directories = g_strdupv(config->image_directories);
+    service->networks = g_strdupv(config->export_networks);
+    service->server = nfs_server_new_kernel("");
+    service->share_host = (ShareHost) {
+        .store = store,
+        .hypervisor = hypervisor,
+        .server = service->server,
+        .directories = (const char *const *)service->directories,
+        .networks = (const char *const *)service->networks,
+    };
+    service->shares = share_leases_new(&service->share_host);
     if (!varlink_server_add_interface(server, io_migprep_storage, methods, service, error))
         return NULL;
     return g_steal_pointer(&service);
@@ -241,7 +312,11 @@ storage_service_free(StorageService *service)
         return;
     migrations_leave(service->migrations);
     job_registry_free(service->jobs);
+    share_leases_free(service->shares);
     target_leases_free(service->targets);
+    nfs_server_free(service->server);
+    g_strfreev(service->directories);
+    g_strfreev(service->networks);
     /* Calls that migrate still use the link; they end with the process, the migrations do not. */
     if (!migrations_left(service->migrations))
         hypervisor_free(service->hypervisor);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/fault.h"
+#include "storprep/lease_claim.h"
 #include "storprep/target_files.h"
 #include "storprep/target_space.h"
 
@@ -20,67 +21,11 @@ struct TargetLeases {
     LeaseStore *store;
     Hypervisor *hypervisor;
     char **directories;
-    GMutex lock;
-    GCond released;
-    GHashTable *claimed; /* ids of leases that somebody works on */
+    LeaseClaims claims; /* ids of leases that somebody works on */
     HypervisorWatch *watch;
     GCancellable *stop;
     GThread *thread;
 };
-
-/* The lease that this thread works on; released when it goes out of scope. */
-typedef struct {
-    TargetLeases *leases;
-    char *id;
-} Claim;
-
-static void
-claim_clear(Claim *claim)
-{
-    if (!claim->id)
-        return;
-    g_mutex_lock(&claim->leases->lock);
-    g_hash_table_remove(claim->leases->claimed, claim->id);
-    g_cond_broadcast(&claim->leases->released);
-    g_mutex_unlock(&claim->leases->lock);
-    g_free(claim->id);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Claim, claim_clear)
-
-static gboolean
-set_busy(GError **error, const char *id, const char *cause)
-{
-    g_autofree char *object = g_strdup_printf("lease '%s'", id);
-
-    fault_set(error, FAULT_LEASE_BUSY, object, "try again in a few seconds", "%s", cause);
-    return FALSE;
-}
-
-/* With the lock held. */
-static void
-claim_set(TargetLeases *leases, const char *id, Claim *claim)
-{
-    claim->leases = leases;
-    claim->id = g_strdup(id);
-    g_hash_table_add(leases->claimed, g_strdup(id));
-}
-
-static gboolean
-claim_take(TargetLeases *leases, const char *id, gint64 patience_usec, Claim *claim, GError **error)
-{
-    gint64 deadline = g_get_monotonic_time() + patience_usec;
-    gboolean free;
-
-    g_mutex_lock(&leases->lock);
-    while (!(free = !g_hash_table_contains(leases->claimed, id))) {
-        if (!g_cond_wait_until(&leases->released, &leases->lock, deadline))
-            break;
-    }
-    if (free)
-        claim_set(leases, id, claim);
-    g_mutex_unlock(&leases->lock);
-    return free || set_busy(error, id, "another call is working on it");
-}
 
 TargetsDecision
 target_lease_decide(Presence presence, gboolean due, gboolean released)
@@ -190,7 +135,7 @@ make_draft(TargetLeases *leases, const TargetRequest *request, GError **error)
     if (!assets)
         return NULL;
     draft = g_new0(Lease, 1);
-    draft->kind = g_strdup("targets");
+    draft->kind = g_strdup(TARGETS_KIND);
     draft->owner = g_strdup(request->owner);
     draft->token = g_strdup(request->token);
     draft->guest_name = g_strdup(request->guest_name);
@@ -202,10 +147,24 @@ make_draft(TargetLeases *leases, const TargetRequest *request, GError **error)
     return draft;
 }
 
+GPtrArray *
+target_leases_list(TargetLeases *leases, GError **error)
+{
+    GPtrArray *all = lease_store_list(leases->store, error);
+
+    for (guint i = all ? all->len : 0; i-- > 0;) {
+        const Lease *lease = all->pdata[i];
+
+        if (!g_str_equal(lease->kind, TARGETS_KIND))
+            g_ptr_array_remove_index(all, i);
+    }
+    return all;
+}
+
 static gboolean
 check_space(TargetLeases *leases, const Lease *lease, GError **error)
 {
-    g_autoptr(GPtrArray) all = lease_store_list(leases->store, error);
+    g_autoptr(GPtrArray) all = target_leases_list(leases, error);
 
     return all && target_space_check(lease, all, error);
 }
@@ -215,7 +174,7 @@ check_space(TargetLeases *leases, const Lease *lease, GError **error)
  * the record unclaimed and two requests cannot both be promised the same room.
  */
 static Lease *
-record_lease(TargetLeases *leases, const TargetRequest *request, Claim *claim,
+record_lease(TargetLeases *leases, const TargetRequest *request, LeaseClaim *claim,
              gboolean *ret_existing, GError **error)
 {
     g_autoptr(Lease) draft = make_draft(leases, request, error);
@@ -223,7 +182,7 @@ record_lease(TargetLeases *leases, const TargetRequest *request, Claim *claim,
 
     if (!draft)
         return NULL;
-    g_mutex_lock(&leases->lock);
+    g_mutex_lock(&leases->claims.lock);
     lease = lease_store_create(leases->store, draft, request->timeout_seconds, FAULT_TARGET_EXISTS,
                                ret_existing, error);
     if (lease && !*ret_existing && !check_space(leases, lease, error)) {
@@ -231,8 +190,8 @@ record_lease(TargetLeases *leases, const TargetRequest *request, Claim *claim,
         g_clear_pointer(&lease, lease_free);
     }
     if (lease && !*ret_existing)
-        claim_set(leases, lease->id, claim);
-    g_mutex_unlock(&leases->lock);
+        lease_claim_set(&leases->claims, lease->id, claim);
+    g_mutex_unlock(&leases->claims.lock);
     return g_steal_pointer(&lease);
 }
 
@@ -240,15 +199,15 @@ record_lease(TargetLeases *leases, const TargetRequest *request, Claim *claim,
 static Lease *
 await_lease(TargetLeases *leases, const char *id, GError **error)
 {
-    g_auto(Claim) claim = { 0 };
+    g_auto(LeaseClaim) claim = { 0 };
     g_autoptr(Lease) lease = NULL;
 
-    if (!claim_take(leases, id, CLAIM_USEC, &claim, error))
+    if (!lease_claim_take(&leases->claims, id, CLAIM_USEC, &claim, error))
         return NULL;
     lease = lease_store_get(leases->store, id, 0, NULL);
     if (lease && g_str_equal(lease->state, STATE_READY))
         return g_steal_pointer(&lease);
-    set_busy(error, id, "an earlier request with this token failed and is being undone");
+    lease_claim_busy(error, id, "an earlier request with this token failed and is being undone");
     return NULL;
 }
 
@@ -294,7 +253,7 @@ Lease *
 target_leases_create(TargetLeases *leases, const TargetRequest *request, GError **error)
 {
     gboolean existing = FALSE;
-    g_auto(Claim) claim = { 0 };
+    g_auto(LeaseClaim) claim = { 0 };
     g_autoptr(Lease) lease = record_lease(leases, request, &claim, &existing, error);
     GError *cause = NULL;
 
@@ -315,14 +274,14 @@ Lease *
 target_leases_renew(TargetLeases *leases, const char *id, guint64 generation,
                     unsigned timeout_seconds, GError **error)
 {
-    g_auto(Claim) claim = { 0 };
+    g_auto(LeaseClaim) claim = { 0 };
     g_autoptr(Lease) lease = NULL;
 
-    if (!claim_take(leases, id, CLAIM_USEC, &claim, error) ||
+    if (!lease_claim_take(&leases->claims, id, CLAIM_USEC, &claim, error) ||
         !(lease = lease_store_get(leases->store, id, generation, error)))
         return NULL;
     if (!g_str_equal(lease->state, STATE_READY)) {
-        set_busy(error, id, "its files are being removed");
+        lease_claim_busy(error, id, "its files are being removed");
         return NULL;
     }
     if (!lease_store_renew(leases->store, id, generation, timeout_seconds, error))
@@ -334,12 +293,12 @@ gboolean
 target_leases_release(TargetLeases *leases, const char *id, guint64 generation, gboolean *ret_kept,
                       GError **error)
 {
-    g_auto(Claim) claim = { 0 };
+    g_auto(LeaseClaim) claim = { 0 };
     g_autoptr(Lease) lease = NULL;
     TargetsDecision decision;
     GError *cause = NULL;
 
-    if (!claim_take(leases, id, CLAIM_USEC, &claim, error) ||
+    if (!lease_claim_take(&leases->claims, id, CLAIM_USEC, &claim, error) ||
         !(lease = lease_store_get(leases->store, id, generation, error)))
         return FALSE;
     decision = target_lease_decide(ask_presence(leases, lease->guest_uuid, &cause), TRUE, TRUE);
@@ -348,31 +307,25 @@ target_leases_release(TargetLeases *leases, const char *id, guint64 generation, 
         return FALSE;
     }
     if (decision == TARGETS_WAIT)
-        return set_busy(error, id, "its guest is coming in");
+        return lease_claim_busy(error, id, "its guest is coming in");
     if (!end_lease(leases, lease, decision == TARGETS_KEEP, error))
         return FALSE;
     *ret_kept = decision == TARGETS_KEEP;
     return TRUE;
 }
 
-GPtrArray *
-target_leases_list(TargetLeases *leases, GError **error)
-{
-    return lease_store_list(leases->store, error);
-}
-
 /* @resumed: libvirt said that the guest ran here, which stays true if it left again since. */
 static void
 reconcile_lease(TargetLeases *leases, const char *id, gboolean resumed)
 {
-    g_auto(Claim) claim = { 0 };
+    g_auto(LeaseClaim) claim = { 0 };
     g_autoptr(GError) error = NULL;
     g_autoptr(Lease) lease = NULL;
     TargetsDecision decision;
     Presence presence;
     gboolean due;
 
-    if (!claim_take(leases, id, resumed ? CLAIM_USEC : 0, &claim, NULL) ||
+    if (!lease_claim_take(&leases->claims, id, resumed ? CLAIM_USEC : 0, &claim, NULL) ||
         !(lease = lease_store_get(leases->store, id, 0, NULL)))
         return;
     due = !g_str_equal(lease->state, STATE_READY) || lease->remaining_usec <= 0;
@@ -392,7 +345,7 @@ static void
 reconcile_guest(TargetLeases *leases, const char *uuid, gboolean resumed)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) all = lease_store_list(leases->store, &error);
+    g_autoptr(GPtrArray) all = target_leases_list(leases, &error);
 
     if (!all) {
         g_warning("cannot look after leases: %s", error->message);
@@ -463,9 +416,7 @@ target_leases_new(LeaseStore *store, Hypervisor *hypervisor, const char *const *
     leases->store = store;
     leases->hypervisor = hypervisor;
     leases->directories = g_strdupv((char **)directories);
-    g_mutex_init(&leases->lock);
-    g_cond_init(&leases->released);
-    leases->claimed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    lease_claims_init(&leases->claims);
     leases->stop = g_cancellable_new();
     leases->watch = hypervisor_watch_new(hypervisor, NULL);
     leases->thread = g_thread_new("targets", look_after, leases);
@@ -481,9 +432,7 @@ target_leases_free(TargetLeases *leases)
     g_thread_join(leases->thread);
     hypervisor_watch_free(leases->watch);
     g_object_unref(leases->stop);
-    g_hash_table_unref(leases->claimed);
-    g_cond_clear(&leases->released);
-    g_mutex_clear(&leases->lock);
+    lease_claims_clear(&leases->claims);
     g_strfreev(leases->directories);
     g_free(leases);
 }

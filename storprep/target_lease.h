@@ -14,6 +14,7 @@
  * libvirt's events and looks at every lease every few seconds and at start; all ends go through
  * target_lease_decide().
  */
+#define TARGETS_KIND "targets" /* of these leases in the store */
 typedef struct TargetLeases TargetLeases;
 
 /* Where a lease's guest is, as far as this host can tell. */
@@ -61,7 +62,7 @@ Lease *target_leases_renew(TargetLeases *leases, const char *id, guint64 generat
  * the guest is coming in, FAULT_HYPERVISOR_UNAVAILABLE, FAULT_ROLLBACK_INCOMPLETE. */
 gboolean target_leases_release(TargetLeases *leases, const char *id, guint64 generation,
                                gboolean *ret_kept, GError **error);
-/* GPtrArray of Lease *. */
+/* Those of this kind, oldest first: GPtrArray of Lease *. */
 GPtrArray *target_leases_list(TargetLeases *leases, GError **error);
 /* Looks at every lease once, as the thread does. */
 void target_leases_reconcile(TargetLeases *leases);

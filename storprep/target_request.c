@@ -7,6 +7,7 @@
 #include "common/fault.h"
 #include "common/limits.h"
 #include "storprep/image_target.h"
+#include "storprep/request_field.h"
 
 #define CLUSTER_BYTES_DEFAULT 65536
 #define REFCOUNT_BITS_DEFAULT 16
@@ -32,29 +33,6 @@ target_request_free(TargetRequest *request)
     g_clear_pointer(&request->images, g_ptr_array_unref);
     json_decref(request->json);
     g_free(request);
-}
-
-gboolean
-target_request_check_timeout(json_int_t seconds, const char *field, GError **error)
-{
-    if (seconds >= LIMIT_LEASE_SECONDS_MIN && seconds <= LIMIT_LEASE_SECONDS_MAX)
-        return TRUE;
-    fault_set(error, FAULT_INVALID_ARGUMENT, field, "60 seconds, renewed every 20, do well",
-              "it is not within %d-%d seconds", LIMIT_LEASE_SECONDS_MIN, LIMIT_LEASE_SECONDS_MAX);
-    return FALSE;
-}
-
-/* The string member @name of @object, which must not be empty or too long. */
-static char *
-unpack_name(json_t *object, const char *name, GError **error)
-{
-    const char *value = json_string_value(json_object_get(object, name));
-
-    if (*value && strlen(value) <= LIMIT_NAME_BYTES)
-        return g_strdup(value);
-    fault_set(error, FAULT_INVALID_ARGUMENT, name, "give a short name",
-              "it is empty or longer than %d bytes", LIMIT_NAME_BYTES);
-    return NULL;
 }
 
 static char *
@@ -188,17 +166,15 @@ target_request_new(json_t *parameters, GError **error)
     g_autoptr(TargetRequest) request = g_new0(TargetRequest, 1);
     json_t *guest = json_object_get(parameters, "guest");
     json_t *targets = json_object_get(parameters, "targets");
-    json_int_t seconds = json_integer_value(json_object_get(parameters, "timeoutSeconds"));
 
     request->images = g_ptr_array_new_with_free_func(target_image_free);
     request->json = json_pack("{s:O, s:O}", "guest", guest, "targets", targets);
-    if (!target_request_check_timeout(seconds, "timeoutSeconds", error) ||
-        !(request->owner = unpack_name(parameters, "owner", error)) ||
-        !(request->token = unpack_name(parameters, "token", error)) ||
-        !(request->guest_name = unpack_name(guest, "name", error)) ||
+    if (!request_unpack_timeout(parameters, &request->timeout_seconds, error) ||
+        !(request->owner = request_unpack_name(parameters, "owner", error)) ||
+        !(request->token = request_unpack_name(parameters, "token", error)) ||
+        !(request->guest_name = request_unpack_name(guest, "name", error)) ||
         !(request->guest_uuid = unpack_uuid(guest, error)) ||
         !unpack_images(targets, request->images, error))
         return NULL;
-    request->timeout_seconds = (unsigned)seconds;
     return g_steal_pointer(&request);
 }

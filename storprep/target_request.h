@@ -30,6 +30,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TargetRequest, target_request_free)
  * compat 1.1, 16 refcount bits. FAULT_INVALID_ARGUMENT, FAULT_LIMIT_EXCEEDED.
  */
 TargetRequest *target_request_new(json_t *parameters, GError **error);
-
-/* FAULT_INVALID_ARGUMENT naming @field unless @seconds may be the time-out of a lease. */
-gboolean target_request_check_timeout(json_int_t seconds, const char *field, GError **error);

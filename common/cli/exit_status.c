@@ -50,6 +50,10 @@ exit_status_of(FaultCode code)
         return EXIT_STATUS_BUSY;
     case FAULT_MIGRATION_FAILED:
         return EXIT_STATUS_MIGRATION;
+    case FAULT_SHARE_REFUSED:
+    case FAULT_SHARE_UNFIT:
+    case FAULT_SHARE_BUSY:
+    case FAULT_SHARE_UNAVAILABLE:
     case FAULT_DISK_UNSUPPORTED:
     case FAULT_IMAGE_INVALID:
     case FAULT_TARGET_REFUSED:

@@ -173,6 +173,34 @@ class Targets(Storage):
         wait_for(lambda: self.files() == ["a"], "the other lease ends")
 
 
+class Shares(Storage):
+    def export(self, **more):
+        return {"owner": "test", "token": "t", "directory": self.daemon.images,
+                "hosts": ["127.0.0.1"], "squash": "none", "timeoutSeconds": 600, **more}
+
+    def test_exports_are_for_named_hosts_and_image_directories(self):
+        for host in ("*", "", "10.0.0.0/8", "@group", "host?", "0.0.0.0", "-o", "a b"):
+            error = self.refused("ShareRefused", "Export", self.export(hosts=[host]))
+            self.assertTrue(error["remedy"])
+        self.refused("TargetRefused", "Export", self.export(directory="/etc"))
+        self.refused("TargetRefused", "Export", self.export(directory=self.path("missing")))
+        self.refused("InvalidArgument", "Export", self.export(hosts=[]))
+        self.refused("LimitExceeded", "Export", self.export(hosts=["127.0.0.1"] * 65))
+        self.assertEqual(self.leases(), [])
+
+    @unittest.skipIf(os.path.exists("/proc/fs/nfsd/threads"), "this host serves NFS")
+    def test_export_without_a_server_says_how_to_start_it(self):
+        error = self.refused("ShareUnavailable", "Export", self.export())
+        self.assertIn("systemctl enable --now nfs-server", error["remedy"])
+        self.assertEqual(self.leases(), [])
+
+    def test_targets_are_not_committed(self):
+        lease = self.create([self.target("a")])
+        self.refused("InvalidArgument", "Commit",
+                     {"lease": lease["lease"], "generation": lease["generation"]})
+        self.assertEqual(self.files(), ["a"])
+
+
 class Restart(Storage):
     def test_leases_survive_a_restart_and_a_kill(self):
         lease = self.create([self.target("a")])

@@ -30,6 +30,7 @@ test_no_file_means_defaults(void)
     g_assert_cmpstr(config->group, ==, "migprep");
     g_assert_cmpstr(config->image_directories[0], ==, "/var/lib/libvirt/images");
     g_assert_null(config->image_directories[1]);
+    g_assert_null(config->export_networks[0]);
     g_assert_cmpuint(config->unplug_seconds, ==, 30);
     g_assert_cmpuint(config->attach_seconds, ==, 60);
     g_assert_cmpuint(config->agent_seconds, ==, 10);
@@ -42,6 +43,7 @@ test_every_key_is_read(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(Config) config =
         load("[access]\ngroup=ops\n[storage]\nimage-directories=/a;/b\n"
+             "export-networks=10.0.0.0/8;2001:db8::/32\n"
              "[network]\nunplug-seconds=1\nattach-seconds=600\n"
              "agent-seconds=2\n[physical-network blue]\nfunctions=p0;p1\nbridge=br1\n",
              &error);
@@ -49,6 +51,7 @@ test_every_key_is_read(void)
     g_assert_no_error(error);
     g_assert_cmpstr(config->group, ==, "ops");
     g_assert_cmpstr(config->image_directories[1], ==, "/b");
+    g_assert_cmpstr(config->export_networks[1], ==, "2001:db8::/32");
     g_assert_cmpuint(config->unplug_seconds, ==, 1);
     g_assert_cmpuint(config->attach_seconds, ==, 600);
     g_assert_cmpuint(config->agent_seconds, ==, 2);
@@ -75,6 +78,9 @@ test_mistakes_are_named(void)
         { "[physical-network blue]\nfunctions=/dev/p0\n", "functions" },
         { "[physical-network blue]\nbridge=\n", "bridge" },
         { "[physical-network blue]\nbrigde=br0\n", "brigde" },
+        { "[storage]\nexport-networks=10.0.0.0\n", "export-networks" },
+        { "[storage]\nexport-networks=10.0.0.1/8\n", "export-networks" },
+        { "[storage]\nexport-networks=0.0.0.0/0\n", "export-networks" },
         { "no group at all\n", "config-" },
     };
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns what the kinds of shares have in common: their records, and the guests that use them. */
+#include "storprep/share_kind.h"
+
+#include <string.h>
+
+#include "common/domain_xml.h"
+
+LeaseAsset *
+share_asset_new(const char *kind, const char *subject, json_t *detail)
+{
+    /* Keys are unique among leases, subjects are not: several may need the same share. */
+    g_autofree char *unique = g_uuid_string_random();
+    g_autofree char *key = g_strdup_printf("%s %s", subject, unique);
+
+    json_object_set_new(detail, "subject", json_string(subject));
+    return lease_asset_new(kind, key, SHARE_PLANNED, detail);
+}
+
+const char *
+share_text(const LeaseAsset *asset, const char *name)
+{
+    const char *text = json_string_value(json_object_get(asset->detail, name));
+
+    return text ? text : "";
+}
+
+const char *
+share_subject(const LeaseAsset *asset)
+{
+    return share_text(asset, "subject");
+}
+
+gboolean
+share_is_ours(const LeaseAsset *asset)
+{
+    return g_str_equal(asset->state, SHARE_MAKING) || g_str_equal(asset->state, SHARE_MADE);
+}
+
+gboolean
+share_record(const ShareHost *host, const Lease *lease, LeaseAsset *asset, const char *state,
+             json_t *more, GError **error)
+{
+    json_t *detail = json_copy(asset->detail);
+    g_autoptr(LeaseAsset) changed = NULL;
+
+    if (more) {
+        json_object_update(detail, more);
+        json_decref(more);
+    }
+    changed = lease_asset_new(asset->kind, asset->key, state, detail);
+    if (!lease_store_put_asset(host->store, lease->id, changed, FAULT_LEASE_CONFLICT, error))
+        return FALSE;
+    json_decref(asset->detail);
+    asset->detail = json_incref(detail);
+    g_free(asset->state);
+    asset->state = g_strdup(state);
+    return TRUE;
+}
+
+static const LeaseAsset *
+find_ours(const Lease *lease, const LeaseAsset *like)
+{
+    for (guint i = 0; i < lease->assets->len; i++) {
+        const LeaseAsset *asset = lease->assets->pdata[i];
+
+        if (g_str_equal(asset->kind, like->kind) && share_is_ours(asset) &&
+            g_str_equal(share_subject(asset), share_subject(like)))
+            return asset;
+    }
+    return NULL;
+}
+
+gboolean
+share_find_other(const ShareHost *host, const Lease *lease, const LeaseAsset *asset,
+                 LeaseAsset **ret_other, GError **error)
+{
+    g_autoptr(GPtrArray) all = lease_store_list(host->store, error);
+    const LeaseAsset *found = NULL;
+
+    if (!all)
+        return FALSE;
+    for (guint i = 0; i < all->len && !found; i++) {
+        const Lease *other = all->pdata[i];
+
+        if (!g_str_equal(other->id, lease->id))
+            found = find_ours(other, asset);
+    }
+    *ret_other = NULL;
+    if (found)
+        *ret_other =
+            lease_asset_new(found->kind, found->key, found->state, json_deep_copy(found->detail));
+    return TRUE;
+}
+
+static gboolean
+has_image_below(const Guest *guest, const char *directory)
+{
+    g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, NULL);
+    size_t length = strlen(directory);
+
+    /* What cannot be read is taken for a user. */
+    for (guint i = 0; domain && i < domain->disks->len; i++) {
+        const DomainDisk *disk = domain->disks->pdata[i];
+
+        if (disk->source && strncmp(disk->source, directory, length) == 0 &&
+            disk->source[length] == '/')
+            return TRUE;
+    }
+    return !domain;
+}
+
+gboolean
+share_find_guest(const ShareHost *host, const char *directory, gboolean only_moving,
+                 char **ret_guest, GError **error)
+{
+    g_autoptr(GPtrArray) guests = hypervisor_list_guests(host->hypervisor, error);
+
+    if (!guests)
+        return FALSE;
+    *ret_guest = NULL;
+    for (guint i = 0; i < guests->len && !*ret_guest; i++) {
+        const Guest *guest = guests->pdata[i];
+
+        if (guest->state != GUEST_STATE_SHUT_OFF && (guest->has_job || !only_moving) &&
+            has_image_below(guest, directory))
+            *ret_guest = g_strdup(guest->name);
+    }
+    return TRUE;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fake/share_fixture.h"
+
+#include <glib/gstdio.h>
+
+#include "fake/target_fixture.h"
+
+void
+share_fixture_start_daemon(ShareFixture *fixture)
+{
+    g_autoptr(GError) error = NULL;
+    static const char *const networks[] = { NULL };
+
+    fixture->store = lease_store_open(fixture->database, &error);
+    g_assert_no_error(error);
+    fixture->host = (ShareHost) {
+        .store = fixture->store,
+        .hypervisor = fixture->hypervisor,
+        .server = fixture->server,
+        .directories = (const char *const *)fixture->roots,
+        .networks = networks,
+    };
+    fixture->leases = share_leases_new(&fixture->host);
+}
+
+void
+share_fixture_stop_daemon(ShareFixture *fixture)
+{
+    g_clear_pointer(&fixture->leases, share_leases_free);
+    g_clear_pointer(&fixture->store, lease_store_free);
+}
+
+void
+share_fixture_set_up(ShareFixture *fixture, const void *data)
+{
+    fixture->directory = g_dir_make_tmp("share-lease-XXXXXX", NULL);
+    fixture->images = g_build_filename(fixture->directory, "images", NULL);
+    fixture->database = g_build_filename(fixture->directory, "state", "leases.db", NULL);
+    fixture->roots[0] = fixture->images;
+    g_assert_cmpint(g_mkdir(fixture->images, 0700), ==, 0);
+    fixture->fake_hypervisor = fake_hypervisor_new();
+    fixture->hypervisor = fake_hypervisor_get(fixture->fake_hypervisor);
+    fixture->fake_server = fake_nfs_server_new();
+    fixture->server = fake_nfs_server_get(fixture->fake_server);
+    share_fixture_start_daemon(fixture);
+}
+
+void
+share_fixture_tear_down(ShareFixture *fixture, const void *data)
+{
+    const char *argv[] = { "rm", "-rf", "--", fixture->directory, NULL };
+
+    share_fixture_stop_daemon(fixture);
+    nfs_server_free(fixture->server);
+    fake_nfs_server_free(fixture->fake_server);
+    hypervisor_free(fixture->hypervisor);
+    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+                 NULL);
+    g_free(fixture->directory);
+    g_free(fixture->images);
+    g_free(fixture->database);
+}
+
+Lease *
+share_fixture_create(ShareFixture *fixture, ShareRequest *request, GError **error)
+{
+    Lease *lease = request ? share_leases_create(fixture->leases, request, error) : NULL;
+
+    share_request_free(request);
+    return lease;
+}
+
+gboolean
+share_fixture_release(ShareFixture *fixture, const Lease *lease, GError **error)
+{
+    gboolean kept;
+
+    return share_leases_release(fixture->leases, lease->id, lease->generation, &kept, error);
+}
+
+void
+share_fixture_add_guest(ShareFixture *fixture, const char *directory)
+{
+    g_autofree char *xml = g_strdup_printf(
+        "<domain type='kvm'><name>web1</name><uuid>" SHARE_GUEST_UUID "</uuid><devices>"
+        "<disk type='file' device='disk'><source file='%s/a.qcow2'/><target dev='vda'/></disk>"
+        "</devices></domain>",
+        directory);
+
+    fake_hypervisor_add_guest(fixture->fake_hypervisor, xml, GUEST_STATE_RUNNING, TRUE);
+}
+
+unsigned
+share_fixture_count_leases(ShareFixture *fixture)
+{
+    g_autoptr(GPtrArray) all = lease_store_list(fixture->store, NULL);
+
+    return all->len;
+}
+
+char *
+share_fixture_state(ShareFixture *fixture, const Lease *lease)
+{
+    g_autoptr(Lease) now = lease_store_get(fixture->store, lease->id, 0, NULL);
+
+    return g_strdup(now ? now->state : "gone");
+}
+
+void
+share_fixture_reconcile_until(ShareFixture *fixture, unsigned leases)
+{
+    gint64 until = fixture_deadline();
+
+    while (share_fixture_count_leases(fixture) != leases) {
+        g_assert_cmpint(g_get_monotonic_time(), <, until);
+        share_leases_reconcile(fixture->leases);
+    }
+}

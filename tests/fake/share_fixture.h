@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A storprepd in memory: lease database, image directory, fake libvirt and fake NFS server, for the
+ * tests of share leases. */
+#pragma once
+
+#include "fake/fake_hypervisor.h"
+#include "fake/fake_nfs_server.h"
+#include "storprep/share_lease.h"
+
+#define SHARE_GUEST_UUID "4dea22b3-1d52-d8f3-2516-782e98ab3fa0"
+
+typedef struct {
+    char *directory;
+    char *images;
+    char *database;
+    char *roots[2];
+    LeaseStore *store;
+    FakeHypervisor *fake_hypervisor;
+    Hypervisor *hypervisor;
+    FakeNfsServer *fake_server;
+    NfsServer *server;
+    ShareHost host;
+    ShareLeases *leases; /* the daemon at work */
+} ShareFixture;
+
+void share_fixture_set_up(ShareFixture *fixture, const void *data);
+void share_fixture_tear_down(ShareFixture *fixture, const void *data);
+/* Restarting finds the database, and what is shared, as they were left. */
+void share_fixture_start_daemon(ShareFixture *fixture);
+void share_fixture_stop_daemon(ShareFixture *fixture);
+
+/* Makes what @request (stolen) asks for. */
+Lease *share_fixture_create(ShareFixture *fixture, ShareRequest *request, GError **error);
+gboolean share_fixture_release(ShareFixture *fixture, const Lease *lease, GError **error);
+/* Adds a running guest with an image below @directory. */
+void share_fixture_add_guest(ShareFixture *fixture, const char *directory);
+unsigned share_fixture_count_leases(ShareFixture *fixture);
+/* The state of a lease as the store has it; owned. */
+char *share_fixture_state(ShareFixture *fixture, const Lease *lease);
+/* Looks after the leases until @leases are left. */
+void share_fixture_reconcile_until(ShareFixture *fixture, unsigned leases);
