@@ -29,6 +29,7 @@ virtio_nic_free(DomainVirtioNic *nic)
     g_free(nic->bridge);
     g_free(nic->network);
     g_free(nic->target);
+    g_free(nic->xml);
     g_free(nic->guest_path);
     g_free(nic);
 }
@@ -119,7 +120,7 @@ read_passthrough(xmlNode *element, VnicForm form)
 }
 
 static DomainVirtioNic *
-read_virtio_nic(const xmlNode *element)
+read_virtio_nic(xmlNode *element)
 {
     DomainVirtioNic *nic = g_new0(DomainVirtioNic, 1);
     const xmlNode *source = xml_tree_child(element, "source");
@@ -131,6 +132,7 @@ read_virtio_nic(const xmlNode *element)
     nic->target = xml_tree_attribute(xml_tree_child(element, "target"), "dev");
     nic->guest_path = read_guest_path(element);
     nic->filtered = xml_tree_child(element, "filterref") != NULL;
+    nic->xml = xml_tree_print(element);
     return nic;
 }
 

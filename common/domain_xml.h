@@ -35,6 +35,7 @@ typedef struct {
     char *target; /* host tap device; NULL when not running */
     char *guest_path;
     gboolean filtered; /* has a <filterref> */
+    char *xml;         /* the element as written, serialised */
 } DomainVirtioNic;
 
 typedef struct {
@@ -73,6 +74,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainXml, domain_xml_free)
  */
 char *domain_xml_build_hostdev(const char *function, const char *guest_address, const char *alias,
                                GError **error);
+
+/* An <interface type='bridge'> with a VirtIO model. Owned by the caller. */
+char *domain_xml_build_virtio_nic(const char *bridge, const char *mac);
+/* @nic_xml, an <interface>, without its <filterref>. Owned by the caller. */
+char *domain_xml_without_filter(const char *nic_xml, GError **error);
 
 /* @xml without its passthrough devices: what may be started or defined on a host without them. */
 char *domain_xml_without_passthrough(const char *xml, GError **error);

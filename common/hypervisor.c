@@ -206,6 +206,13 @@ hypervisor_attach_device(Hypervisor *hypervisor, const char *uuid, const char *x
     return hypervisor->ops->attach_device(hypervisor->self, uuid, xml, scope, error);
 }
 
+gboolean
+hypervisor_update_device(Hypervisor *hypervisor, const char *uuid, const char *xml,
+                         DeviceScope scope, GError **error)
+{
+    return hypervisor->ops->update_device(hypervisor->self, uuid, xml, scope, error);
+}
+
 char *
 hypervisor_agent_command(Hypervisor *hypervisor, const char *uuid, const char *command,
                          unsigned timeout_seconds, GError **error)

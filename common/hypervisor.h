@@ -94,6 +94,9 @@ typedef struct {
                               DeviceScope scope, GError **error);
     gboolean (*attach_device)(void *self, const char *uuid, const char *xml, DeviceScope scope,
                               GError **error);
+    /* Makes the device that @xml names (a vNIC by its MAC and address) as @xml says. */
+    gboolean (*update_device)(void *self, const char *uuid, const char *xml, DeviceScope scope,
+                              GError **error);
     /* One guest agent command, raw JSON in and out. FAULT_AGENT_UNAVAILABLE when absent or silent
      * for @timeout_seconds, FAULT_AGENT_FAILED when it answered with an error. */
     char *(*agent_command)(void *self, const char *uuid, const char *command,
@@ -127,6 +130,8 @@ GPtrArray *hypervisor_list_guests(Hypervisor *hypervisor, GError **error);
 gboolean hypervisor_detach_device(Hypervisor *hypervisor, const char *uuid,
                                   const char *alias_or_xml, DeviceScope scope, GError **error);
 gboolean hypervisor_attach_device(Hypervisor *hypervisor, const char *uuid, const char *xml,
+                                  DeviceScope scope, GError **error);
+gboolean hypervisor_update_device(Hypervisor *hypervisor, const char *uuid, const char *xml,
                                   DeviceScope scope, GError **error);
 char *hypervisor_agent_command(Hypervisor *hypervisor, const char *uuid, const char *command,
                                unsigned timeout_seconds, GError **error);

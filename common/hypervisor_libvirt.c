@@ -156,6 +156,20 @@ attach_device(void *self, const char *uuid, const char *xml, DeviceScope scope, 
     return FALSE;
 }
 
+static gboolean
+update_device(void *self, const char *uuid, const char *xml, DeviceScope scope, GError **error)
+{
+    g_autoptr(virDomain) domain = libvirt_find_guest(self, uuid, error);
+
+    if (!domain)
+        return FALSE;
+    g_autofree char *object = name_guest(virDomainGetName(domain));
+    if (virDomainUpdateDeviceFlags(domain, xml, scope_flags(scope)) == 0)
+        return TRUE;
+    libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, "look at: journalctl -u libvirtd");
+    return FALSE;
+}
+
 static char *
 agent_command(void *self, const char *uuid, const char *command, unsigned timeout_seconds,
               GError **error)
@@ -235,6 +249,7 @@ hypervisor_new_libvirt(const char *uri)
         .list_guests = list_guests,
         .detach_device = detach_device,
         .attach_device = attach_device,
+        .update_device = update_device,
         .agent_command = agent_command,
         .migrate = libvirt_migrate,
         .get_progress = libvirt_get_progress,

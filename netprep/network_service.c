@@ -211,12 +211,17 @@ method_set_up_bond(VarlinkCall *call, json_t *parameters, void *context)
 {
     const NetworkHost *host = context;
     const char *guest = text(parameters, "guest");
-    const char *bond = text(parameters, "bond");
+    const BondSetupRequest request = {
+        .bond = text(parameters, "bond"),
+        .fail_over_mac_active = g_strcmp0(text(parameters, "failOverMac"), "active") == 0,
+        .repair = json_is_true(json_object_get(parameters, "repair")),
+        .remove_filter = json_is_true(json_object_get(parameters, "removeFilter")),
+    };
     GError *error = NULL;
     Job *job = NULL;
 
-    if (check_name("guest", guest, &error) && check_bond_name(bond, &error))
-        job = bond_setup_start(host, guest, bond, &error);
+    if (check_name("guest", guest, &error) && check_bond_name(request.bond, &error))
+        job = bond_setup_start(host, guest, &request, &error);
     serve(call, job, error);
 }
 

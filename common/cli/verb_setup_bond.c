@@ -16,8 +16,33 @@ port(const json_t *bond, const char *key)
     return *name ? name : "none";
 }
 
+/* What the options say. */
+typedef struct {
+    char *bond;
+    gboolean own_macs, repair, remove_filter;
+} Request;
+
+static json_t *
+parameters(const char *guest, const Request *request)
+{
+    return json_pack("{s:s, s:s*, s:s*, s:b, s:b}", "guest", guest, "bond", request->bond,
+                     "failOverMac", request->own_macs ? "active" : NULL, "repair", request->repair,
+                     "removeFilter", request->remove_filter);
+}
+
+static void
+print_advice(const json_t *bond)
+{
+    const json_t *advice = json_object_get(bond, "advice");
+
+    for (gsize i = 0; i < json_array_size(advice); i++)
+        printf("  advice: %s\n", json_string_value(json_array_get(advice, i)));
+    if (json_array_size(advice) > 0)
+        printf("  --repair sets these options\n");
+}
+
 static int
-set_up(Peer *peer, const char *guest)
+set_up(Peer *peer, const char *guest, const Request *request)
 {
     g_autoptr(GCancellable) cancellable = g_cancellable_new();
     g_autoptr(GError) error = NULL;
@@ -26,13 +51,14 @@ set_up(Peer *peer, const char *guest)
     json_auto_t *bond = job_call(peer,
                                  &(JobCall) { .service = SERVICE_NETWORK,
                                               .method = "SetUpBond",
-                                              .parameters = json_pack("{s:s}", "guest", guest),
+                                              .parameters = parameters(guest, request),
                                               .cancellable = cancellable },
                                  &error);
     if (!bond)
         return verb_fail(error);
     printf("guest '%s' has %s (%s), active port %s, primary %s\n", guest, reply_text(bond, "name"),
            reply_text(bond, "mode"), port(bond, "active"), port(bond, "primary"));
+    print_advice(bond);
     return EXIT_STATUS_OK;
 }
 
@@ -40,19 +66,34 @@ static int
 run(int argc, char **argv)
 {
     g_auto(Connection) connection = { 0 };
+    Request request = { 0 };
+    const GOptionEntry entries[] = {
+        { "bond", 0, 0, G_OPTION_ARG_STRING, &request.bond, "name of a new bond (default: bond0)",
+          "NAME" },
+        { "repair", 0, 0, G_OPTION_ARG_NONE, &request.repair,
+          "set the recommended options of a bond that is there", NULL },
+        { "remove-filter", 0, 0, G_OPTION_ARG_NONE, &request.remove_filter,
+          "take the network filter off the VirtIO NIC", NULL },
+        { "own-macs", 0, 0, G_OPTION_ARG_NONE, &request.own_macs,
+          "each NIC keeps its MAC address (fail_over_mac=active) in a new bond", NULL },
+        { 0 },
+    };
     const VerbOptions options = {
         .synopsis = "GUEST",
         .summary = "Creates an active-backup bond in a guest over its passthrough NIC and its\n"
-                   "VirtIO NIC, with the addresses and routes they had. Does nothing if the guest\n"
-                   "has it already.",
+                   "VirtIO NIC, with the addresses and routes they had. A guest without a VirtIO\n"
+                   "NIC to spare gets one. Does nothing if the guest has its bond already.",
         .examples = "Example:\n  migprep setup-bond web1\n",
+        .entries = entries,
         .connection = &connection,
     };
 
     if (!verb_parse(&options, argc, &argv, 1))
         return EXIT_STATUS_USAGE;
     g_autoptr(Peer) peer = connection_open_local(&connection);
-    return set_up(peer, argv[1]);
+    int status = set_up(peer, argv[1], &request);
+    g_free(request.bond);
+    return status;
 }
 
 const Verb verb_setup_bond = { "setup-bond", "create a guest's bond", run };

@@ -78,6 +78,38 @@ fake_device_remove(char **xml, const char *alias_or_xml)
     return TRUE;
 }
 
+static gboolean
+is_taken(xmlNode *devices, const char *slot)
+{
+    for (xmlNode *device = xml_tree_child(devices, NULL); device;
+         device = xml_tree_next(device, NULL)) {
+        if (xml_tree_attribute_is(xml_tree_child(device, "address"), "slot", slot))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* libvirt gives a vNIC without a place in the guest the first one that is free. */
+static void
+place(xmlNode *devices, xmlNode *device)
+{
+    g_autofree char *slot = NULL;
+
+    if (!xmlStrEqual(device->name, (const xmlChar *)"interface") ||
+        xml_tree_child(device, "address"))
+        return;
+    for (unsigned number = 3; !slot || is_taken(devices, slot); number++) {
+        g_free(slot);
+        slot = g_strdup_printf("0x%02x", number);
+    }
+    xmlNode *address = xml_tree_add(device, "address");
+    xml_tree_set(address, "type", "pci");
+    xml_tree_set(address, "domain", "0x0000");
+    xml_tree_set(address, "bus", "0x00");
+    xml_tree_set(address, "slot", slot);
+    xml_tree_set(address, "function", "0x0");
+}
+
 gboolean
 fake_device_add(char **xml, const char *device_xml, const char *alias)
 {
@@ -88,6 +120,7 @@ fake_device_add(char **xml, const char *device_xml, const char *alias)
     if (!addition || find_like(devices, xmlDocGetRootElement(addition)))
         return FALSE;
     xmlNode *device = xmlDocCopyNode(xmlDocGetRootElement(addition), document, 1);
+    place(devices, device);
     xmlAddChild(devices, device);
     if (alias && !xml_tree_child(device, "alias"))
         xml_tree_set(xml_tree_add(device, "alias"), "name", alias);

@@ -10,5 +10,5 @@ char *fake_device_find_alias(const char *xml, const char *alias_or_xml);
 /* Removes that device from the domain *@xml; FALSE if there is none. */
 gboolean fake_device_remove(char **xml, const char *alias_or_xml);
 /* Adds @device_xml to the domain *@xml; FALSE if an equal one is there. Gives it @alias unless that
- * is NULL or it brings one. */
+ * is NULL or it brings one, and a vNIC a place in the guest. */
 gboolean fake_device_add(char **xml, const char *device_xml, const char *alias);

@@ -27,6 +27,7 @@ struct FakeGuest {
     gboolean silent, stubborn, bonded, virtio_carrier;
     gboolean without_program, without_files;
     gboolean vf_in_bond, hears_all;
+    unsigned announcements;
     FakeGuestFiles *files;
     char *report;
     Pair pairs[2];
@@ -128,6 +129,7 @@ fake_guest_new(void)
     g_mutex_init(&guest->lock);
     guest->bonded = guest->virtio_carrier = TRUE;
     guest->vf_in_bond = TRUE;
+    guest->announcements = 3;
     guest->files = fake_guest_files_new(&files_ops, guest);
     guest->pairs[0] = (Pair) { "bond0", "vf", "virtio", "04.0", "03.0", "vf", "vf" };
     guest->pairs[1] = (Pair) { "bond1", "vf1", "virtio1", "06.0", "05.0", "vf1", "vf1" };
@@ -159,12 +161,12 @@ interface(const char *name, const char *path, gboolean carrier, const char *bond
 }
 
 static json_t *
-bond(const Pair *pair)
+bond(const FakeGuest *guest, const Pair *pair)
 {
-    return json_pack("{s:s, s:s, s:s, s:s?, s:i, s:s, s:[s, s]}", "name", pair->bond, "mode",
+    return json_pack("{s:s, s:s, s:s, s:s?, s:i, s:s, s:i, s:[s, s]}", "name", pair->bond, "mode",
                      "active-backup", "active", pair->active, "primary", pair->primary,
-                     "monitorIntervalMilliseconds", 100, "failOverMac", "none", "ports",
-                     pair->virtio, pair->function);
+                     "monitorIntervalMilliseconds", 100, "failOverMac", "none", "gratuitousArp",
+                     (int)guest->announcements, "ports", pair->virtio, pair->function);
 }
 
 static json_t *
@@ -181,7 +183,7 @@ report(const FakeGuest *guest)
         json_array_append_new(interfaces,
                               interface(pair->function, pair->function_path, TRUE, name));
         if (guest->bonded)
-            json_array_append_new(bonds, bond(pair));
+            json_array_append_new(bonds, bond(guest, pair));
     }
     return json_pack("{s:o, s:o}", "interfaces", interfaces, "bonds", bonds);
 }
@@ -222,6 +224,8 @@ run_verb(FakeGuest *guest, const char *verb, const json_t *argv, int *ret_exit_s
         return json_pack("{s:s}", "error", "told to fail");
     if (g_str_equal(verb, "report"))
         return report(guest);
+    if (g_str_equal(verb, "repair"))
+        guest->announcements = 3;
     if (g_str_equal(verb, "create-bond"))
         guest->bonded = TRUE;
     if (g_str_equal(verb, "use") && !guest->stubborn) {
@@ -230,7 +234,7 @@ run_verb(FakeGuest *guest, const char *verb, const json_t *argv, int *ret_exit_s
     }
     if (g_str_equal(verb, "join"))
         pair->active = pair->primary = pair->function;
-    return bond(pair);
+    return bond(guest, pair);
 }
 
 static json_t *
@@ -367,6 +371,12 @@ void
 fake_guest_set_stubborn(FakeGuest *guest, gboolean stubborn)
 {
     guest->stubborn = stubborn;
+}
+
+void
+fake_guest_set_announcements(FakeGuest *guest, unsigned announcements)
+{
+    guest->announcements = announcements;
 }
 
 void

@@ -28,6 +28,8 @@ void fake_guest_set_two_bonds(FakeGuest *guest);
 void fake_guest_end_together(FakeGuest *guest, const char *verb, unsigned count);
 void fake_guest_set_virtio_carrier(FakeGuest *guest, gboolean carrier);
 
+/* num_grat_arp of its bond, which `repair` makes 3 (the default). */
+void fake_guest_set_announcements(FakeGuest *guest, unsigned announcements);
 /* Without netprep-guest it is asked and steered by the files of its agent, if that may read them.
  */
 void fake_guest_set_program(FakeGuest *guest, gboolean present);

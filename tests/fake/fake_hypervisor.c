@@ -228,6 +228,31 @@ attach_device(void *self, const char *uuid, const char *xml, DeviceScope scope, 
     return added;
 }
 
+/* Found by name, host address and MAC; whatever else @xml says takes the place of what was there.
+ */
+static gboolean
+update_device(void *self, const char *uuid, const char *xml, DeviceScope scope, GError **error)
+{
+    FakeHypervisor *fake = self;
+    g_autofree char *detail = describe(xml, scope);
+
+    if (!enter(fake, "update_device", detail, error))
+        return FALSE;
+    g_mutex_lock(&fake->lock);
+    Guest *guest = find(fake, uuid, error);
+    gboolean allowed = guest && check_scope(guest, scope, error);
+    gboolean found = allowed;
+    if (allowed && scope & DEVICE_CONFIG)
+        found = fake_device_remove(&guest->inactive_xml, xml) &&
+                fake_device_add(&guest->inactive_xml, xml, NULL);
+    if (found && scope & DEVICE_LIVE)
+        found = fake_device_remove(&guest->xml, xml) && fake_device_add(&guest->xml, xml, NULL);
+    if (allowed && !found)
+        set_no_device(error, xml);
+    g_mutex_unlock(&fake->lock);
+    return found;
+}
+
 /* libvirt looks into the reply: what the agent calls an error is one. */
 static gboolean
 check_reply(const char *reply, GError **error)
@@ -361,6 +386,7 @@ fake_hypervisor_new(void)
         .list_guests = list_guests,
         .detach_device = detach_device,
         .attach_device = attach_device,
+        .update_device = update_device,
         .agent_command = agent_command,
         .migrate = migrate,
         .get_progress = get_progress,

@@ -184,7 +184,7 @@ test_a_silent_agent_is_unavailable(void)
 static json_t *
 set_up(NetworkFixture *fixture, GError **error)
 {
-    g_autoptr(Job) job = bond_setup_start(fixture->host, "web1", NULL, error);
+    g_autoptr(Job) job = bond_setup_start(fixture->host, "web1", &(BondSetupRequest) { 0 }, error);
 
     return job ? job_wait(job, error) : NULL;
 }

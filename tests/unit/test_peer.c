@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <signal.h>
+
 #include "common/cli/peer.h"
 
 #include <string.h>
@@ -120,6 +122,7 @@ test_unreachable_host_is_told_with_the_words_of_ssh(void)
 int
 main(int argc, char **argv)
 {
+    signal(SIGPIPE, SIG_IGN); /* as the programs do */
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/host-name/accepts-names-and-addresses", test_accepts_names_and_addresses);
     g_test_add_func("/host-name/refuses-what-ssh-or-libvirt-would-misread",
