@@ -2,6 +2,7 @@
 /* Sends and hears frames by packet sockets. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -39,12 +40,13 @@ fail(const char *device, const char *what, int errsv, GError **error)
     return FALSE;
 }
 
-/* A socket that hears only @device, frames of @protocol. -1 on failure. */
+/* A socket that hears only @device. It asks for all protocols, since what a bridge takes from its
+ * port reaches no other socket. -1 on failure. */
 static int
-open_device(const char *device, unsigned short protocol, GError **error)
+open_device(const char *device, GError **error)
 {
     struct sockaddr_ll address = { .sll_family = AF_PACKET,
-                                   .sll_protocol = htons(protocol),
+                                   .sll_protocol = htons(ETH_P_ALL),
                                    .sll_ifindex = (int)if_nametoindex(device) };
     /* Protocol 0: nothing is heard before it is bound. */
     int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -56,6 +58,22 @@ open_device(const char *device, unsigned short protocol, GError **error)
     if (fd >= 0)
         close(fd);
     return -1;
+}
+
+/* A guest's whole traffic need not come up here. */
+static gboolean
+hear_only_arp(int fd, const char *device, GError **error)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct ether_header, ether_type)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_ARP, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, sizeof(ArpFrame)),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = { .len = G_N_ELEMENTS(filter), .filter = filter };
+
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0 ||
+           fail(device, "cannot be listened on", errno, error);
 }
 
 static gboolean
@@ -176,7 +194,7 @@ packet_ask(void *self, const char *device, const char *const *addresses, unsigne
     gint64 deadline_usec = g_get_monotonic_time() + timeout_msec * G_TIME_SPAN_MILLISECOND;
     struct in_addr wanted_addresses[LEG_PROBE_ADDRESSES];
     Wanted wanted = { .addresses = wanted_addresses };
-    int fd = open_device(device, ETH_P_ARP, error);
+    int fd = open_device(device, error);
 
     if (fd < 0)
         return FALSE;
@@ -184,7 +202,8 @@ packet_ask(void *self, const char *device, const char *const *addresses, unsigne
         if (inet_pton(AF_INET, addresses[i], &wanted_addresses[wanted.address_count]) == 1)
             wanted.address_count++;
     }
-    gboolean asked = ask_on(fd, device, &wanted, deadline_usec, cancellable, ret_answered, error);
+    gboolean asked = hear_only_arp(fd, device, error) &&
+                     ask_on(fd, device, &wanted, deadline_usec, cancellable, ret_answered, error);
     close(fd);
     return asked;
 }
@@ -195,7 +214,7 @@ packet_hear(void *self, const char *device, const char *mac, unsigned timeout_ms
 {
     gint64 deadline_usec = g_get_monotonic_time() + timeout_msec * G_TIME_SPAN_MILLISECOND;
     struct ether_addr address;
-    int fd = open_device(device, ETH_P_ALL, error);
+    int fd = open_device(device, error);
 
     if (fd < 0)
         return FALSE;

@@ -36,7 +36,8 @@ run(const char *command)
     g_assert_cmpint(status, ==, 0);
 }
 
-/* "near" and "far" are the two ends of a cable; ADDRESS is at the far one. */
+/* "near" and "far" are the two ends of a cable; ADDRESS is at the far one. Near is the port of a
+ * bridge, as a guest's tap is. */
 static gboolean
 lay_cable(void)
 {
@@ -45,6 +46,9 @@ lay_cable(void)
     run("ip link add near address 02:00:00:00:00:01 type veth peer name far address "
         "02:00:00:00:00:02");
     run("ip address add " ADDRESS "/24 dev far");
+    run("ip link add hub type bridge");
+    run("ip link set near master hub");
+    run("ip link set hub up");
     run("ip link set near up");
     run("ip link set far up");
     return TRUE;
