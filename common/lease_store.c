@@ -27,6 +27,7 @@ static const char schema[] =
 struct LeaseStore {
     Database *database;
     char *boot_id;
+    GHashTable *reported; /* ids of leases whose damage was logged; with the database's lock */
 };
 
 static gint64
@@ -59,6 +60,7 @@ lease_store_open(const char *path, GError **error)
 
     store->database = database;
     store->boot_id = read_boot_id();
+    store->reported = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return store;
 }
 
@@ -69,6 +71,7 @@ lease_store_free(LeaseStore *store)
         return;
     database_free(store->database);
     g_free(store->boot_id);
+    g_hash_table_unref(store->reported);
     g_free(store);
 }
 
@@ -130,8 +133,9 @@ read_row(LeaseStore *store, sqlite3_stmt *statement)
     return lease;
 }
 
+/* *ret_damaged tells a record that is not as it was written from one that cannot be read now. */
 static gboolean
-read_assets(LeaseStore *store, Lease *lease, GError **error)
+read_assets(LeaseStore *store, Lease *lease, gboolean *ret_damaged, GError **error)
 {
     sqlite3_stmt *statement =
         database_prepare(store->database, error,
@@ -151,6 +155,7 @@ read_assets(LeaseStore *store, Lease *lease, GError **error)
             break;
         g_ptr_array_add(lease->assets, lease_asset_new(kind, key, state, detail));
     }
+    *ret_damaged = code == SQLITE_ROW;
     if (code == SQLITE_ROW)
         record_damaged(store, lease->id, error);
     else if (code != SQLITE_DONE)
@@ -159,9 +164,9 @@ read_assets(LeaseStore *store, Lease *lease, GError **error)
     return code == SQLITE_DONE;
 }
 
-/* All leases that @statement (finalised here) selects; NULL with @error. */
+/* The rows that @statement (finalised here) selects, without their assets; NULL with @error. */
 static GPtrArray *
-read_leases(LeaseStore *store, sqlite3_stmt *statement, GError **error)
+read_rows(LeaseStore *store, sqlite3_stmt *statement, GError **error)
 {
     g_autoptr(GPtrArray) leases = g_ptr_array_new_with_free_func((GDestroyNotify)lease_free);
     int code;
@@ -173,16 +178,26 @@ read_leases(LeaseStore *store, sqlite3_stmt *statement, GError **error)
     if (code != SQLITE_DONE)
         database_failed(store->database, error);
     sqlite3_finalize(statement);
-    if (code != SQLITE_DONE)
-        return NULL;
-    for (guint i = 0; i < leases->len; i++) {
-        Lease *lease = leases->pdata[i];
+    return code == SQLITE_DONE ? g_steal_pointer(&leases) : NULL;
+}
 
-        if (!lease->request) {
-            record_damaged(store, lease->id, error);
-            return NULL;
-        }
-        if (!read_assets(store, lease, error))
+static gboolean
+complete(LeaseStore *store, Lease *lease, gboolean *ret_damaged, GError **error)
+{
+    *ret_damaged = !lease->request;
+    return lease->request ? read_assets(store, lease, ret_damaged, error)
+                          : record_damaged(store, lease->id, error);
+}
+
+/* All leases that @statement (finalised here) selects; NULL with @error. */
+static GPtrArray *
+read_leases(LeaseStore *store, sqlite3_stmt *statement, GError **error)
+{
+    g_autoptr(GPtrArray) leases = read_rows(store, statement, error);
+    gboolean damaged = FALSE;
+
+    for (guint i = 0; leases && i < leases->len; i++) {
+        if (!complete(store, leases->pdata[i], &damaged, error))
             return NULL;
     }
     return g_steal_pointer(&leases);
@@ -369,17 +384,79 @@ lease_store_get(LeaseStore *store, const char *id, guint64 generation, GError **
     return g_steal_pointer(&lease);
 }
 
+static void
+report_damage(LeaseStore *store, const Lease *lease, const GError *error)
+{
+    if (g_hash_table_add(store->reported, g_strdup(lease->id)))
+        g_warning("lease %s of guest '%s' is left alone, and what it holds stays held: %s",
+                  lease->id, lease->guest_name, error->message);
+}
+
+/* With the database's lock. */
+static GPtrArray *
+list_readable(LeaseStore *store, GError **error)
+{
+    g_autoptr(GPtrArray) leases =
+        read_rows(store,
+                  database_prepare(store->database, error,
+                                   "SELECT " LEASE_COLUMNS " FROM lease ORDER BY generation", ""),
+                  error);
+
+    for (guint i = 0; leases && i < leases->len;) {
+        g_autoptr(GError) failure = NULL;
+        gboolean damaged = FALSE;
+
+        if (complete(store, leases->pdata[i], &damaged, &failure)) {
+            i++;
+            continue;
+        }
+        if (!damaged) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return NULL;
+        }
+        report_damage(store, leases->pdata[i], failure);
+        g_ptr_array_remove_index(leases, i);
+    }
+    return g_steal_pointer(&leases);
+}
+
 GPtrArray *
 lease_store_list(LeaseStore *store, GError **error)
 {
     database_lock(store->database);
-    GPtrArray *leases =
-        read_leases(store,
-                    database_prepare(store->database, error,
-                                     "SELECT " LEASE_COLUMNS " FROM lease ORDER BY generation", ""),
-                    error);
+    GPtrArray *leases = list_readable(store, error);
     database_unlock(store->database);
     return leases;
+}
+
+/* With the database's lock. */
+static GHashTable *
+read_held(LeaseStore *store, const char *kind, GError **error)
+{
+    g_autoptr(GHashTable) held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    sqlite3_stmt *statement = database_prepare(
+        store->database, error,
+        "SELECT key, id FROM asset JOIN lease ON asset.lease=generation WHERE asset.kind=?", "s",
+        kind);
+    int code;
+
+    if (!statement)
+        return NULL;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+        g_hash_table_insert(held, column_text(statement, 0), column_text(statement, 1));
+    if (code != SQLITE_DONE)
+        database_failed(store->database, error);
+    sqlite3_finalize(statement);
+    return code == SQLITE_DONE ? g_steal_pointer(&held) : NULL;
+}
+
+GHashTable *
+lease_store_held(LeaseStore *store, const char *kind, GError **error)
+{
+    database_lock(store->database);
+    GHashTable *held = read_held(store, kind, error);
+    database_unlock(store->database);
+    return held;
 }
 
 /* Ends a change of one lease: @statement (consumed) must have touched one row. */

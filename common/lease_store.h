@@ -35,8 +35,15 @@ Lease *lease_store_create(LeaseStore *store, const Lease *draft, unsigned timeou
 
 /* FAULT_LEASE_NOT_FOUND or FAULT_STALE_GENERATION (skipped if @generation is 0). */
 Lease *lease_store_get(LeaseStore *store, const char *id, guint64 generation, GError **error);
-/* All leases, oldest first: GPtrArray of Lease * with a free function. */
+/*
+ * All leases, oldest first: GPtrArray of Lease * with a free function. One whose record is damaged
+ * is left out, since nothing can be undone from half a record, and logged once; the others stay
+ * usable, what it holds stays held, and lease_store_remove() ends it.
+ */
 GPtrArray *lease_store_list(LeaseStore *store, GError **error);
+/* What is held, also by leases whose record is damaged: the keys of all assets of @kind, each with
+ * the id of its lease. */
+GHashTable *lease_store_held(LeaseStore *store, const char *kind, GError **error);
 gboolean lease_store_renew(LeaseStore *store, const char *id, guint64 generation,
                            unsigned timeout_seconds, GError **error);
 gboolean lease_store_set_state(LeaseStore *store, const char *id, const char *state,

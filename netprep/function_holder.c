@@ -53,23 +53,40 @@ function_holders_mark_guests(FunctionInventory *inventory, const GPtrArray *gues
     }
 }
 
-void
-function_holders_mark_leases(FunctionInventory *inventory, const GPtrArray *leases)
+static void
+mark_lease(FunctionInventory *inventory, const Lease *lease)
 {
-    for (guint i = 0; i < leases->len; i++) {
-        const Lease *lease = leases->pdata[i];
-        g_autofree char *holder =
-            g_strdup_printf("lease %s for guest '%s'", lease->id, lease->guest_name);
+    g_autofree char *holder =
+        g_strdup_printf("lease %s for guest '%s'", lease->id, lease->guest_name);
 
-        for (guint k = 0; k < lease->assets->len; k++) {
-            const LeaseAsset *asset = lease->assets->pdata[k];
-            Function *function = g_str_equal(asset->kind, ASSET_FUNCTION)
-                                     ? function_inventory_find(inventory, asset->key)
-                                     : NULL;
+    for (guint i = 0; i < lease->assets->len; i++) {
+        const LeaseAsset *asset = lease->assets->pdata[i];
+        Function *function = g_str_equal(asset->kind, ASSET_FUNCTION)
+                                 ? function_inventory_find(inventory, asset->key)
+                                 : NULL;
 
-            if (function && function->state != FUNCTION_STATE_GUEST)
-                function_set_state(function, FUNCTION_STATE_RESERVED, holder, "is held by %s",
-                                   holder);
-        }
+        if (function && function->state != FUNCTION_STATE_GUEST)
+            function_set_state(function, FUNCTION_STATE_RESERVED, holder, "is held by %s", holder);
+    }
+}
+
+void
+function_holders_mark_leases(FunctionInventory *inventory, const GPtrArray *leases,
+                             GHashTable *held)
+{
+    GHashTableIter iter;
+    void *address, *id;
+
+    for (guint i = 0; i < leases->len; i++)
+        mark_lease(inventory, leases->pdata[i]);
+    g_hash_table_iter_init(&iter, held);
+    while (g_hash_table_iter_next(&iter, &address, &id)) {
+        Function *function = function_inventory_find(inventory, address);
+        g_autofree char *holder = g_strdup_printf("lease %s", (const char *)id);
+
+        if (function && function->state != FUNCTION_STATE_GUEST &&
+            function->state != FUNCTION_STATE_RESERVED)
+            function_set_state(function, FUNCTION_STATE_RESERVED, holder,
+                               "is held by %s, whose record is damaged", holder);
     }
 }

@@ -8,5 +8,7 @@
  * names stays as it is, but has that guest as its holder. */
 void function_holders_mark_guests(FunctionInventory *inventory, const GPtrArray *guests);
 
-/* Marks what leases (GPtrArray of Lease *) hold, unless a guest has it. */
-void function_holders_mark_leases(FunctionInventory *inventory, const GPtrArray *leases);
+/* Marks what leases (GPtrArray of Lease *) hold, unless a guest has it. @held: what the database
+ * says is held (lease_store_held()), which is more where a lease's record is damaged. */
+void function_holders_mark_leases(FunctionInventory *inventory, const GPtrArray *leases,
+                                  GHashTable *held);

@@ -10,6 +10,7 @@
 #include "netprep/function_holder.h"
 #include "netprep/iommu_group.h"
 #include "netprep/link_addresses.h"
+#include "netprep/network_lease.h"
 #include "netprep/sysfs_file.h"
 
 /*
@@ -256,10 +257,12 @@ function_inventory_survey_with_leases(const NetworkHost *host, GError **error)
 {
     g_autoptr(FunctionInventory) inventory = function_inventory_survey(host, error);
     g_autoptr(GPtrArray) leases = inventory ? lease_store_list(host->leases, error) : NULL;
+    g_autoptr(GHashTable) held =
+        leases ? lease_store_held(host->leases, ASSET_FUNCTION, error) : NULL;
 
-    if (!leases)
+    if (!held)
         return NULL;
-    function_holders_mark_leases(inventory, leases);
+    function_holders_mark_leases(inventory, leases, held);
     return g_steal_pointer(&inventory);
 }
 

@@ -332,9 +332,41 @@ test_damaged_record_is_reported(Fixture *fixture, gconstpointer unused)
     g_assert_null(lease_store_get(fixture->store, lease->id, 0, &error));
     g_assert_error(error, FAULT, FAULT_STORE_FAILED);
     g_assert_nonnull(strstr(error->message, lease->id));
-    g_clear_error(&error);
-    g_assert_null(lease_store_list(fixture->store, &error));
-    g_assert_error(error, FAULT, FAULT_STORE_FAILED);
+}
+
+/* One damaged record must not stop the care for all others; what it holds is nobody else's. */
+static void
+test_damaged_record_leaves_the_others_usable(Fixture *fixture, gconstpointer unused)
+{
+    static const char *const damages[] = { "UPDATE asset SET detail='{\"cut' WHERE key='a'",
+                                           "UPDATE lease SET request='[]' WHERE token='t1'" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(damages); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Lease) damaged = must_create(fixture->store, "t1", "a");
+        g_autoptr(Lease) sound = must_create(fixture->store, "t2", "b");
+        g_autoptr(Lease) rival = draft("t3", "a");
+
+        tamper(fixture, damages[i]);
+        g_autofree char *warning = g_strdup_printf("*%s*", damaged->id);
+        g_test_expect_message("migprep", G_LOG_LEVEL_WARNING, warning);
+        for (int repeat = 0; repeat < 2; repeat++) {
+            g_autoptr(GPtrArray) leases = lease_store_list(fixture->store, &error);
+            g_assert_no_error(error);
+            g_assert_cmpuint(leases->len, ==, 1);
+            g_assert_cmpstr(((Lease *)leases->pdata[0])->id, ==, sound->id);
+        }
+        g_test_assert_expected_messages();
+        g_autoptr(GHashTable) held = lease_store_held(fixture->store, "function", &error);
+        g_assert_no_error(error);
+        g_assert_cmpstr(g_hash_table_lookup(held, "a"), ==, damaged->id);
+        g_assert_cmpstr(g_hash_table_lookup(held, "b"), ==, sound->id);
+        g_assert_null(
+            lease_store_create(fixture->store, rival, MINUTE, FAULT_FUNCTION_BUSY, NULL, &error));
+        g_clear_error(&error);
+        g_assert_true(lease_store_remove(fixture->store, damaged->id, &error));
+        g_assert_true(lease_store_remove(fixture->store, sound->id, &error));
+    }
 }
 
 static void
@@ -489,6 +521,7 @@ main(int argc, char **argv)
     ADD("/lease-store/generations-after-reopening", test_generations_go_on_after_reopening);
     ADD("/lease-store/later-version", test_database_of_a_later_version_is_refused);
     ADD("/lease-store/damaged-record", test_damaged_record_is_reported);
+    ADD("/lease-store/damaged-record-among-others", test_damaged_record_leaves_the_others_usable);
     ADD("/lease-store/asset-of-an-ended-lease", test_asset_of_a_lease_that_ended_is_refused);
     ADD("/lease-store/asset-of-another-lease", test_asset_of_another_lease_is_not_taken_over);
     ADD("/lease-store/full-disk", test_full_disk_refuses_and_loses_nothing);
