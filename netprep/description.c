@@ -3,6 +3,7 @@
 #include "netprep/description.h"
 
 #include "netprep/bond.h"
+#include "netprep/leak.h"
 
 static const char *
 state_name(GuestState state)
@@ -80,4 +81,17 @@ description_of_networks(const NetworkHost *host, GError **error)
 
     return networks ? json_pack("{s:o}", "networks", physical_networks_to_json(networks, inventory))
                     : NULL;
+}
+
+json_t *
+description_of_leaks(const NetworkHost *host, GError **error)
+{
+    g_autoptr(GPtrArray) leaks = leaks_survey(host, error);
+
+    if (!leaks)
+        return NULL;
+    json_t *array = json_array();
+    for (guint i = 0; i < leaks->len; i++)
+        json_array_append_new(array, leak_to_json(leaks->pdata[i]));
+    return json_pack("{s:o}", "leaks", array);
 }

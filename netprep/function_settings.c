@@ -78,6 +78,12 @@ find_entry(FunctionControl *control, const char *physical_function, unsigned ind
     return FALSE;
 }
 
+GArray *
+function_settings_list(FunctionControl *control, const char *physical_function, GError **error)
+{
+    return control->ops->list(control->self, physical_function, error);
+}
+
 gboolean
 function_settings_read(FunctionControl *control, const char *physical_function, unsigned index,
                        FunctionSettings *ret_settings, GError **error)

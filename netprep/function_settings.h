@@ -84,6 +84,11 @@ typedef enum {
     FUNCTION_HANDOVER_ADMIN_MAC, /* the administrative MAC is the guest's, from the plug on */
 } FunctionHandover;
 
+/* All VFs that the kernel lists for the PF: GArray of FunctionEntry, for the caller to unref.
+ * FAULT_FUNCTION_FAILED naming the PF. Blocks on netlink, up to 2 ms a VF. */
+GArray *function_settings_list(FunctionControl *control, const char *physical_function,
+                               GError **error);
+
 /* Reads the kernel's settings of one VF. FAULT_FUNCTION_FAILED naming the VF and the driver. Blocks
  * on netlink. */
 gboolean function_settings_read(FunctionControl *control, const char *physical_function,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* netprepd: assembles the daemon. */
 #include "common/daemon.h"
+#include "netprep/leak_watch.h"
 #include "netprep/network_service.h"
 #include "netprep/reconcile.h"
 
@@ -9,6 +10,7 @@
 typedef struct {
     NetworkHost *host;
     Reconciler *reconciler;
+    LeakWatch *leaks;
 } Netprepd;
 
 static void
@@ -16,6 +18,7 @@ stop(void *self)
 {
     Netprepd *netprepd = self;
 
+    leak_watch_free(netprepd->leaks);
     reconciler_free(netprepd->reconciler);
     network_host_free(netprepd->host);
     g_free(netprepd);
@@ -34,11 +37,13 @@ start(VarlinkServer *server, const Config *config, const char *state_path,
                                       function_control_new_netlink(), leg_probe_new_packet(),
                                       bridge_fdb_new_netlink(), config, SYSFS);
     netprepd->reconciler = reconciler_new(netprepd->host);
+    netprepd->leaks = leak_watch_new(netprepd->host);
     if (!network_service_add(server, netprepd->host, error)) {
         stop(netprepd);
         return NULL;
     }
     reconciler_run(netprepd->reconciler);
+    leak_watch_run(netprepd->leaks);
     return netprepd;
 }
 

@@ -126,6 +126,16 @@ method_list_physical_networks(VarlinkCall *call, json_t *parameters, void *conte
     reply(call, result, error);
 }
 
+static void
+method_list_leaks(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const NetworkHost *host = context;
+    GError *error = NULL;
+    json_t *result = description_of_leaks(host, &error);
+
+    reply(call, result, error);
+}
+
 static json_t *
 lease_reply(Lease *lease)
 {
@@ -282,6 +292,7 @@ network_service_add(VarlinkServer *server, NetworkHost *host, GError **error)
         { "Describe", method_describe },
         { "ListFunctions", method_list_functions },
         { "ListPhysicalNetworks", method_list_physical_networks },
+        { "ListLeaks", method_list_leaks },
         { "Reserve", method_reserve },
         { "Renew", method_renew },
         { "Release", method_release },

@@ -70,6 +70,9 @@ class Network(unittest.TestCase):
     def test_networks_that_no_card_leads_to_are_not_physical(self):
         self.assertEqual(self.call("ListPhysicalNetworks"), {"networks": []})
 
+    def test_nothing_is_lost_where_nothing_is_held(self):
+        self.assertEqual(self.call("ListLeaks"), {"leaks": []})
+
     def test_unknown_physical_network_is_refused_and_nothing_held(self):
         with self.assertRaises(Refused) as caught:
             self.call("Reserve", self.reserve())
