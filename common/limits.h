@@ -18,6 +18,7 @@
 #define LIMIT_DISKS         64
 #define LIMIT_EXPORT_HOSTS  64
 #define LIMIT_SHARED_FILES  16384 /* looked at to find out who uses an export */
+#define LIMIT_OPEN_FILES    65536 /* descriptors looked at to find out who uses a mount */
 #define LIMIT_LEASES        4096
 #define LIMIT_JOBS          256 /* running at once */
 #define LIMIT_JOBS_FINISHED 256 /* remembered after their end */

@@ -37,12 +37,14 @@ typedef struct {
     /* Takes away what make() left, whenever that was interrupted; only called while no other lease
      * holds it. A repeat is harmless. */
     gboolean (*undo)(const ShareHost *host, const LeaseAsset *asset, GError **error);
-    /* Makes it again if it was MADE and is gone; NULL: such a thing does not vanish. */
+    /* Makes it again if it is gone; NULL: such a thing does not vanish. */
     gboolean (*restore)(const ShareHost *host, const Lease *lease, LeaseAsset *asset,
                         GError **error);
 } ShareKind;
 
 extern const ShareKind export_kind;
+extern const ShareKind mount_kind;
+extern const ShareKind probe_kind;
 
 /* An asset of @kind about @subject, in state PLANNED: what two leases may hold together. Takes
  * @detail over, which share_text() reads. */

@@ -24,7 +24,7 @@ struct ShareLeases {
     GThread *thread;
 };
 
-static const ShareKind *const kinds[] = { &export_kind };
+static const ShareKind *const kinds[] = { &export_kind, &mount_kind, &probe_kind };
 
 gboolean
 share_lease_has_kind(const char *kind)
@@ -337,7 +337,7 @@ restore_asset(ShareLeases *leases, const Lease *lease, LeaseAsset *asset, GError
     g_auto(LeaseClaim) claim = { 0 };
     const ShareKind *kind = kind_of(asset);
 
-    if (!kind->restore || !g_str_equal(asset->state, SHARE_MADE))
+    if (!kind->restore || !share_is_ours(asset))
         return TRUE;
     return lease_claim_take(&leases->subjects, share_subject(asset), 0, &claim, error) &&
            kind->restore(&leases->host, lease, asset, error);

@@ -4,32 +4,14 @@
 
 #include "common/domain_xml.h"
 #include "common/fault.h"
-#include "common/job.h"
 #include "common/limits.h"
 #include "io.migprep.Storage.varlink.h"
 #include "storprep/disk.h"
-#include "storprep/export.h"
-#include "storprep/migration.h"
-#include "storprep/nfs_server.h"
 #include "storprep/request_field.h"
-#include "storprep/share_lease.h"
-#include "storprep/target_lease.h"
+#include "storprep/storage_methods.h"
 
-struct StorageService {
-    JobRegistry *jobs; /* first: job_method_list() and its like expect it here */
-    Hypervisor *hypervisor;
-    LeaseStore *store;
-    TargetLeases *targets;
-    char **directories;
-    char **networks;
-    NfsServer *server;
-    ShareHost share_host;
-    ShareLeases *shares;
-    Migrations *migrations;
-};
-
-static const char *
-get_string(json_t *parameters, const char *name)
+const char *
+storage_text(json_t *parameters, const char *name)
 {
     return json_string_value(json_object_get(parameters, name));
 }
@@ -40,8 +22,8 @@ pack_guest(const char *name, const char *uuid)
     return json_pack("{s:s, s:s}", "name", name, "uuid", uuid);
 }
 
-static json_t *
-pack_lease(const Lease *lease)
+json_t *
+storage_pack_lease(const Lease *lease)
 {
     gboolean is_share = share_lease_has_kind(lease->kind);
     json_t *paths = json_array();
@@ -101,7 +83,7 @@ run_describe(VarlinkCall *call, json_t *parameters, void *context)
     StorageService *service = context;
     GError *error = NULL;
     g_autoptr(Guest) guest =
-        hypervisor_get_guest(service->hypervisor, get_string(parameters, "guest"), &error);
+        hypervisor_get_guest(service->hypervisor, storage_text(parameters, "guest"), &error);
     json_t *disks = guest ? pack_disks(guest, &error) : NULL;
 
     if (!disks) {
@@ -114,12 +96,11 @@ run_describe(VarlinkCall *call, json_t *parameters, void *context)
                                        "migrating", guest->has_job, "disks", disks));
 }
 
-/* Ends @call with @lease (owned) or @error. */
-static void
-reply_lease(VarlinkCall *call, Lease *lease, GError *error)
+void
+storage_reply_lease(VarlinkCall *call, Lease *lease, GError *error)
 {
     if (lease)
-        varlink_call_reply(call, json_pack("{s:o}", "lease", pack_lease(lease)));
+        varlink_call_reply(call, json_pack("{s:o}", "lease", storage_pack_lease(lease)));
     else
         varlink_call_fail(call, error);
     lease_free(lease);
@@ -133,39 +114,19 @@ run_create_targets(VarlinkCall *call, json_t *parameters, void *context)
     g_autoptr(TargetRequest) request = target_request_new(parameters, &error);
     Lease *lease = request ? target_leases_create(service->targets, request, &error) : NULL;
 
-    reply_lease(call, lease, error);
+    storage_reply_lease(call, lease, error);
 }
 
-static void
-run_export(VarlinkCall *call, json_t *parameters, void *context)
-{
-    StorageService *service = context;
-    GError *error = NULL;
-    g_auto(QemuConf) conf = { 0 };
-    g_autoptr(ShareRequest) request = NULL;
-    g_autoptr(Lease) lease = NULL;
-
-    qemu_conf_read(QEMU_CONF_PATH, &conf);
-    request = export_request_new(parameters, &service->share_host, &conf, &error);
-    lease = request ? share_leases_create(service->shares, request, &error) : NULL;
-    if (lease)
-        varlink_call_reply(call, json_pack("{s:o, s:s}", "lease", pack_lease(lease), "exportPath",
-                                           export_path(lease)));
-    else
-        varlink_call_fail(call, error);
-}
-
-/* A call on a lease: which one, and whether it is one of shares. */
-static gboolean
-unpack_lease(StorageService *service, json_t *parameters, guint64 *ret_generation,
-             gboolean *ret_is_share, GError **error)
+gboolean
+storage_find_lease(StorageService *service, json_t *parameters, guint64 *ret_generation,
+                   gboolean *ret_is_share, GError **error)
 {
     g_autoptr(Lease) lease = NULL;
 
     if (!request_unpack_generation(parameters, ret_generation, error))
         return FALSE;
     lease =
-        lease_store_get(service->store, get_string(parameters, "lease"), *ret_generation, error);
+        lease_store_get(service->store, storage_text(parameters, "lease"), *ret_generation, error);
     if (!lease)
         return FALSE;
     *ret_is_share = share_lease_has_kind(lease->kind);
@@ -173,31 +134,10 @@ unpack_lease(StorageService *service, json_t *parameters, guint64 *ret_generatio
 }
 
 static void
-run_commit(VarlinkCall *call, json_t *parameters, void *context)
-{
-    StorageService *service = context;
-    guint64 generation;
-    gboolean is_share;
-    GError *error = NULL;
-    Lease *lease = NULL;
-
-    if (unpack_lease(service, parameters, &generation, &is_share, &error)) {
-        if (is_share)
-            lease = share_leases_commit(service->shares, get_string(parameters, "lease"),
-                                        generation, &error);
-        else
-            fault_set(&error, FAULT_INVALID_ARGUMENT, "lease",
-                      "release it: that leaves the files to their guest",
-                      "leases of targets end by themselves when the guest runs");
-    }
-    reply_lease(call, lease, error);
-}
-
-static void
 run_renew(VarlinkCall *call, json_t *parameters, void *context)
 {
     StorageService *service = context;
-    const char *id = get_string(parameters, "lease");
+    const char *id = storage_text(parameters, "lease");
     guint64 generation;
     gboolean is_share;
     unsigned seconds;
@@ -205,22 +145,22 @@ run_renew(VarlinkCall *call, json_t *parameters, void *context)
     Lease *lease = NULL;
 
     if (request_unpack_timeout(parameters, &seconds, &error) &&
-        unpack_lease(service, parameters, &generation, &is_share, &error))
+        storage_find_lease(service, parameters, &generation, &is_share, &error))
         lease = is_share ? share_leases_renew(service->shares, id, generation, seconds, &error)
                          : target_leases_renew(service->targets, id, generation, seconds, &error);
-    reply_lease(call, lease, error);
+    storage_reply_lease(call, lease, error);
 }
 
 static void
 run_release(VarlinkCall *call, json_t *parameters, void *context)
 {
     StorageService *service = context;
-    const char *id = get_string(parameters, "lease");
+    const char *id = storage_text(parameters, "lease");
     guint64 generation;
     gboolean is_share, kept;
     GError *error = NULL;
 
-    if (unpack_lease(service, parameters, &generation, &is_share, &error) &&
+    if (storage_find_lease(service, parameters, &generation, &is_share, &error) &&
         (is_share ? share_leases_release(service->shares, id, generation, &kept, &error)
                   : target_leases_release(service->targets, id, generation, &kept, &error)))
         varlink_call_reply(call, json_pack("{s:b}", "kept", kept));
@@ -234,7 +174,7 @@ run_migrate(VarlinkCall *call, json_t *parameters, void *context)
     StorageService *service = context;
     GError *error = NULL;
     g_autoptr(Guest) guest =
-        hypervisor_get_guest(service->hypervisor, get_string(parameters, "guest"), &error);
+        hypervisor_get_guest(service->hypervisor, storage_text(parameters, "guest"), &error);
     MigrationPlan *plan = guest ? migration_plan_new(parameters, guest, &error) : NULL;
     g_autoptr(Job) job = plan ? migrations_start(service->migrations, plan, &error) : NULL;
 
@@ -258,15 +198,20 @@ run_list_leases(VarlinkCall *call, json_t *parameters, void *context)
     }
     records = json_array();
     for (guint i = 0; i < leases->len; i++)
-        json_array_append_new(records, pack_lease(leases->pdata[i]));
+        json_array_append_new(records, storage_pack_lease(leases->pdata[i]));
     varlink_call_reply(call, json_pack("{s:o}", "leases", records));
 }
 
 static const VarlinkMethod methods[] = {
     { "Describe", run_describe },
     { "CreateTargets", run_create_targets },
-    { "Export", run_export },
-    { "Commit", run_commit },
+    { "Export", storage_run_export },
+    { "Mount", storage_run_mount },
+    { "Commit", storage_run_commit },
+    { "PlaceProbe", storage_run_place_probe },
+    { "FindProbe", storage_run_find_probe },
+    { "IdentifyImages", storage_run_identify_images },
+    { "ProbeExport", storage_run_probe_export },
     { "Renew", run_renew },
     { "Release", run_release },
     { "Migrate", run_migrate },
@@ -292,10 +237,12 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
     service->directories = g_strdupv(config->image_directories);
     service->networks = g_strdupv(config->export_networks);
     service->server = nfs_server_new_kernel("");
+    service->mounts = mount_table_new_linux("");
     service->share_host = (ShareHost) {
         .store = store,
         .hypervisor = hypervisor,
         .server = service->server,
+        .mounts = service->mounts,
         .directories = (const char *const *)service->directories,
         .networks = (const char *const *)service->networks,
     };
@@ -315,6 +262,7 @@ storage_service_free(StorageService *service)
     share_leases_free(service->shares);
     target_leases_free(service->targets);
     nfs_server_free(service->server);
+    mount_table_free(service->mounts);
     g_strfreev(service->directories);
     g_strfreev(service->networks);
     /* Calls that migrate still use the link; they end with the process, the migrations do not. */

@@ -194,6 +194,66 @@ class Shares(Storage):
         self.assertIn("systemctl enable --now nfs-server", error["remedy"])
         self.assertEqual(self.leases(), [])
 
+    def mount(self, **more):
+        return {"owner": "test", "token": "t", "server": "127.0.0.1", "exportPath": "/srv",
+                "path": self.path("shared"), "timeoutSeconds": 600, **more}
+
+    def test_mounts_are_of_one_host_and_within_image_directories(self):
+        self.refused("ShareRefused", "Mount", self.mount(server="*"))
+        self.refused("InvalidArgument", "Mount", self.mount(exportPath="/srv/.."))
+        self.refused("TargetRefused", "Mount", self.mount(path="/etc/shared"))
+        self.refused("TargetRefused", "Mount", self.mount(path=self.path("missing/shared")))
+        self.assertEqual((self.files(), self.leases()), ([], []))
+
+    @unittest.skipIf(os.path.exists("/proc/fs/nfsd/threads"), "this host serves NFS")
+    def test_mount_that_fails_leaves_nothing(self):
+        with self.assertRaises(Refused):
+            self.call("Mount", self.mount())
+        self.assertEqual((self.files(), self.leases()), ([], []))
+
+    def test_a_probe_is_found_by_its_nonce_and_gone_after_its_lease(self):
+        placed = self.call("PlaceProbe", {"owner": "test", "token": "t", "timeoutSeconds": 600,
+                                          "directory": self.daemon.images})
+        where = {"directory": self.daemon.images, "name": placed["name"]}
+        self.assertEqual(self.call("FindProbe", {**where, "nonce": placed["nonce"]}),
+                         {"found": True})
+        self.assertFalse(self.call("FindProbe", {**where, "nonce": "x"})["found"])
+        self.refused("InvalidArgument", "FindProbe",
+                     {**where, "name": "../../etc/passwd", "nonce": "x"})
+        self.assertEqual(self.release(placed["lease"]), {"kept": False})
+        self.assertEqual((self.files(), self.leases()), ([], []))
+
+    def test_a_probe_survives_no_kill_for_longer_than_its_lease(self):
+        self.call("PlaceProbe", {"owner": "test", "token": "t", "timeoutSeconds": 1,
+                                 "directory": self.daemon.images})
+        self.daemon.kill()
+        self.daemon.start()
+        wait_for(lambda: not self.leases(), "the lease ends")
+        self.assertEqual(self.files(), [])
+
+    def test_images_are_identified(self):
+        with open(self.path("a"), "w", encoding="utf-8") as file:
+            file.write("content")
+        found, absent = self.call("IdentifyImages",
+                                  {"paths": [self.path("a"), self.path("b")]})["images"]
+        self.assertEqual((found["inode"], found["sizeBytes"]),
+                         (os.stat(self.path("a")).st_ino, 7))
+        self.assertFalse(absent["found"])
+        self.refused("TargetRefused", "IdentifyImages", {"paths": ["/etc/passwd"]})
+        self.refused("LimitExceeded", "IdentifyImages", {"paths": [self.path("a")] * 65})
+
+    @unittest.skipIf(os.path.exists("/proc/fs/nfsd/threads"), "this host serves NFS")
+    def test_an_export_that_is_not_there_is_not_reachable(self):
+        with open("/etc/passwd", encoding="utf-8") as users:
+            known = any(line.startswith(("libvirt-qemu:", "qemu:")) for line in users)
+        asked = {"server": "127.0.0.1", "exportPath": "/srv"}
+        if not known:
+            self.refused("ShareRefused", "ProbeExport", asked)
+            return
+        found = self.call("ProbeExport", asked)
+        self.assertEqual((found["reachable"], found["writable"]), (False, False))
+        self.assertTrue(found["reason"])
+
     def test_targets_are_not_committed(self):
         lease = self.create([self.target("a")])
         self.refused("InvalidArgument", "Commit",

@@ -17,6 +17,7 @@ share_fixture_start_daemon(ShareFixture *fixture)
         .store = fixture->store,
         .hypervisor = fixture->hypervisor,
         .server = fixture->server,
+        .mounts = fixture->mounts,
         .directories = (const char *const *)fixture->roots,
         .networks = networks,
     };
@@ -42,6 +43,8 @@ share_fixture_set_up(ShareFixture *fixture, const void *data)
     fixture->hypervisor = fake_hypervisor_get(fixture->fake_hypervisor);
     fixture->fake_server = fake_nfs_server_new();
     fixture->server = fake_nfs_server_get(fixture->fake_server);
+    fixture->fake_mounts = fake_mount_table_new();
+    fixture->mounts = fake_mount_table_get(fixture->fake_mounts);
     share_fixture_start_daemon(fixture);
 }
 
@@ -52,6 +55,8 @@ share_fixture_tear_down(ShareFixture *fixture, const void *data)
 
     share_fixture_stop_daemon(fixture);
     nfs_server_free(fixture->server);
+    mount_table_free(fixture->mounts);
+    fake_mount_table_free(fixture->fake_mounts);
     fake_nfs_server_free(fixture->fake_server);
     hypervisor_free(fixture->hypervisor);
     g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,

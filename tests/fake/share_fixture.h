@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A storprepd in memory: lease database, image directory, fake libvirt and fake NFS server, for the
- * tests of share leases. */
+/* A storprepd in memory: lease database, image directory, fake libvirt, NFS server and mounts, for
+ * the tests of share leases. */
 #pragma once
 
 #include "fake/fake_hypervisor.h"
+#include "fake/fake_mount_table.h"
 #include "fake/fake_nfs_server.h"
 #include "storprep/share_lease.h"
 
@@ -19,6 +20,8 @@ typedef struct {
     Hypervisor *hypervisor;
     FakeNfsServer *fake_server;
     NfsServer *server;
+    FakeMountTable *fake_mounts;
+    MountTable *mounts;
     ShareHost host;
     ShareLeases *leases; /* the daemon at work */
 } ShareFixture;

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the questions about images that may lie on an NFS server: asked through storprep-nfs. */
+#include "storprep/image_identity.h"
+
+#include "common/fault.h"
+#include "common/limits.h"
+#include "storprep/image_place.h"
+#include "storprep/nfs_program.h"
+
+#define IDENTIFY_SECONDS 10
+
+static json_t *
+identify(const char *path, const char *const *directories, GError **error)
+{
+    const char *root = image_place_root(path, directories, error);
+    const char *arguments[] = { "identify", root, path, NULL };
+    g_autofree char *object = g_strdup_printf("image '%s'", path);
+    json_t *reply = NULL;
+    int status;
+
+    if (!root || !nfs_program_run(arguments, IDENTIFY_SECONDS, object, &status, &reply, error))
+        return NULL;
+    json_object_set_new(reply, "path", json_string(path));
+    return reply;
+}
+
+json_t *
+image_identity_list(json_t *paths, const char *const *directories, GError **error)
+{
+    json_auto_t *identities = json_array();
+    json_t *path;
+    size_t i;
+
+    if (json_array_size(paths) > LIMIT_DISKS) {
+        fault_set(error, FAULT_LIMIT_EXCEEDED, "paths", "ask for fewer images at once",
+                  "more than %d images", LIMIT_DISKS);
+        return NULL;
+    }
+    json_array_foreach (paths, i, path) {
+        json_t *identity = identify(json_string_value(path), directories, error);
+
+        if (!identity)
+            return NULL;
+        json_array_append_new(identities, identity);
+    }
+    return json_incref(identities);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns NFS mounts: what is mounted, how, and when that may be undone. */
+#include "storprep/nfs_mount.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/fault.h"
+#include "common/limits.h"
+#include "storprep/export_client.h"
+#include "storprep/mount_point.h"
+#include "storprep/mount_table.h"
+
+#define MOUNT_KIND "mount"
+
+/*
+ * hard: a guest's write must wait for the server, never fail. proto=tcp and timeo (in 0.1 s) are as
+ * nfs(5) has them for guests' disks; retry=0 leaves trying again to us. Without vers= mount.nfs
+ * asks for 4.2 and goes down to 3.
+ */
+#define OPTIONS "rw,hard,proto=tcp,timeo=600,retrans=2,retry=0,nosuid,nodev"
+
+/* The request. */
+
+static gboolean
+refuse(GError **error, FaultCode code, const char *path, const char *remedy, const char *cause)
+{
+    g_autofree char *object = g_strdup_printf("mount point '%s'", path);
+
+    fault_set(error, code, object, remedy, "%s", cause);
+    return FALSE;
+}
+
+static gboolean
+check_export_path(const char *path, GError **error)
+{
+    g_autofree char *canonical = g_canonicalize_filename(path, "/");
+
+    if (path[0] == '/' && strlen(path) <= LIMIT_PATH_BYTES && g_str_equal(path, canonical))
+        return TRUE;
+    fault_set(error, FAULT_INVALID_ARGUMENT, "exportPath", "give exportPath as Export returned it",
+              "it is not a plain absolute path");
+    return FALSE;
+}
+
+/*
+ * This host's own export may be mounted here, but not over the very directory that it exports: then
+ * the server would find its own mount there, and when it next looks the directory up, wait for
+ * itself and stop all clients (seen with exportfs -f on Linux 6.12).
+ */
+static gboolean
+check_loop(const ShareHost *host, const char *server, const char *export_path, const char *path,
+           GError **error)
+{
+    struct stat exported, mounted;
+    g_autofree char *remedy = NULL;
+
+    if (!mount_table_is_this_host(host->mounts, server) || stat(export_path, &exported) < 0 ||
+        stat(path, &mounted) < 0 || exported.st_dev != mounted.st_dev ||
+        exported.st_ino != mounted.st_ino)
+        return TRUE;
+    remedy = g_strdup_printf("keep the images elsewhere, export that, and mount it at '%s' on both "
+                             "hosts; or add '%s' to shared_filesystems in /etc/libvirt/qemu.conf "
+                             "and restart libvirt",
+                             path, path);
+    return refuse(error, FAULT_SHARE_REFUSED, path, remedy,
+                  "it is the exported directory itself: the server would wait for itself");
+}
+
+static char *
+make_options(json_t *parameters)
+{
+    static const struct {
+        const char *name, *option;
+    } versions[] = {
+        { "v4_2", ",vers=4.2" },
+        { "v4_1", ",vers=4.1" },
+        { "v4_0", ",vers=4.0" },
+        { "v3", ",vers=3" },
+    };
+    const char *asked = json_string_value(json_object_get(parameters, "nfsVersion"));
+
+    for (size_t i = 0; i < G_N_ELEMENTS(versions); i++) {
+        if (g_strcmp0(asked, versions[i].name) == 0)
+            return g_strconcat(OPTIONS, versions[i].option, NULL);
+    }
+    return g_strdup(OPTIONS);
+}
+
+static LeaseAsset *
+plan_asset(json_t *parameters, const char *server, const char *export_path, const char *path,
+           const char *root)
+{
+    g_autofree char *part = mount_point_part_new();
+    g_autofree char *options = make_options(parameters);
+    g_autofree char *source =
+        g_strdup_printf(strchr(server, ':') ? "[%s]:%s" : "%s:%s", server, export_path);
+
+    return share_asset_new(MOUNT_KIND, path,
+                           json_pack("{s:s, s:s, s:s, s:s, s:b}", "source", source, "options",
+                                     options, "root", root, "part", part, "hide",
+                                     json_is_true(json_object_get(parameters, "hideContent"))));
+}
+
+/* The image directory that @path is, or lies below. */
+static const char *
+find_root(const char *path, const char *const *directories, GError **error)
+{
+    for (const char *const *directory = directories; *directory; directory++) {
+        if (g_str_equal(path, *directory))
+            return *directory;
+    }
+    return image_place_root(path, directories, error);
+}
+
+ShareRequest *
+nfs_mount_request_new(json_t *parameters, const ShareHost *host, GError **error)
+{
+    const char *server = json_string_value(json_object_get(parameters, "server"));
+    const char *export_path = json_string_value(json_object_get(parameters, "exportPath"));
+    const char *path = json_string_value(json_object_get(parameters, "path"));
+    static const char *const no_networks[] = { NULL };
+    g_autoptr(ShareRequest) request = share_request_new(MOUNT_KIND, parameters, error);
+    const char *root;
+
+    if (!request || !export_client_check(server, no_networks, error) ||
+        !check_export_path(export_path, error) ||
+        !(root = find_root(path, host->directories, error)) ||
+        !check_loop(host, server, export_path, path, error))
+        return NULL;
+    g_ptr_array_add(request->assets, plan_asset(parameters, server, export_path, path, root));
+    return g_steal_pointer(&request);
+}
+
+const char *
+nfs_mount_options(const Lease *lease)
+{
+    return lease->assets->len ? share_text(lease->assets->pdata[0], "listed") : "";
+}
+
+/* The mount. */
+
+static const char *
+target_of(const LeaseAsset *asset)
+{
+    return share_subject(asset);
+}
+
+/* Sets *ret_entry to our source's mount at the target, or NULL if there is none;
+ * FAULT_SHARE_UNFIT if other network storage is mounted there. */
+static gboolean
+find(const ShareHost *host, const LeaseAsset *asset, MountEntry **ret_entry, GError **error)
+{
+    g_autoptr(MountEntry) entry = NULL;
+
+    if (!mount_table_find(host->mounts, target_of(asset), &entry, error))
+        return FALSE;
+    if (entry && !mount_entry_is_nfs_of(entry, share_text(asset, "source"))) {
+        if (g_str_has_prefix(entry->type, "nfs")) {
+            g_autofree char *cause = g_strdup_printf("'%s' is mounted there", entry->source);
+
+            return refuse(error, FAULT_SHARE_UNFIT, target_of(asset),
+                          "unmount that first, or use another directory", cause);
+        }
+        g_clear_pointer(&entry, mount_entry_free);
+    }
+    *ret_entry = g_steal_pointer(&entry);
+    return TRUE;
+}
+
+static gboolean
+record_mounted(const ShareHost *host, const Lease *lease, LeaseAsset *asset, const char *state,
+               const MountEntry *entry, GError **error)
+{
+    return share_record(host, lease, asset, state,
+                        json_pack("{s:I, s:s}", "id", (json_int_t)entry->id, "listed",
+                                  entry->options ? entry->options : ""),
+                        error);
+}
+
+static gboolean
+prepare_point(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
+{
+    const char *directories[] = { share_text(asset, "root"), NULL };
+    FileIdentity identity;
+    gboolean exists;
+
+    if (!mount_point_check(target_of(asset), directories,
+                           json_is_true(json_object_get(asset->detail, "hide")), &exists, error) ||
+        !share_record(host, lease, asset, SHARE_MAKING, json_pack("{s:i}", "id", 0), error))
+        return FALSE;
+    if (exists)
+        return TRUE;
+    return mount_point_make(target_of(asset), directories, share_text(asset, "part"), &identity,
+                            error) &&
+           share_record(host, lease, asset, SHARE_MAKING,
+                        json_pack("{s:I, s:I, s:I}", "device", (json_int_t)identity.device, "inode",
+                                  (json_int_t)identity.inode, "born", identity.born_nsec),
+                        error) &&
+           mount_point_publish(target_of(asset), directories, share_text(asset, "part"), error);
+}
+
+static gboolean
+mount_it(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
+{
+    g_autoptr(MountEntry) entry = NULL;
+
+    if (!mount_table_mount(host->mounts, share_text(asset, "source"), target_of(asset),
+                           share_text(asset, "options"), error) ||
+        !find(host, asset, &entry, error))
+        return FALSE;
+    if (!entry)
+        return refuse(error, FAULT_SHARE_UNAVAILABLE, target_of(asset),
+                      "see what 'findmnt' shows there", "mounting succeeded, but nothing is there");
+    return record_mounted(host, lease, asset, SHARE_MADE, entry, error);
+}
+
+static gboolean
+make(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
+{
+    g_autoptr(MountEntry) entry = NULL;
+    g_autoptr(LeaseAsset) other = NULL;
+
+    if (!mount_table_check(host->mounts, error) || !find(host, asset, &entry, error))
+        return FALSE;
+    if (!entry)
+        return prepare_point(host, lease, asset, error) && mount_it(host, lease, asset, error);
+    if (!share_find_other(host, lease, asset, &other, error))
+        return FALSE;
+    if (!other)
+        return record_mounted(host, lease, asset, SHARE_FOREIGN, entry, error);
+    /* Whoever ends last removes the mount point, too. */
+    return share_record(host, lease, asset, SHARE_MADE, json_deep_copy(other->detail), error);
+}
+
+static gboolean
+check_unused(const ShareHost *host, const LeaseAsset *asset, GError **error)
+{
+    g_autofree char *object = g_strdup_printf("mount point '%s'", target_of(asset));
+    g_autofree char *guest = NULL;
+    g_autofree char *user = NULL;
+    g_autoptr(MountEntry) entry = NULL;
+
+    if (!mount_table_find(host->mounts, target_of(asset), &entry, error))
+        return FALSE;
+    if (!entry || !mount_entry_is_nfs_of(entry, share_text(asset, "source")))
+        return TRUE;
+    if (!share_find_guest(host, target_of(asset), FALSE, &guest, error))
+        return FALSE;
+    if (guest) {
+        fault_set(error, FAULT_SHARE_BUSY, object, "move or stop that guest first",
+                  "guest '%s' has an image in it", guest);
+        return FALSE;
+    }
+    if (!mount_table_find_user(host->mounts, target_of(asset), &user, error))
+        return FALSE;
+    if (user)
+        fault_set(error, FAULT_SHARE_BUSY, object, "end that process first", "%s has files open",
+                  user);
+    return !user;
+}
+
+static gboolean
+remove_point(const LeaseAsset *asset, GError **error)
+{
+    const char *directories[] = { share_text(asset, "root"), NULL };
+    const json_t *detail = asset->detail;
+    const FileIdentity identity = {
+        .device = (guint64)json_integer_value(json_object_get(detail, "device")),
+        .inode = (guint64)json_integer_value(json_object_get(detail, "inode")),
+        .born_nsec = json_integer_value(json_object_get(detail, "born")),
+    };
+
+    if (g_str_equal(target_of(asset), directories[0]))
+        return TRUE; /* an image directory, which is never made here */
+    return mount_point_remove(target_of(asset), directories, share_text(asset, "part"),
+                              identity.inode ? &identity : NULL, error);
+}
+
+/* Ours is what was recorded; or, when that was not possible any more, what was not there when it
+ * was recorded that it would be. */
+static gboolean
+undo(const ShareHost *host, const LeaseAsset *asset, GError **error)
+{
+    guint64 id = (guint64)json_integer_value(json_object_get(asset->detail, "id"));
+    g_autoptr(MountEntry) entry = NULL;
+
+    if (!mount_table_find(host->mounts, target_of(asset), &entry, error))
+        return FALSE;
+    if (entry && mount_entry_is_nfs_of(entry, share_text(asset, "source"))) {
+        if (id && entry->id != id) {
+            g_warning("what is mounted at '%s' was not mounted here: it is left alone",
+                      target_of(asset));
+            return TRUE;
+        }
+        if (!mount_table_unmount(host->mounts, entry, error))
+            return FALSE;
+    }
+    return remove_point(asset, error);
+}
+
+static gboolean
+restore(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
+{
+    g_autoptr(MountEntry) entry = NULL;
+
+    if (!find(host, asset, &entry, error))
+        return FALSE;
+    if (entry)
+        return TRUE;
+    if (!mount_table_check(host->mounts, error) || !prepare_point(host, lease, asset, error) ||
+        !mount_it(host, lease, asset, error))
+        return FALSE;
+    g_message("mounted '%s' at '%s' again", share_text(asset, "source"), target_of(asset));
+    return TRUE;
+}
+
+const ShareKind mount_kind = {
+    .kind = MOUNT_KIND,
+    .make = make,
+    .check_unused = check_unused,
+    .undo = undo,
+    .restore = restore,
+};

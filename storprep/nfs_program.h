@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs storprep-nfs, which does everything that may wait for an NFS server, so that it can be
+ * killed. */
+#pragma once
+
+#include <jansson.h>
+
+#include "common/program.h"
+
+/* Exit statuses of storprep-nfs besides 0 and 1 (failed; standard error says why). */
+#define NFS_STATUS_USAGE   2
+#define NFS_STATUS_BUSY    3 /* somebody uses the mount */
+#define NFS_STATUS_FOREIGN 4 /* something else is mounted or found there */
+
+/*
+ * Runs the program, which lies beside this one, with @arguments (verb first). Blocks at most
+ * @seconds. Sets *ret_status, and *ret_reply to the object on its standard output ({} if none; new
+ * reference) for every status but failures: those are FAULT_PROGRAM_FAILED naming @object, with
+ * what it said on standard error. FAULT_TIMED_OUT naming @object: then it was killed.
+ */
+gboolean nfs_program_run(const char *const *arguments, unsigned seconds, const char *object,
+                         int *ret_status, json_t **ret_reply, GError **error);

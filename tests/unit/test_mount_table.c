@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the tests of what is read about mounts, from files as the kernel writes them and from the
+ * kernel itself. */
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fault.h"
+#include "storprep/mount_table.h"
+
+#define ROOT_MOUNT "28 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"
+#define NFS_MOUNT                                                                                  \
+    "91 28 0:52 / /srv/my\\040images rw,nosuid,nodev,relatime shared:40 - nfs4 host1:/srv/images " \
+    "rw,vers=4.2,hard,proto=tcp\n"
+
+typedef struct {
+    char *root;
+    MountTable *table;
+} Fixture;
+
+static void
+put(Fixture *fixture, const char *path, const char *text)
+{
+    g_autofree char *name = g_strconcat(fixture->root, path, NULL);
+    g_autofree char *directory = g_path_get_dirname(name);
+
+    g_assert_cmpint(g_mkdir_with_parents(directory, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(name, text, -1, NULL));
+}
+
+static void
+set_up(Fixture *fixture, const void *data)
+{
+    fixture->root = g_dir_make_tmp("mount-table-XXXXXX", NULL);
+    fixture->table = mount_table_new_linux(fixture->root);
+    put(fixture, "/proc/1/mountinfo", ROOT_MOUNT);
+    put(fixture, "/proc/self/mountinfo", ROOT_MOUNT NFS_MOUNT);
+}
+
+static void
+tear_down(Fixture *fixture, const void *data)
+{
+    const char *argv[] = { "rm", "-rf", "--", fixture->root, NULL };
+
+    mount_table_free(fixture->table);
+    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+                 NULL);
+    g_free(fixture->root);
+}
+
+static void
+assert_check_fails(Fixture *fixture, const char *remedy)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(mount_table_check(fixture->table, &error));
+    g_assert_error(error, FAULT, FAULT_SHARE_UNAVAILABLE);
+    g_assert_nonnull(strstr(fault_remedy(error), remedy));
+}
+
+static void
+test_a_private_namespace_is_told(Fixture *fixture, const void *data)
+{
+    g_assert_true(mount_table_check(fixture->table, NULL));
+    put(fixture, "/proc/self/mountinfo", "412 380 254:0 / / rw master:1 - ext4 /dev/vda1 rw\n");
+    assert_check_fails(fixture, "systemctl restart storprepd");
+}
+
+static void
+test_selinux_must_allow_nfs(Fixture *fixture, const void *data)
+{
+    put(fixture, "/sys/fs/selinux/enforce", "1");
+    put(fixture, "/sys/fs/selinux/booleans/virt_use_nfs", "0 0");
+    assert_check_fails(fixture, "setsebool -P virt_use_nfs on");
+    put(fixture, "/sys/fs/selinux/booleans/virt_use_nfs", "1 1");
+    g_assert_true(mount_table_check(fixture->table, NULL));
+    put(fixture, "/sys/fs/selinux/booleans/virt_use_nfs", "0 0");
+    put(fixture, "/sys/fs/selinux/enforce", "0");
+    g_assert_true(mount_table_check(fixture->table, NULL));
+}
+
+static void
+test_mounts_are_found_by_their_point(Fixture *fixture, const void *data)
+{
+    g_autoptr(MountEntry) entry = NULL;
+    g_autoptr(MountEntry) none = NULL;
+
+    g_assert_true(mount_table_find(fixture->table, "/srv/my images", &entry, NULL));
+    g_assert_cmpuint(entry->id, ==, 91);
+    g_assert_cmpstr(entry->source, ==, "host1:/srv/images");
+    g_assert_nonnull(strstr(entry->options, "vers=4.2"));
+    g_assert_true(mount_entry_is_nfs_of(entry, "host1:/srv/images/"));
+    g_assert_false(mount_entry_is_nfs_of(entry, "host1:/srv"));
+    g_assert_false(mount_entry_is_nfs_of(entry, "host2:/srv/images"));
+    g_assert_true(mount_table_find(fixture->table, "/srv", &none, NULL));
+    g_assert_null(none);
+}
+
+static void
+test_the_topmost_mount_counts(Fixture *fixture, const void *data)
+{
+    g_autoptr(MountEntry) entry = NULL;
+
+    put(fixture, "/proc/self/mountinfo",
+        ROOT_MOUNT NFS_MOUNT "95 91 0:60 / /srv/my\\040images rw - tmpfs none rw\n");
+    g_assert_true(mount_table_find(fixture->table, "/srv/my images", &entry, NULL));
+    g_assert_cmpuint(entry->id, ==, 95);
+    g_assert_cmpstr(entry->type, ==, "tmpfs");
+}
+
+static void
+test_who_has_files_open_is_named(Fixture *fixture, const void *data)
+{
+    g_autofree char *descriptor = g_strconcat(fixture->root, "/proc/12/fd/3", NULL);
+    g_autofree char *user = NULL;
+    g_autofree char *neighbour = NULL;
+
+    put(fixture, "/proc/12/comm", "qemu-system-x86\n");
+    put(fixture, "/proc/12/fd/0", "");
+    g_assert_cmpint(symlink("/srv/images/a.qcow2", descriptor), ==, 0);
+    g_assert_true(mount_table_find_user(fixture->table, "/srv/images", &user, NULL));
+    g_assert_cmpstr(user, ==, "process 12 (qemu-system-x86)");
+    g_assert_true(mount_table_find_user(fixture->table, "/srv/image", &neighbour, NULL));
+    g_assert_null(neighbour);
+}
+
+/* The kernel's own files. */
+static void
+test_the_real_mounts_are_read(void)
+{
+    g_autoptr(MountTable) table = mount_table_new_linux("");
+    g_autoptr(MountEntry) proc = NULL;
+
+    g_assert_true(mount_table_find(table, "/proc", &proc, NULL));
+    g_assert_cmpstr(proc->type, ==, "proc");
+    g_assert_true(mount_table_is_this_host(table, "127.0.0.1"));
+    g_assert_true(mount_table_is_this_host(table, "localhost"));
+    g_assert_false(mount_table_is_this_host(table, "192.0.2.1"));
+    g_assert_false(mount_table_is_this_host(table, "no-such-host.invalid"));
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*test)(Fixture *, const void *);
+    } tests[] = {
+        { "/mount-table/namespace", test_a_private_namespace_is_told },
+        { "/mount-table/selinux", test_selinux_must_allow_nfs },
+        { "/mount-table/find", test_mounts_are_found_by_their_point },
+        { "/mount-table/topmost", test_the_topmost_mount_counts },
+        { "/mount-table/user", test_who_has_files_open_is_named },
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
+        g_test_add(tests[i].name, Fixture, NULL, set_up, tests[i].test, tear_down);
+    g_test_add_func("/mount-table/real", test_the_real_mounts_are_read);
+    return g_test_run();
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the tests of NFS mounts under leases: made, shared, restored, undone when unused. */
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fake/share_fixture.h"
+#include "storprep/nfs_mount.h"
+
+#define SOURCE "host1:/srv/images"
+
+static char *
+point(ShareFixture *fixture)
+{
+    return g_build_filename(fixture->images, "shared", NULL);
+}
+
+static json_t *
+asked(ShareFixture *fixture, const char *token)
+{
+    g_autofree char *path = point(fixture);
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "owner", "test", "token", token, "server",
+                     "host1", "exportPath", "/srv/images", "path", path, "timeoutSeconds", 600);
+}
+
+static Lease *
+create_from(ShareFixture *fixture, json_t *parameters, GError **error)
+{
+    ShareRequest *request = nfs_mount_request_new(parameters, &fixture->host, error);
+
+    json_decref(parameters);
+    return share_fixture_create(fixture, request, error);
+}
+
+static Lease *
+create(ShareFixture *fixture, const char *token)
+{
+    g_autoptr(GError) error = NULL;
+    Lease *lease = create_from(fixture, asked(fixture, token), &error);
+
+    g_assert_no_error(error);
+    return lease;
+}
+
+static void
+assert_refused(ShareFixture *fixture, json_t *parameters, FaultCode code)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(create_from(fixture, parameters, &error));
+    g_assert_error(error, FAULT, (int)code);
+    g_assert_cmpstr(fault_remedy(error), !=, "");
+    g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 0);
+}
+
+static unsigned
+count_files(ShareFixture *fixture)
+{
+    g_autoptr(GDir) dir = g_dir_open(fixture->images, 0, NULL);
+    unsigned count = 0;
+
+    while (g_dir_read_name(dir))
+        count++;
+    return count;
+}
+
+static void
+assert_nothing_left(ShareFixture *fixture)
+{
+    g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 0);
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 0);
+    g_assert_cmpuint(count_files(fixture), ==, 0);
+}
+
+static void
+restart(ShareFixture *fixture)
+{
+    share_fixture_stop_daemon(fixture);
+    share_fixture_start_daemon(fixture);
+}
+
+static void
+test_mounted_on_a_new_directory_and_undone(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = create(fixture, "t");
+    g_autofree char *path = point(fixture);
+    const MountEntry *entry = fixture->fake_mounts->entries->pdata[0];
+
+    g_assert_cmpstr(lease->state, ==, "ready");
+    g_assert_cmpstr(entry->source, ==, SOURCE);
+    g_assert_cmpstr(entry->target, ==, path);
+    g_assert_true(g_file_test(path, G_FILE_TEST_IS_DIR));
+    g_assert_nonnull(strstr(nfs_mount_options(lease), "vers=4.2"));
+    g_assert_nonnull(strstr(nfs_mount_options(lease), "hard,proto=tcp"));
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    assert_nothing_left(fixture);
+}
+
+static void
+test_a_directory_that_was_there_stays(ShareFixture *fixture, const void *data)
+{
+    g_autofree char *path = point(fixture);
+    g_autoptr(Lease) lease = NULL;
+
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    lease = create(fixture, "t");
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    g_assert_true(g_file_test(path, G_FILE_TEST_IS_DIR));
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 0);
+}
+
+static void
+test_content_is_hidden_only_when_told(ShareFixture *fixture, const void *data)
+{
+    g_autofree char *path = point(fixture);
+    g_autofree char *file = g_build_filename(path, "a.qcow2", NULL);
+    json_t *parameters = asked(fixture, "t");
+    g_autoptr(Lease) lease = NULL;
+
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(file, "precious", -1, NULL));
+    assert_refused(fixture, asked(fixture, "t"), FAULT_SHARE_REFUSED);
+    json_object_set_new(parameters, "hideContent", json_true());
+    lease = create_from(fixture, parameters, NULL);
+    g_assert_nonnull(lease);
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_bad_requests_leave_no_lease(ShareFixture *fixture, const void *data)
+{
+    static const struct {
+        const char *member, *value;
+        FaultCode code;
+    } mistakes[] = {
+        { "server", "*", FAULT_SHARE_REFUSED },
+        { "server", "-o", FAULT_SHARE_REFUSED },
+        { "server", "10.0.0.0/8", FAULT_SHARE_REFUSED },
+        { "exportPath", "relative", FAULT_INVALID_ARGUMENT },
+        { "exportPath", "/srv/../etc", FAULT_INVALID_ARGUMENT },
+        { "path", "/etc/x", FAULT_TARGET_REFUSED },
+        { "path", "x", FAULT_TARGET_REFUSED },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(mistakes); i++) {
+        json_t *parameters = asked(fixture, "t");
+
+        json_object_set_new(parameters, mistakes[i].member, json_string(mistakes[i].value));
+        assert_refused(fixture, parameters, mistakes[i].code);
+    }
+}
+
+static void
+test_no_mount_over_the_exported_directory_itself(ShareFixture *fixture, const void *data)
+{
+    g_autofree char *path = point(fixture);
+    json_t *parameters = asked(fixture, "t");
+
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    fixture->fake_mounts->this_host = "host1";
+    json_object_set_new(parameters, "exportPath", json_string(path));
+    assert_refused(fixture, parameters, FAULT_SHARE_REFUSED);
+}
+
+static void
+test_each_failure_leaves_nothing(ShareFixture *fixture, const void *data)
+{
+    static const char *const calls[] = { "check", "mount" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(calls); i++) {
+        fixture->fake_mounts->fail = calls[i];
+        fixture->fake_mounts->code = FAULT_TIMED_OUT;
+        assert_refused(fixture, asked(fixture, "t"), FAULT_TIMED_OUT);
+        assert_nothing_left(fixture);
+    }
+}
+
+static void
+test_busy_when_unmounted_is_tried_again(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = create(fixture, "t");
+    g_autoptr(GError) error = NULL;
+
+    fixture->fake_mounts->fail = "unmount";
+    fixture->fake_mounts->code = FAULT_SHARE_BUSY;
+    g_assert_false(share_fixture_release(fixture, lease, &error));
+    g_assert_error(error, FAULT, FAULT_ROLLBACK_INCOMPLETE);
+    fixture->fake_mounts->fail = NULL;
+    share_fixture_reconcile_until(fixture, 0);
+    assert_nothing_left(fixture);
+}
+
+static void
+test_what_was_mounted_before_stays(ShareFixture *fixture, const void *data)
+{
+    g_autofree char *path = point(fixture);
+    g_autoptr(Lease) lease = NULL;
+    gboolean kept = FALSE;
+
+    fake_mount_table_mount(fixture->fake_mounts, SOURCE "/", path, "nfs");
+    lease = create(fixture, "t");
+    g_assert_cmpuint(fixture->fake_mounts->mounted, ==, 0);
+    g_assert_true(share_leases_release(fixture->leases, lease->id, lease->generation, &kept, NULL));
+    g_assert_true(kept);
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
+}
+
+static void
+test_other_storage_there_is_refused(ShareFixture *fixture, const void *data)
+{
+    g_autofree char *path = point(fixture);
+
+    fake_mount_table_mount(fixture->fake_mounts, "host3:/srv/images", path, "nfs4");
+    assert_refused(fixture, asked(fixture, "t"), FAULT_SHARE_UNFIT);
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
+}
+
+/* Unmounted and mounted again by hand: not ours any more. */
+static void
+test_what_replaced_ours_stays(ShareFixture *fixture, const void *data)
+{
+    g_autofree char *path = point(fixture);
+    g_autoptr(Lease) lease = create(fixture, "t");
+
+    fake_mount_table_forget(fixture->fake_mounts);
+    fake_mount_table_mount(fixture->fake_mounts, SOURCE, path, "nfs4");
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
+}
+
+static void
+test_two_leases_share_one_mount(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) first = create(fixture, "t");
+    g_autoptr(Lease) second = create(fixture, "u");
+
+    g_assert_cmpuint(fixture->fake_mounts->mounted, ==, 1);
+    g_assert_true(share_fixture_release(fixture, first, NULL));
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
+    g_assert_true(share_fixture_release(fixture, second, NULL));
+    assert_nothing_left(fixture);
+}
+
+static void
+assert_busy(ShareFixture *fixture, const Lease *lease, const char *user)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(share_fixture_release(fixture, lease, &error));
+    g_assert_error(error, FAULT, FAULT_SHARE_BUSY);
+    g_assert_nonnull(strstr(fault_cause(error), user));
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
+}
+
+static void
+test_not_taken_from_its_users(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = create(fixture, "t");
+    g_autofree char *path = point(fixture);
+
+    fixture->fake_mounts->user = "process 12 (qemu-img)";
+    assert_busy(fixture, lease, "process 12 (qemu-img)");
+    fixture->fake_mounts->user = NULL;
+    share_fixture_add_guest(fixture, path);
+    assert_busy(fixture, lease, "web1");
+    fake_hypervisor_set_state(fixture->fake_hypervisor, SHARE_GUEST_UUID, GUEST_STATE_SHUT_OFF);
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    assert_nothing_left(fixture);
+}
+
+static void
+test_committed_mounts_come_back_when_the_server_does(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = create(fixture, "t");
+    g_autoptr(Lease) committed =
+        share_leases_commit(fixture->leases, lease->id, lease->generation, NULL);
+
+    fake_mount_table_forget(fixture->fake_mounts);
+    fixture->fake_mounts->fail = "mount";
+    fixture->fake_mounts->code = FAULT_TIMED_OUT;
+    restart(fixture);
+    share_leases_reconcile(fixture->leases);
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 0);
+    fixture->fake_mounts->fail = NULL;
+    share_leases_reconcile(fixture->leases);
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    assert_nothing_left(fixture);
+}
+
+/* How far make() came when the daemon was killed. */
+typedef enum {
+    CRASHED_RECORDED,  /* nothing made */
+    CRASHED_BORN,      /* the directory has its first name */
+    CRASHED_PUBLISHED, /* it has its name and is recorded */
+    CRASHED_MOUNTED,
+    CRASHED_COUNT,
+} Crash;
+
+static void
+leave_remains(ShareFixture *fixture, Crash crash)
+{
+    g_autoptr(Lease) lease = create(fixture, "t");
+    LeaseAsset *asset = lease->assets->pdata[0];
+    g_autofree char *path = point(fixture);
+    g_autofree char *part = g_build_filename(fixture->images, share_text(asset, "part"), NULL);
+    json_t *undone = json_pack("{s:i}", "id", 0);
+
+    if (crash < CRASHED_MOUNTED)
+        fake_mount_table_forget(fixture->fake_mounts);
+    if (crash < CRASHED_PUBLISHED)
+        json_object_set_new(undone, "inode", json_integer(0));
+    if (crash == CRASHED_BORN)
+        g_assert_cmpint(g_rename(path, part), ==, 0);
+    if (crash == CRASHED_RECORDED)
+        g_assert_cmpint(g_rmdir(path), ==, 0);
+    g_assert_true(share_record(&fixture->host, lease, asset, SHARE_MAKING, undone, NULL));
+    lease_store_set_state(fixture->store, lease->id, "making", "", NULL);
+}
+
+static void
+test_crash_while_making_leaves_nothing(ShareFixture *fixture, const void *data)
+{
+    for (Crash crash = 0; crash < CRASHED_COUNT; crash++) {
+        leave_remains(fixture, crash);
+        restart(fixture);
+        share_fixture_reconcile_until(fixture, 0);
+        assert_nothing_left(fixture);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*test)(ShareFixture *, const void *);
+    } tests[] = {
+        { "/nfs-mount/made-and-undone", test_mounted_on_a_new_directory_and_undone },
+        { "/nfs-mount/directory-there", test_a_directory_that_was_there_stays },
+        { "/nfs-mount/content", test_content_is_hidden_only_when_told },
+        { "/nfs-mount/bad-requests", test_bad_requests_leave_no_lease },
+        { "/nfs-mount/loop", test_no_mount_over_the_exported_directory_itself },
+        { "/nfs-mount/failure", test_each_failure_leaves_nothing },
+        { "/nfs-mount/busy", test_busy_when_unmounted_is_tried_again },
+        { "/nfs-mount/there-before", test_what_was_mounted_before_stays },
+        { "/nfs-mount/other-storage", test_other_storage_there_is_refused },
+        { "/nfs-mount/replaced", test_what_replaced_ours_stays },
+        { "/nfs-mount/two-leases", test_two_leases_share_one_mount },
+        { "/nfs-mount/users", test_not_taken_from_its_users },
+        { "/nfs-mount/come-back", test_committed_mounts_come_back_when_the_server_does },
+        { "/nfs-mount/crash", test_crash_while_making_leaves_nothing },
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    g_log_set_always_fatal(G_LOG_FATAL_MASK |
+                           G_LOG_LEVEL_CRITICAL); /* failures are provoked here */
+    for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
+        g_test_add(tests[i].name, ShareFixture, NULL, share_fixture_set_up, tests[i].test,
+                   share_fixture_tear_down);
+    return g_test_run();
+}
