@@ -14,21 +14,29 @@ static const char help[] =
     "Changes this guest's network for its live migration; run by the host through the guest\n"
     "agent.\n"
     "\n"
-    "  report                     list network devices and bonds\n"
+    "  report [--root DIR]        list network devices and bonds\n"
     "  create-bond --bond NAME --primary-path PATH --backup-mac MAC\n"
-    "              [--fail-over-mac none|active]\n"
+    "              [--fail-over-mac none|active] [--persist SYSTEM] [--root DIR]\n"
     "                             bond a passthrough and a VirtIO device: none (the default) "
     "gives\n"
     "                             both the VirtIO device's MAC address, active leaves each its "
     "own\n"
+    "  repair --bond NAME [--primary-path PATH] [--persist SYSTEM] [--root DIR]\n"
+    "                             give a bond the recommended options\n"
+    "  persist --bond NAME [--primary-path PATH] [--persist SYSTEM] [--root DIR]\n"
+    "                             have a bond come back at boot\n"
+    "  unpersist --bond NAME [--root DIR]\n"
+    "                             put back the configuration that was there before\n"
     "  use --bond NAME --port DEVICE\n"
     "                             move a bond's traffic to one port\n"
     "  join --bond NAME --path PATH [--timeout SECONDS]\n"
     "                             take a device into a bond when it appears\n"
     "  --help, --version\n"
     "\n"
-    "PATH is device.function of each PCI hop, such as 02.3/00.0. The answer is JSON on standard\n"
-    "output; exit status 1 comes with {\"error\": ...}, 2 is a mistake on the command line.\n";
+    "SYSTEM is auto (the default), networkmanager, networkd, ifupdown or none. DIR is a directory\n"
+    "with the guest's /etc, /run and /var. PATH is device.function of each PCI hop, such as\n"
+    "02.3/00.0. The answer is JSON on standard output; exit status 1 comes with {\"error\": ...},\n"
+    "2 is a mistake on the command line.\n";
 
 static int
 usage(const char *problem)
@@ -53,7 +61,7 @@ print(json_t *result, const Failure *failure)
 static json_t *
 run_report(const Options *options, Failure *failure)
 {
-    return verb_report(kernel_running(), failure);
+    return verb_report(kernel_running(), options->root, failure);
 }
 
 static json_t *
@@ -62,7 +70,9 @@ run_create_bond(const Options *options, Failure *failure)
     const CreateBond request = { .bond = options->bond,
                                  .primary_path = options->primary_path,
                                  .backup_mac = options->backup_mac,
-                                 .fail_over_mac = options->fail_over_mac };
+                                 .fail_over_mac = options->fail_over_mac,
+                                 .choice = options->choice,
+                                 .root = options->root };
 
     return verb_create_bond(kernel_running(), &request, failure);
 }
@@ -80,6 +90,37 @@ run_join(const Options *options, Failure *failure)
                      failure);
 }
 
+static Persist
+persist_request(const Options *options)
+{
+    return (Persist) { .bond = options->bond,
+                       .primary_path = options->primary_path,
+                       .choice = options->choice,
+                       .root = options->root };
+}
+
+static json_t *
+run_persist(const Options *options, Failure *failure)
+{
+    const Persist request = persist_request(options);
+
+    return verb_persist(kernel_running(), &request, failure);
+}
+
+static json_t *
+run_unpersist(const Options *options, Failure *failure)
+{
+    return verb_unpersist(options->root, options->bond, failure);
+}
+
+static json_t *
+run_repair(const Options *options, Failure *failure)
+{
+    const Persist request = persist_request(options);
+
+    return verb_repair(kernel_running(), &request, failure);
+}
+
 typedef struct {
     const char *name;
     unsigned required; /* OptionBits */
@@ -88,9 +129,12 @@ typedef struct {
 } Verb;
 
 static const Verb verbs[] = {
-    { "report", 0, 0, run_report },
-    { "create-bond", OPTION_BOND | OPTION_PRIMARY_PATH | OPTION_BACKUP_MAC, OPTION_FAIL_OVER_MAC,
-      run_create_bond },
+    { "report", 0, OPTION_ROOT, run_report },
+    { "create-bond", OPTION_BOND | OPTION_PRIMARY_PATH | OPTION_BACKUP_MAC,
+      OPTION_FAIL_OVER_MAC | OPTION_PERSIST | OPTION_ROOT, run_create_bond },
+    { "repair", OPTION_BOND, OPTION_PRIMARY_PATH | OPTION_PERSIST | OPTION_ROOT, run_repair },
+    { "persist", OPTION_BOND, OPTION_PRIMARY_PATH | OPTION_PERSIST | OPTION_ROOT, run_persist },
+    { "unpersist", OPTION_BOND, OPTION_ROOT, run_unpersist },
     { "use", OPTION_BOND | OPTION_PORT, 0, run_use },
     { "join", OPTION_BOND | OPTION_PATH, OPTION_TIMEOUT, run_join },
 };

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,22 @@ take_timeout(const char *text, Options *options)
     return !errno && isdigit((unsigned char)text[0]) && !*end && seconds <= TIMEOUT_MAX_SECONDS;
 }
 
+static bool
+take_persist(const char *text, Options *options)
+{
+    return persistence_parse_choice(text, &options->choice);
+}
+
+/* Paths begin with a slash of their own. */
+static bool
+take_root(const char *text, Options *options)
+{
+    const size_t length = strlen(text);
+
+    options->root = text;
+    return length > 1 && length < PATH_MAX / 2 && text[0] == '/' && text[length - 1] != '/';
+}
+
 typedef struct {
     const char *name;
     const char *wanted; /* what its value has to be */
@@ -117,6 +134,8 @@ static const Option known[] = {
     { "backup-mac", "a device's MAC address", take_backup_mac },
     { "fail-over-mac", "none or active", take_fail_over_mac },
     { "timeout", "seconds, at most 3600", take_timeout },
+    { "persist", "auto, networkmanager, networkd, ifupdown or none", take_persist },
+    { "root", "an absolute path without a slash at its end", take_root },
 };
 
 #define KNOWN (sizeof(known) / sizeof(known[0]))
@@ -159,7 +178,7 @@ options_read(int argc, char **argv, unsigned required, unsigned allowed, Options
              char *problem)
 {
     struct option table[KNOWN + 1] = { 0 };
-    Options options = { .timeout_seconds = TIMEOUT_DEFAULT };
+    Options options = { .timeout_seconds = TIMEOUT_DEFAULT, .root = "" };
     int index = 0, option;
 
     for (size_t i = 0; i < KNOWN; i++)

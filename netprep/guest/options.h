@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "netprep/guest/persistence.h"
+
 /* One bit for each option, in the order of the table in options.c. */
 typedef enum {
     OPTION_BOND = 1 << 0,
@@ -15,6 +17,8 @@ typedef enum {
     OPTION_BACKUP_MAC = 1 << 4,
     OPTION_FAIL_OVER_MAC = 1 << 5,
     OPTION_TIMEOUT = 1 << 6,
+    OPTION_PERSIST = 1 << 7,
+    OPTION_ROOT = 1 << 8,
 } OptionBit;
 
 typedef struct {
@@ -26,6 +30,8 @@ typedef struct {
     uint8_t backup_mac[ETH_ALEN];
     uint32_t fail_over_mac;
     unsigned timeout_seconds;
+    PersistenceChoice choice;
+    const char *root;
 } Options;
 
 #define OPTIONS_PROBLEM_SIZE 128

@@ -2,6 +2,10 @@
 /* Describes network devices and bonds as JSON. */
 #include "netprep/guest/report.h"
 
+#include "netprep/guest/persistence.h"
+
+#define REPORT_BONDS_MAX 64 /* what a host reads */
+
 static const char *
 name_of(const Links *links, int index)
 {
@@ -51,7 +55,7 @@ report_bond(const Links *links, const Link *bond)
 }
 
 json_t *
-report_all(const Links *links)
+report_all(const Links *links, const char *root)
 {
     json_t *interfaces = json_array(), *bonds = json_array();
 
@@ -60,8 +64,11 @@ report_all(const Links *links)
 
         if (link->ethernet)
             json_array_append_new(interfaces, report_interface(links, link));
-        if (link->is_bond)
-            json_array_append_new(bonds, report_bond(links, link));
+        if (!link->is_bond || json_array_size(bonds) == REPORT_BONDS_MAX)
+            continue;
+        json_t *bond = report_bond(links, link);
+        json_object_set_new(bond, "persistence", persistence_describe(root, link->name));
+        json_array_append_new(bonds, bond);
     }
     return json_pack("{s:o, s:o}", "interfaces", interfaces, "bonds", bonds);
 }

@@ -6,7 +6,7 @@
 
 #include "netprep/guest/links.h"
 
-/* {interfaces, bonds}; owned by the caller. */
-json_t *report_all(const Links *links);
+/* {interfaces, bonds}, with who configures each bond; owned by the caller. */
+json_t *report_all(const Links *links, const char *root);
 /* One bond, the element of bonds. */
 json_t *report_bond(const Links *links, const Link *bond);

@@ -13,7 +13,8 @@
  * its MAC address is the bond's, since it stays while the function comes and goes. The time without
  * addresses is that of steps 2 to 5, all of them requests to the kernel; connections outlive it.
  * The function goes in last. If a step fails, the bond goes, which sets its ports free, and both
- * devices get back what they had.
+ * devices get back what they had, and so does the configuration for the
+ * next boot, which was planned before the first step and is written after the last one.
  */
 typedef struct {
     const Kernel *kernel;
@@ -23,13 +24,16 @@ typedef struct {
     const Link *backup;
     const Link *known; /* a bond of that name that was there, unused; or NULL */
     Layer3 *layer3;    /* of backup and primary, in that order */
-    Links now;         /* with the bond */
+    BondPlan plan;     /* for the next boot */
+    Persistence *persistence;
+    Links now; /* with the bond */
     const Link *bond;
 } Creation;
 
 static void
 creation_clear(Creation *creation)
 {
+    persistence_free(creation->persistence);
     layer3_free(creation->layer3);
     links_clear(&creation->links);
     links_clear(&creation->now);
@@ -191,10 +195,17 @@ prefer_primary(Creation *creation, Failure *failure)
     return bond_set_primary(creation->kernel, creation->bond, creation->primary, failure);
 }
 
+static bool
+write_files(Creation *creation, Failure *failure)
+{
+    return persistence_write(creation->persistence, failure);
+}
+
 typedef bool (*Step)(Creation *creation, Failure *failure);
 
-static const Step steps[] = { create,      take_layer3,  enslave_backup,  bring_up,
-                              give_layer3, set_up_delay, enslave_primary, prefer_primary };
+static const Step steps[] = { create,          take_layer3,    enslave_backup,
+                              bring_up,        give_layer3,    set_up_delay,
+                              enslave_primary, prefer_primary, write_files };
 
 /* A bond that was there before is emptied, not deleted. */
 static void
@@ -233,20 +244,40 @@ remove_bond(Creation *creation, Failure *failure)
 static void
 undo(Creation *creation, Failure *failure)
 {
+    persistence_undo(creation->persistence, failure);
     remove_bond(creation, failure);
     link_set_up(creation->kernel, creation->backup, creation->backup->up, failure);
     link_set_up(creation->kernel, creation->primary, creation->primary->up, failure);
     layer3_restore(creation->kernel, creation->layer3, failure);
 }
 
+/* Reads and plans all that the steps need. */
 static bool
-make(Creation *creation, Failure *failure)
+prepare(Creation *creation, Failure *failure)
 {
+    const CreateBond *request = creation->request;
     const Link *devices[] = { creation->backup, creation->primary };
-    bool done = true;
 
     if (!check(creation, failure) ||
         !(creation->layer3 = layer3_read(creation->kernel, devices, 2, failure)))
+        return false;
+    const bool owned =
+        !layer3_has_addresses(creation->layer3, 0) && layer3_has_addresses(creation->layer3, 1);
+    bond_plan_init(&creation->plan, request->root, request->bond, creation->primary,
+                   creation->backup, owned ? creation->primary : creation->backup,
+                   creation->layer3);
+    creation->plan.mtu = choose_mtu(creation);
+    creation->plan.options[BOND_OPTION_FAIL_OVER_MAC] = request->fail_over_mac;
+    creation->persistence = persistence_prepare(request->choice, &creation->plan, failure);
+    return creation->persistence != NULL;
+}
+
+static bool
+make(Creation *creation, Failure *failure)
+{
+    bool done = true;
+
+    if (!prepare(creation, failure))
         return false;
     for (size_t i = 0; done && i < sizeof(steps) / sizeof(steps[0]); i++)
         done = steps[i](creation, failure);
@@ -255,20 +286,36 @@ make(Creation *creation, Failure *failure)
     return done;
 }
 
+/* For a bond that was there: its files may be missing still. */
 static json_t *
-report(const Kernel *kernel, const char *name, Failure *failure)
+persist(const Kernel *kernel, const CreateBond *request, Failure *failure)
+{
+    const Persist wanted = { .bond = request->bond,
+                             .primary_path = request->primary_path,
+                             .choice = request->choice,
+                             .root = request->root };
+
+    return verb_persist(kernel, &wanted, failure);
+}
+
+static json_t *
+report(const Kernel *kernel, const char *name, json_t *persistence, Failure *failure)
 {
     Links links = { 0 };
     json_t *report = NULL;
 
-    if (!links_read(kernel, &links, failure))
-        return NULL;
-    const Link *bond = links_find_name(&links, name);
-    if (bond)
-        report = report_bond(&links, bond);
-    else
-        failure_set(failure, "bond %s vanished again", name);
+    if (links_read(kernel, &links, failure)) {
+        const Link *bond = links_find_name(&links, name);
+
+        if (bond)
+            report = report_bond(&links, bond);
+        else
+            failure_set(failure, "bond %s vanished again", name);
+    }
     links_clear(&links);
+    if (report)
+        json_object_set(report, "persistence", persistence);
+    json_decref(persistence);
     return report;
 }
 
@@ -276,9 +323,14 @@ json_t *
 verb_create_bond(const Kernel *kernel, const CreateBond *request, Failure *failure)
 {
     Creation creation = { .kernel = kernel, .request = request };
-    bool made =
-        find_devices(&creation, failure) && (is_there(&creation) || make(&creation, failure));
+    json_t *persistence = NULL;
 
+    if (find_devices(&creation, failure)) {
+        if (is_there(&creation))
+            persistence = persist(kernel, request, failure);
+        else if (make(&creation, failure))
+            persistence = persistence_finish(creation.persistence);
+    }
     creation_clear(&creation);
-    return made ? report(kernel, request->bond, failure) : NULL;
+    return persistence ? report(kernel, request->bond, persistence, failure) : NULL;
 }

@@ -4,13 +4,14 @@
 #include "netprep/guest/verbs.h"
 
 json_t *
-verb_report(const Kernel *kernel, Failure *failure)
+verb_report(const Kernel *kernel, const char *root, Failure *failure)
 {
     Links links = { 0 };
 
     if (!links_read(kernel, &links, failure))
         return NULL;
-    json_t *report = links_count_addresses(kernel, &links, failure) ? report_all(&links) : NULL;
+    json_t *report =
+        links_count_addresses(kernel, &links, failure) ? report_all(&links, root) : NULL;
     links_clear(&links);
     return report;
 }

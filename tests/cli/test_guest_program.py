@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import tempfile
 import unittest
 
 import tap
@@ -28,7 +29,7 @@ class CommandLine(unittest.TestCase):
         for words in (["--help"], ["use", "--help"]):
             done = plain(*words)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
-            for verb in ("report", "create-bond", "use", "join"):
+            for verb in ("report", "create-bond", "repair", "persist", "unpersist", "use", "join"):
                 self.assertIn(f"\n  {verb} ", done.stdout)
 
     def test_version(self):
@@ -58,6 +59,18 @@ class CommandLine(unittest.TestCase):
 
     def test_words_are_of_the_list(self):
         self.refused([*CREATE, "--fail-over-mac", "follow"], "none or active")
+        self.refused(["persist", "--bond", "bond0", "--persist", "wicked"], "--persist has to be auto")
+
+    def test_roots_are_absolute(self):
+        for root in ("", "/", "here", "/here/", "/" + "x" * 5000):
+            self.refused(["unpersist", "--bond", "bond0", "--root", root], "--root has to be")
+
+    def test_unpersist_finds_nothing_to_remove(self):
+        with tempfile.TemporaryDirectory() as root:
+            done = plain("unpersist", "--bond", "bond0", "--root", root)
+            self.assertEqual(json.loads(done.stdout),
+                             {"bond": "bond0", "removed": [], "instructions": []})
+            self.assertEqual((done.returncode, os.listdir(root)), (0, []))
 
     def test_options_are_the_verbs_own_and_given_once(self):
         self.refused(["report", "--bond", "bond0"], "--bond is no option of this verb")
@@ -96,6 +109,9 @@ class Report(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertEqual(json.loads(done.stdout),
                          {"error": "there is no network device at PCI path 02.3/00.0"})
+        for verb in ("repair", "persist"):
+            done = plain(verb, "--bond", "lo", before=["unshare", "-n"])
+            self.assertEqual(json.loads(done.stdout), {"error": "lo is not a bond"})
 
 
 if __name__ == "__main__":

@@ -61,7 +61,9 @@ create(FakeKernel *fake, uint32_t fail_over_mac, Failure *failure)
     const CreateBond request = { .bond = "bond0",
                                  .primary_path = PRIMARY_PATH,
                                  .backup_mac = mac,
-                                 .fail_over_mac = fail_over_mac };
+                                 .fail_over_mac = fail_over_mac,
+                                 .choice = PERSISTENCE_NONE,
+                                 .root = "/nonexistent" };
 
     g_assert_true(link_parse_mac(BACKUP_MAC, mac));
     return verb_create_bond(fake_kernel_get(fake), &request, failure);
@@ -151,11 +153,14 @@ test_says_what_it_made(void)
     add_devices(fake, "02:00:00:00:00:01");
     json_auto_t *bond = create(fake, BOND_FAIL_OVER_MAC_ACTIVE, &failure);
     json_auto_t *wanted = json_pack(
-        "{s:s, s:s, s:s, s:s, s:[s, s], s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:b}", "name", "bond0",
-        "macAddress", BACKUP_MAC, "active", "ens3", "primary", "ens4", "ports", "ens3", "ens4",
-        "mode", "active-backup", "failOverMac", "active", "monitorIntervalMilliseconds", 100,
-        "upDelayMilliseconds", 200, "gratuitousArp", 3, "peerNotifyDelayMilliseconds", 0,
-        "primaryReselect", "always", "allPortsActive", 0);
+        "{s:s, s:s, s:s, s:s, s:[s, s], s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:b, s:{s:s, s:b, s:n, "
+        "s:[], s:[], s:[]}}",
+        "name", "bond0", "macAddress", BACKUP_MAC, "active", "ens3", "primary", "ens4", "ports",
+        "ens3", "ens4", "mode", "active-backup", "failOverMac", "active",
+        "monitorIntervalMilliseconds", 100, "upDelayMilliseconds", 200, "gratuitousArp", 3,
+        "peerNotifyDelayMilliseconds", 0, "primaryReselect", "always", "allPortsActive", 0,
+        "persistence", "system", "unknown", "atBoot", 0, "file", "written", "saved",
+        "instructions");
     g_assert_true(json_equal(bond, wanted));
 }
 

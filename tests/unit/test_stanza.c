@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Stanzas of some devices are taken out of interfaces(5); the rest stays as it is. */
+#include <glib.h>
+#include <string.h>
+
+#include "netprep/guest/ini.h"
+#include "netprep/guest/stanza.h"
+
+static const char *const ports[] = { "ens3", "ens4", NULL };
+
+static void
+check(const char *text, const char *rest, gboolean rest_counts, gboolean named, gsize count)
+{
+    Stanzas stanzas = { 0 };
+
+    g_assert_true(stanzas_take(text, ports, &stanzas));
+    g_assert_cmpstr(stanzas.rest, ==, rest);
+    g_assert_cmpint(stanzas.rest_counts, ==, rest_counts);
+    g_assert_cmpint(stanzas.named, ==, named);
+    g_assert_cmpuint(stanzas.count, ==, count);
+    stanzas_clear(&stanzas);
+}
+
+static void
+test_rest_is_untouched(void)
+{
+    check("", "", FALSE, FALSE, 0);
+    check("# a\n\n", "# a\n\n", FALSE, FALSE, 0);
+    check("auto lo\niface lo inet loopback", "auto lo\niface lo inet loopback\n", TRUE, FALSE, 0);
+    check("iface ens33 inet dhcp\n  mtu 9000\n", "iface ens33 inet dhcp\n  mtu 9000\n", TRUE, FALSE,
+          0);
+    check("mapping ens3\n  script x\n", "mapping ens3\n  script x\n", TRUE, FALSE, 0);
+}
+
+static void
+test_names_leave_lists(void)
+{
+    check("auto ens3\n", "", FALSE, TRUE, 0);
+    check("auto  lo ens3\tens4 ens5\n", "auto lo ens5\n", TRUE, TRUE, 0);
+    check("allow-hotplug ens4 ens3\nno-auto-down ens3 x\n", "no-auto-down x\n", TRUE, TRUE, 0);
+}
+
+static void
+test_stanzas_leave_with_their_options(void)
+{
+    Stanzas stanzas = { 0 };
+
+    g_assert_true(stanzas_take("iface ens3  inet  static\n  address 1 \\\n iface ens9 inet dhcp\n"
+                               "# mine\n  gateway 2\niface ens5 inet dhcp\n  mtu 1\n"
+                               "iface ens4 inet6 auto\nsource x\n",
+                               ports, &stanzas));
+    g_assert_cmpstr(stanzas.rest, ==, "iface ens5 inet dhcp\n  mtu 1\nsource x\n");
+    g_assert_cmpuint(stanzas.count, ==, 2);
+    g_assert_cmpstr(stanzas.items[0].device, ==, "ens3");
+    g_assert_cmpstr(stanzas.items[0].method, ==, "inet  static");
+    g_assert_cmpstr(stanzas.items[0].options, ==,
+                    "  address 1 \\\n iface ens9 inet dhcp\n  gateway 2\n");
+    g_assert_cmpstr(stanzas.items[1].options, ==, "");
+    stanzas_clear(&stanzas);
+}
+
+static void
+test_too_much_is_refused(void)
+{
+    GString *text = g_string_new(NULL);
+    Stanzas stanzas = { 0 };
+
+    for (int i = 0; i < STANZAS_MAX; i++)
+        g_string_append(text, "iface ens3 inet static\n");
+    g_assert_true(stanzas_take(text->str, ports, &stanzas));
+    stanzas_clear(&stanzas);
+    g_string_append(text, "iface ens3 inet static\n");
+    g_assert_false(stanzas_take(text->str, ports, &stanzas));
+    g_string_assign(text, "auto ");
+    for (int i = 0; i < 4096; i++)
+        g_string_append_c(text, 'x');
+    g_assert_false(stanzas_take(text->str, ports, &stanzas));
+    g_string_free(text, TRUE);
+}
+
+static void
+test_sections_keep_order_and_repeats(void)
+{
+    static const char *const dropped[] = { "Match", NULL };
+    Ini ini = ini_parse(strdup("x=0\n[Match]\nName=a\n; c\n[Route]\n A = 1 \n[Route]\r\nA=2\r\n"
+                               "[Odd]b]\nno value\n"));
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    g_assert_cmpstr(ini_get(&ini, "Route", "A"), ==, "2");
+    g_assert_null(ini_get(&ini, "Route", "B"));
+    ini_write(&ini, out, dropped, true);
+    fclose(out);
+    g_assert_cmpstr(text, ==, "\n[Route]\nA=1\n\n[Route]\nA=2\n\n[Odd]b]\n");
+    free(text);
+    ini_clear(&ini);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/stanza/rest-is-untouched", test_rest_is_untouched);
+    g_test_add_func("/stanza/names-leave-lists", test_names_leave_lists);
+    g_test_add_func("/stanza/stanzas-leave-with-their-options",
+                    test_stanzas_leave_with_their_options);
+    g_test_add_func("/stanza/too-much-is-refused", test_too_much_is_refused);
+    g_test_add_func("/ini/sections-keep-order-and-repeats", test_sections_keep_order_and_repeats);
+    return g_test_run();
+}
