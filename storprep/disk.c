@@ -2,8 +2,6 @@
 /* Owns the judgement of a guest's disks: first by their definition, then by the image's header. */
 #include "storprep/disk.h"
 
-#include <sys/vfs.h>
-
 #include "common/fault.h"
 
 void
@@ -75,28 +73,8 @@ judge_definition(Disk *disk, const DomainDisk *definition)
                "its type is neither file nor network: name its file instead");
     else if (!g_str_equal(definition->device, "disk"))
         decide(disk, DISK_IMPOSSIBLE, "it is not a plain disk: define it with device='disk'");
-    else if (definition->encrypted)
-        decide(disk, DISK_IMPOSSIBLE, "it is encrypted: convert it to an unencrypted image");
     else
         return FALSE;
-    return TRUE;
-}
-
-static gboolean
-judge_file_system(Disk *disk)
-{
-    g_autofree char *reason = NULL;
-    const char *name = NULL;
-    struct statfs status;
-
-    if (statfs(disk->path, &status) == 0)
-        name = disk_shared_file_system((guint64)status.f_type & G_MAXUINT32);
-    if (!name)
-        return FALSE;
-    reason = g_strdup_printf("it is on shared storage (%s): the destination must have the same "
-                             "mount at the same path",
-                             name);
-    decide(disk, DISK_NONE, reason);
     return TRUE;
 }
 
@@ -156,7 +134,12 @@ disk_plan(const DomainDisk *definition)
     disk->target = g_strdup(definition->target);
     disk->path = g_strdup(definition->source);
     disk->format = g_strdup(definition->format);
-    if (!judge_definition(disk, definition) && !judge_file_system(disk))
+    if (judge_definition(disk, definition))
+        return disk;
+    disk->provable = TRUE;
+    if (definition->encrypted)
+        decide(disk, DISK_IMPOSSIBLE, "it is encrypted: convert it to an unencrypted image");
+    else
         judge_header(disk, definition->has_backing);
     return disk;
 }
@@ -202,8 +185,9 @@ add_shape(json_t *record, const ImageShape *shape)
 json_t *
 disk_to_json(const Disk *disk)
 {
-    json_t *record = json_pack("{s:s, s:s, s:s}", "target", disk->target, "format", disk->format,
-                               "migration", migration_name(disk->migration));
+    json_t *record =
+        json_pack("{s:s, s:s, s:s, s:b}", "target", disk->target, "format", disk->format,
+                  "migration", migration_name(disk->migration), "provable", disk->provable);
 
     if (disk->path)
         json_object_set_new(record, "path", json_string(disk->path));

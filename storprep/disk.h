@@ -17,6 +17,7 @@ typedef struct {
     char *target; /* "vda" */
     char *path;   /* NULL if empty; a short description for what is no file */
     char *format;
+    gboolean provable;  /* a plain file: if both hosts have it in common, it need not move */
     gboolean has_shape; /* an image header was read */
     ImageShape shape;
     DiskMigration migration;

@@ -21,6 +21,7 @@ typedef struct {
     char *guest_uuid;
     char *destination_uri;
     char **copy_disks;             /* targets; empty: none */
+    char **shared_disks;           /* targets that both hosts have in common; empty: none */
     guint64 bandwidth_mebibytes;   /* 0: libvirt's default */
     guint64 maximum_downtime_msec; /* 0: libvirt's default */
     gboolean auto_converge;

@@ -6,6 +6,7 @@
 #include "common/limits.h"
 #include "storprep/disk.h"
 #include "storprep/migration.h"
+#include "storprep/shared_disk.h"
 
 #define BANDWIDTH_MEBIBYTES_MAX (1024 * 1024)
 #define DOWNTIME_MSEC_MAX       (2000 * 1000) /* QEMU's MAX_MIGRATE_DOWNTIME */
@@ -19,6 +20,7 @@ migration_plan_free(MigrationPlan *plan)
     g_free(plan->guest_uuid);
     g_free(plan->destination_uri);
     g_strfreev(plan->copy_disks);
+    g_strfreev(plan->shared_disks);
     g_free(plan);
 }
 
@@ -117,7 +119,30 @@ check_copied(const GPtrArray *disks, char **targets, GError **error)
 }
 
 static gboolean
-check_disks(const Guest *guest, char **targets, GError **error)
+check_shared(const GPtrArray *disks, const MigrationPlan *plan, GError **error)
+{
+    g_auto(QemuConf) conf = { 0 };
+
+    qemu_conf_read(QEMU_CONF_PATH, &conf);
+    for (char **target = plan->shared_disks; *target; target++) {
+        const Disk *disk = find_disk(disks, *target);
+
+        if (!disk)
+            return set_disk_fault(error, FAULT_INVALID_ARGUMENT, *target, "the guest has none");
+        if (!disk->provable)
+            return set_disk_fault(error, FAULT_INVALID_ARGUMENT, *target,
+                                  "it is no plain file, which alone can be proven to be shared");
+        if (g_strv_contains((const char *const *)plan->copy_disks, *target))
+            return set_disk_fault(error, FAULT_INVALID_ARGUMENT, *target,
+                                  "it is named in copyDisks and sharedDisks");
+        if (!shared_disk_check(&conf, *target, disk->path, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+check_disks(const Guest *guest, const MigrationPlan *plan, GError **error)
 {
     g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
     g_autoptr(GPtrArray) disks = NULL;
@@ -128,10 +153,11 @@ check_disks(const Guest *guest, char **targets, GError **error)
     for (guint i = 0; i < disks->len; i++) {
         const Disk *disk = disks->pdata[i];
 
-        if (disk->migration == DISK_IMPOSSIBLE)
+        if (disk->migration == DISK_IMPOSSIBLE &&
+            !g_strv_contains((const char *const *)plan->shared_disks, disk->target))
             return set_disk_fault(error, FAULT_DISK_UNSUPPORTED, disk->target, disk->reason);
     }
-    return check_copied(disks, targets, error);
+    return check_shared(disks, plan, error) && check_copied(disks, plan->copy_disks, error);
 }
 
 /* An absent or null @name is 0. */
@@ -154,15 +180,15 @@ unpack_bounded(json_t *parameters, const char *name, json_int_t maximum, guint64
 }
 
 static char **
-unpack_targets(json_t *parameters, GError **error)
+unpack_targets(json_t *parameters, const char *name, GError **error)
 {
-    json_t *list = json_object_get(parameters, "copyDisks");
+    json_t *list = json_object_get(parameters, name);
     g_autoptr(GPtrArray) targets = g_ptr_array_new_with_free_func(g_free);
     json_t *target;
     size_t i;
 
     if (json_array_size(list) > LIMIT_DISKS) {
-        fault_set(error, FAULT_LIMIT_EXCEEDED, "copyDisks", "move the guest with fewer disks",
+        fault_set(error, FAULT_LIMIT_EXCEEDED, name, "move the guest with fewer disks",
                   "more than %d disks", LIMIT_DISKS);
         return NULL;
     }
@@ -183,13 +209,14 @@ migration_plan_new(json_t *parameters, const Guest *guest, GError **error)
     plan->destination_uri = g_strdup(uri);
     plan->persistent = guest->persistent;
     plan->auto_converge = json_is_true(json_object_get(parameters, "autoConverge"));
-    plan->copy_disks = unpack_targets(parameters, error);
-    if (!plan->copy_disks || !migration_check_uri(uri, error) ||
+    plan->copy_disks = unpack_targets(parameters, "copyDisks", error);
+    plan->shared_disks = plan->copy_disks ? unpack_targets(parameters, "sharedDisks", error) : NULL;
+    if (!plan->shared_disks || !migration_check_uri(uri, error) ||
         !unpack_bounded(parameters, "bandwidthMebibytes", BANDWIDTH_MEBIBYTES_MAX,
                         &plan->bandwidth_mebibytes, error) ||
         !unpack_bounded(parameters, "maximumDowntimeMilliseconds", DOWNTIME_MSEC_MAX,
                         &plan->maximum_downtime_msec, error) ||
-        !check_guest(guest, error) || !check_disks(guest, plan->copy_disks, error))
+        !check_guest(guest, error) || !check_disks(guest, plan, error))
         return NULL;
     return g_steal_pointer(&plan);
 }

@@ -4,6 +4,7 @@
 #include "common/cli/move_step.h"
 
 #include "common/cli/job_call.h"
+#include "common/cli/shared_disks.h"
 #include "common/fault.h"
 
 static void
@@ -26,6 +27,11 @@ describe_source(Move *move, GError **error)
                                    move->cancellable, error);
     if (!survey)
         return FALSE;
+    /* After a bond was set up: what was proven about the disks since stays. */
+    if (move->survey) {
+        json_decref(survey->disks);
+        survey->disks = json_incref(move->survey->disks);
+    }
     survey_free(move->survey);
     move->survey = survey;
     note_text(&move->result->guest, survey->name);
@@ -36,7 +42,10 @@ describe_source(Move *move, GError **error)
 static gboolean
 describe_destination(Move *move, GError **error)
 {
-    return survey_destination(move->destination, move->survey, move->cancellable, error);
+    return survey_destination(move->destination, move->survey, move->cancellable, error) &&
+           shared_disks_prove(move->source, move->destination, move->survey, move->cancellable,
+                              error) &&
+           survey_check_disks(move->survey, TRUE, error);
 }
 
 void
@@ -172,6 +181,7 @@ migrate_parameters(const Move *move)
     g_autofree char *uri = g_strdup_printf("qemu+ssh://%s/system", peer_host(move->destination));
     json_t *parameters = json_pack("{s:s, s:s, s:o}", "guest", move->survey->uuid, "destinationUri",
                                    uri, "copyDisks", survey_copied_disks(move->survey));
+    json_t *shared = survey_shared_disks(move->survey);
 
     if (request->bandwidth_mebibytes)
         json_object_set_new(parameters, "bandwidthMebibytes",
@@ -181,6 +191,9 @@ migrate_parameters(const Move *move)
                             json_integer((json_int_t)request->maximum_downtime_msec));
     if (request->auto_converge)
         json_object_set_new(parameters, "autoConverge", json_true());
+    if (json_array_size(shared) > 0)
+        json_object_set(parameters, "sharedDisks", shared);
+    json_decref(shared);
     return parameters;
 }
 

@@ -61,25 +61,6 @@ check_agent(const json_t *network, GError **error)
 }
 
 static gboolean
-check_disks(const json_t *storage, GError **error)
-{
-    size_t i;
-    json_t *disk;
-
-    json_array_foreach (json_object_get(storage, "disks"), i, disk) {
-        if (g_strcmp0(reply_text(disk, "migration"), "impossible") != 0)
-            continue;
-        g_autofree char *guest = guest_object(storage);
-        g_autofree char *object = g_strdup_printf("%s disk %s", guest, reply_text(disk, "target"));
-        fault_set(error, FAULT_DISK_UNSUPPORTED, object,
-                  "detach the disk or give it a form that can be copied (qcow2 or raw file)",
-                  "cannot be moved: %s", reply_text(disk, "reason"));
-        return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean
 check_bond(const Survey *survey, GError **error)
 {
     if (!survey_lacks_bond(survey))
@@ -127,14 +108,15 @@ survey_source(Peer *source, const char *guest, gboolean bond_may_be_missing,
               GCancellable *cancellable, GError **error)
 {
     json_auto_t *storage = describe(source, SERVICE_STORAGE, guest, cancellable, error);
-    if (!storage || !check_state(storage, error) || !check_disks(storage, error))
+    if (!storage || !check_state(storage, error))
         return NULL;
     json_auto_t *network = describe(source, SERVICE_NETWORK, guest, cancellable, error);
     if (!network || !check_agent(network, error))
         return NULL;
 
     g_autoptr(Survey) survey = survey_build(network, storage);
-    if (!bond_may_be_missing && !check_bond(survey, error))
+    if (!survey_check_disks(survey, FALSE, error) ||
+        (!bond_may_be_missing && !check_bond(survey, error)))
         return NULL;
     return g_steal_pointer(&survey);
 }
@@ -196,24 +178,58 @@ survey_lacks_bond(const Survey *survey)
     return FALSE;
 }
 
+gboolean
+survey_check_disks(const Survey *survey, gboolean proven, GError **error)
+{
+    size_t i;
+    json_t *disk;
+
+    json_array_foreach (survey->disks, i, disk) {
+        if (g_strcmp0(reply_text(disk, "migration"), "impossible") != 0 ||
+            (!proven && json_is_true(json_object_get(disk, "provable"))))
+            continue;
+        g_autofree char *object =
+            g_strdup_printf("guest '%s' disk %s", survey->name, reply_text(disk, "target"));
+        fault_set(
+            error, FAULT_DISK_UNSUPPORTED, object,
+            "detach the disk, put it on storage that both hosts share, or give it a form that "
+            "can be copied (qcow2 or raw file)",
+            "cannot be moved: %s", reply_text(disk, "reason"));
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 is_copied(const json_t *disk)
 {
     return g_strcmp0(reply_text(disk, "migration"), "copy") == 0;
 }
 
-json_t *
-survey_copied_disks(const Survey *survey)
+static json_t *
+targets_of(const Survey *survey, const char *migration)
 {
     json_t *targets = json_array();
     size_t i;
     json_t *disk;
 
     json_array_foreach (survey->disks, i, disk) {
-        if (is_copied(disk))
+        if (g_strcmp0(reply_text(disk, "migration"), migration) == 0)
             json_array_append_new(targets, json_string(reply_text(disk, "target")));
     }
     return targets;
+}
+
+json_t *
+survey_copied_disks(const Survey *survey)
+{
+    return targets_of(survey, "copy");
+}
+
+json_t *
+survey_shared_disks(const Survey *survey)
+{
+    return targets_of(survey, "shared");
 }
 
 static json_t *

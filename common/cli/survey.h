@@ -19,7 +19,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Survey, survey_free)
 /*
  * Asks the source's daemons about @guest (name or UUID) and refuses what cannot work: not running,
  * being migrated, a silent agent where its vNICs need one, a passthrough vNIC without a bond
- * (unless @bond_may_be_missing), a disk that cannot move. Changes nothing.
+ * (unless @bond_may_be_missing), a disk that cannot move even if shared. Changes nothing.
  */
 Survey *survey_source(Peer *source, const char *guest, gboolean bond_may_be_missing,
                       GCancellable *cancellable, GError **error);
@@ -29,11 +29,17 @@ Survey *survey_source(Peer *source, const char *guest, gboolean bond_may_be_miss
 gboolean survey_destination(Peer *destination, const Survey *survey, GCancellable *cancellable,
                             GError **error);
 
+/* FAULT_DISK_UNSUPPORTED for a disk that cannot move. What is shared need not: as long as that is
+ * not @proven, disks that might be are passed over. */
+gboolean survey_check_disks(const Survey *survey, gboolean proven, GError **error);
+
 /* Whether a passthrough vNIC is in no bond, and whether the guest has any such vNIC. */
 gboolean survey_lacks_bond(const Survey *survey);
 gboolean survey_has_vnics(const Survey *survey);
 /* Disk targets ("vda") to copy: new reference to an array. */
 json_t *survey_copied_disks(const Survey *survey);
+/* Disk targets that both hosts share, likewise. */
+json_t *survey_shared_disks(const Survey *survey);
 /* Target objects for CreateTargets, equal to the disks to copy: new reference. */
 json_t *survey_targets(const Survey *survey);
 /* The port that the guest's bond uses among @bonds: "eth0", or NULL if there is none. Borrowed. */

@@ -328,7 +328,8 @@ class Migrations(Storage):
         self.assertEqual((found["state"], found["migrating"]), ("running", False))
         disks = {disk["target"]: disk for disk in found["disks"]}
         self.assertEqual(disks["vda"], {"target": "vda", "path": self.image, "format": "raw",
-                                        "virtualSizeBytes": 4096, "migration": "copy"})
+                                        "virtualSizeBytes": 4096, "migration": "copy",
+                                        "provable": True})
         self.assertEqual(disks["sda"]["migration"], "none")
         self.assertEqual(self.call("Describe", {"guest": UUID}), found)
 
@@ -368,6 +369,11 @@ class Migrations(Storage):
         for uri in ("", "host", "qemu+ssh://host/session", "qemu:///system",
                     "qemu+ssh://host/system?command=/bin/true"):
             self.refused("InvalidArgument", "Migrate", self.migrate(destinationUri=uri))
+        for shared in (["vdb"], ["sda"], ["vda"]):
+            self.refused("InvalidArgument", "Migrate", self.migrate(sharedDisks=shared))
+        error = self.refused("DiskUnsupported", "Migrate",
+                             self.migrate(copyDisks=[], sharedDisks=["vda"]))
+        self.assertIn("shared_filesystems", error["remedy"])
         os.unlink(self.image)
         error = self.refused("DiskUnsupported", "Migrate", self.migrate(copyDisks=[]))
         self.assertIn("vda", error["object"])

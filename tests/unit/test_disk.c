@@ -105,6 +105,32 @@ test_definition_decides(Fixture *fixture, const void *data)
 }
 
 static void
+assert_provable(Fixture *fixture, gboolean provable)
+{
+    g_autoptr(Disk) disk = disk_plan(&fixture->definition);
+
+    g_assert_cmpint(disk->provable, ==, provable);
+}
+
+/* What could not be copied may still be shared; what no host may share is not. */
+static void
+test_plain_files_can_be_proven_shared(Fixture *fixture, const void *data)
+{
+    assert_provable(fixture, TRUE);
+    fixture->definition.has_backing = TRUE;
+    fixture->definition.encrypted = TRUE;
+    assert_provable(fixture, TRUE);
+    fixture->definition.transient = TRUE;
+    assert_provable(fixture, FALSE);
+    fixture->definition.transient = FALSE;
+    fixture->definition.device = (char *)"cdrom";
+    assert_provable(fixture, FALSE);
+    fixture->definition.device = (char *)"disk";
+    fixture->definition.type = (char *)"network";
+    assert_provable(fixture, FALSE);
+}
+
+static void
 test_read_only_and_empty_are_left(Fixture *fixture, const void *data)
 {
     fixture->definition.read_only = TRUE;
@@ -151,15 +177,17 @@ test_record_holds_the_shape(Fixture *fixture, const void *data)
     json_t *record = disk_to_json(disk);
     json_int_t size, cluster, refcount;
     const char *target, *path, *format, *compat, *migration;
-    int extended, lazy;
+    int extended, lazy, provable;
 
-    g_assert_cmpint(json_unpack(record, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b !}",
+    g_assert_cmpint(json_unpack(record, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b, s:b !}",
                                 "target", &target, "path", &path, "format", &format, "compat",
                                 &compat, "migration", &migration, "virtualSizeBytes", &size,
                                 "clusterSizeBytes", &cluster, "refcountBits", &refcount,
-                                "extendedL2", &extended, "lazyRefcounts", &lazy),
+                                "extendedL2", &extended, "lazyRefcounts", &lazy, "provable",
+                                &provable),
                     ==, 0);
     g_assert_cmpstr(migration, ==, "copy");
+    g_assert_true(provable);
     g_assert_cmpstr(compat, ==, "1.1");
     g_assert_cmpint(size, ==, 1 << 30);
     g_assert_cmpint(cluster, ==, 65536);
@@ -188,6 +216,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     add("/disk/plain-image-is-copied", test_plain_image_is_copied);
     add("/disk/definition-decides", test_definition_decides);
+    add("/disk/plain-files-can-be-proven-shared", test_plain_files_can_be_proven_shared);
     add("/disk/read-only-and-empty-are-left", test_read_only_and_empty_are_left);
     add("/disk/header-decides", test_header_decides);
     add("/disk/unreadable-image-is-a-reason", test_unreadable_image_is_a_reason_not_an_error);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the tests of the proof that two hosts share a disk. */
+#include <string.h>
+
+#include "common/cli/shared_disks.h"
+#include "common/fault.h"
+
+#define IMAGE "/images/a.qcow2"
+
+/* One of two hosts. Those with the same directory number see the same directory. */
+typedef struct {
+    const char *name;
+    int directory;
+    json_int_t inode;   /* of the image; 0: it is not there */
+    int changes;        /* looks at the image that find it grown since the last one */
+    GHashTable *probes; /* of both hosts: name -> directory number */
+    const char *fail;   /* this method */
+    FaultCode code;
+    unsigned calls;
+    Peer *peer;
+} Host;
+
+typedef struct {
+    GHashTable *probes;
+    Host hosts[2];
+    Survey survey;
+} Fixture;
+
+static json_t *
+place_probe(Host *host, const json_t *parameters)
+{
+    const char *token = json_string_value(json_object_get(parameters, "token"));
+
+    g_hash_table_insert(host->probes, g_strdup(token), GINT_TO_POINTER(host->directory));
+    return json_pack("{s:{s:s, s:i}, s:s, s:s}", "lease", "lease", token, "generation", 1, "name",
+                     token, "nonce", "n");
+}
+
+static json_t *
+find_probe(Host *host, const json_t *parameters)
+{
+    const char *name = json_string_value(json_object_get(parameters, "name"));
+    int directory = GPOINTER_TO_INT(g_hash_table_lookup(host->probes, name));
+
+    return json_pack("{s:b}", "found", directory == host->directory);
+}
+
+static json_t *
+identify(Host *host)
+{
+    int size = host->changes > 0 ? host->changes-- : 0;
+
+    return json_pack("{s:[{s:s, s:b, s:I, s:i, s:s}]}", "images", "path", IMAGE, "found",
+                     host->inode != 0, "inode", host->inode, "sizeBytes", 4096 + size, "headDigest",
+                     "abc");
+}
+
+static json_t *
+answer(void *self, const PeerCall *call, GError **error)
+{
+    Host *host = self;
+
+    host->calls++;
+    if (g_strcmp0(host->fail, call->method) == 0) {
+        fault_set(error, host->code, host->name, "mend it", "failed on purpose");
+        return NULL;
+    }
+    if (strcmp(call->method, "PlaceProbe") == 0)
+        return place_probe(host, call->parameters);
+    if (strcmp(call->method, "FindProbe") == 0)
+        return find_probe(host, call->parameters);
+    if (strcmp(call->method, "IdentifyImages") == 0)
+        return identify(host);
+    g_assert_cmpstr(call->method, ==, "Release");
+    g_assert_true(g_hash_table_remove(
+        host->probes, json_string_value(json_object_get(call->parameters, "lease"))));
+    return json_pack("{s:b}", "kept", 0);
+}
+
+static void
+free_nothing(void *self)
+{
+}
+
+static void
+set_up(Fixture *fixture, const void *data)
+{
+    static const PeerOps ops = { .call = answer, .free = free_nothing };
+
+    fixture->probes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (int i = 0; i < 2; i++) {
+        Host *host = &fixture->hosts[i];
+
+        *host = (Host) { .name = i ? "host2" : "host1", .directory = 1, .inode = 7 };
+        host->probes = fixture->probes;
+        host->peer = peer_new(host->name, &ops, host);
+    }
+    fixture->survey.disks = json_pack("[{s:s, s:s, s:s, s:b}]", "target", "vda", "path", IMAGE,
+                                      "migration", "copy", "provable", 1);
+}
+
+static void
+tear_down(Fixture *fixture, const void *data)
+{
+    g_assert_cmpuint(g_hash_table_size(fixture->probes), ==, 0);
+    g_hash_table_unref(fixture->probes);
+    for (int i = 0; i < 2; i++)
+        peer_free(fixture->hosts[i].peer);
+    json_decref(fixture->survey.disks);
+}
+
+static gboolean
+prove(Fixture *fixture, GError **error)
+{
+    return shared_disks_prove(fixture->hosts[0].peer, fixture->hosts[1].peer, &fixture->survey,
+                              NULL, error);
+}
+
+static void
+assert_migration(Fixture *fixture, const char *expected)
+{
+    const json_t *disk = json_array_get(fixture->survey.disks, 0);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(prove(fixture, &error));
+    g_assert_no_error(error);
+    g_assert_cmpstr(json_string_value(json_object_get(disk, "migration")), ==, expected);
+}
+
+static void
+test_one_file_on_both_is_shared(Fixture *fixture, const void *data)
+{
+    assert_migration(fixture, "shared");
+    g_assert_cmpuint(fixture->hosts[0].calls, ==, 4);
+}
+
+static void
+test_a_path_that_the_destination_lacks_is_asked_for_once(Fixture *fixture, const void *data)
+{
+    fixture->hosts[1].inode = 0;
+    assert_migration(fixture, "copy");
+    g_assert_cmpuint(fixture->hosts[0].calls, ==, 0);
+    g_assert_cmpuint(fixture->hosts[1].calls, ==, 1);
+}
+
+static void
+test_two_directories_of_one_name_are_not_shared(Fixture *fixture, const void *data)
+{
+    fixture->hosts[1].directory = 2;
+    assert_migration(fixture, "copy");
+}
+
+static void
+test_another_file_in_the_same_directory_is_not_shared(Fixture *fixture, const void *data)
+{
+    fixture->hosts[1].inode = 8;
+    assert_migration(fixture, "copy");
+}
+
+static void
+test_an_image_that_is_written_to_is_looked_at_again(Fixture *fixture, const void *data)
+{
+    fixture->hosts[0].changes = 2;
+    assert_migration(fixture, "shared");
+}
+
+static void
+test_only_provable_disks_are_asked_about(Fixture *fixture, const void *data)
+{
+    json_object_set_new(json_array_get(fixture->survey.disks, 0), "provable", json_false());
+    assert_migration(fixture, "copy");
+    g_assert_cmpuint(fixture->hosts[1].calls, ==, 0);
+}
+
+static void
+test_a_host_without_such_a_directory_shares_nothing(Fixture *fixture, const void *data)
+{
+    fixture->hosts[1].fail = "IdentifyImages";
+    fixture->hosts[1].code = FAULT_TARGET_REFUSED;
+    assert_migration(fixture, "copy");
+}
+
+static void
+test_what_cannot_be_found_out_is_an_error(Fixture *fixture, const void *data)
+{
+    static const struct {
+        int host;
+        const char *method;
+    } failures[] = {
+        { 0, "PlaceProbe" }, { 1, "FindProbe" },      { 1, "PlaceProbe" },
+        { 0, "FindProbe" },  { 1, "IdentifyImages" }, { 0, "IdentifyImages" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(failures); i++) {
+        Host *host = &fixture->hosts[failures[i].host];
+        g_autoptr(GError) error = NULL;
+
+        host->fail = failures[i].method;
+        host->code = FAULT_TIMED_OUT;
+        g_assert_false(prove(fixture, &error));
+        g_assert_error(error, FAULT, FAULT_TIMED_OUT);
+        g_assert_cmpuint(g_hash_table_size(fixture->probes), ==, 0);
+        host->fail = NULL;
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*test)(Fixture *, const void *);
+    } tests[] = {
+        { "/shared-disks/one-file", test_one_file_on_both_is_shared },
+        { "/shared-disks/absent", test_a_path_that_the_destination_lacks_is_asked_for_once },
+        { "/shared-disks/two-directories", test_two_directories_of_one_name_are_not_shared },
+        { "/shared-disks/another-file", test_another_file_in_the_same_directory_is_not_shared },
+        { "/shared-disks/written", test_an_image_that_is_written_to_is_looked_at_again },
+        { "/shared-disks/provable", test_only_provable_disks_are_asked_about },
+        { "/shared-disks/no-directory", test_a_host_without_such_a_directory_shares_nothing },
+        { "/shared-disks/errors", test_what_cannot_be_found_out_is_an_error },
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
+        g_test_add(tests[i].name, Fixture, NULL, set_up, tests[i].test, tear_down);
+    return g_test_run();
+}
