@@ -11,6 +11,9 @@
 #include <systemd/sd-daemon.h>
 
 #include "common/fault.h"
+#include "common/resident.h"
+
+#define TRIM_SECONDS 15
 
 typedef struct {
     char *socket_path;
@@ -101,6 +104,13 @@ on_watchdog(gpointer unused)
     return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+on_trim(gpointer unused)
+{
+    resident_trim();
+    return G_SOURCE_CONTINUE;
+}
+
 /* Serves until a signal. The watchdog is fed from the loop, so a blocked loop starves it. */
 static void
 run_loop(void)
@@ -112,6 +122,7 @@ run_loop(void)
     g_unix_signal_add(SIGINT, on_signal, loop);
     if (sd_watchdog_enabled(FALSE, &watchdog_usec) > 0)
         g_timeout_add((guint)MAX(watchdog_usec / 2000, 1), on_watchdog, NULL);
+    g_timeout_add_seconds(TRIM_SECONDS, on_trim, NULL);
     sd_notify(FALSE, "READY=1");
     g_main_loop_run(loop);
     sd_notify(FALSE, "STOPPING=1");
@@ -134,8 +145,10 @@ serve(const Daemon *daemon, const Options *options, GError **error)
     if (!self)
         return FALSE;
     gboolean listening = listen_on(server, daemon, options, error);
-    if (listening)
+    if (listening) {
+        resident_give_back_start();
         run_loop();
+    }
     /* The server first: its methods use the daemon. */
     g_clear_pointer(&server, varlink_server_free);
     daemon->stop(self);
@@ -157,6 +170,7 @@ daemon_main(const Daemon *daemon, int argc, char **argv)
         return 0;
     }
     set_up_logging(daemon->name, options.verbose);
+    resident_bound_heaps();
     signal(SIGPIPE, SIG_IGN);
     if (!serve(daemon, &options, &error)) {
         g_critical("%s", error->message);
