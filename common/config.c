@@ -170,6 +170,17 @@ is_device_name(const char *text)
 }
 
 static gboolean
+read_native_migration(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    g_autofree char *value = g_key_file_get_string(reader->file, group, key, NULL);
+
+    if (g_strcmp0(value, "yes") != 0 && g_strcmp0(value, "no") != 0)
+        return refuse(reader, group, key, error, "'%s' is neither yes nor no", value ? value : "");
+    reader->config->native_migration = g_str_equal(value, "yes");
+    return TRUE;
+}
+
+static gboolean
 read_functions(const Reader *reader, const char *group, const char *key, GError **error)
 {
     g_auto(GStrv) values = g_key_file_get_string_list(reader->file, group, key, NULL, NULL);
@@ -210,6 +221,7 @@ static const Key keys[] = {
     { "network", "unplug-seconds", read_unplug_seconds },
     { "network", "attach-seconds", read_attach_seconds },
     { "network", "agent-seconds", read_agent_seconds },
+    { "network", "native-migration", read_native_migration },
     { PHYSICAL_NETWORK_PREFIX, "functions", read_functions },
     { PHYSICAL_NETWORK_PREFIX, "bridge", read_bridge },
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads what migration needs from a domain's XML, and builds device XML. libxml2: no network, no
- * entities, bounded size and depth. Pure: touches nothing but its arguments. */
+/* Reads what migration needs from a domain's XML, and leaves out what cannot. libxml2: no network,
+ * no entities, bounded size and depth. Pure: touches nothing but its arguments. */
 #pragma once
 
 #include <glib.h>
@@ -66,14 +66,6 @@ typedef struct {
 DomainXml *domain_xml_parse(const char *xml, GError **error);
 void domain_xml_free(DomainXml *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainXml, domain_xml_free)
-
-/*
- * A plain <hostdev mode='subsystem' type='pci' managed='yes'> for host function @function
- * ("0000:01:10.2", checked), with @guest_address and @alias (user alias "ua-..." only; others are
- * left out) when not NULL. Owned by the caller.
- */
-char *domain_xml_build_hostdev(const char *function, const char *guest_address, const char *alias,
-                               GError **error);
 
 /* An <interface type='bridge'> with a VirtIO model. Owned by the caller. */
 char *domain_xml_build_virtio_nic(const char *bridge, const char *mac);

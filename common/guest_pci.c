@@ -47,6 +47,27 @@ guest_pci_read_address(const xmlNode *node, PciAddress *ret_address)
     return read_address_element(element, ret_address);
 }
 
+static void
+set_hex(xmlNode *element, const char *name, int digits, guint value)
+{
+    g_autofree char *text = g_strdup_printf("0x%0*x", digits, value);
+
+    xml_tree_set(element, name, text);
+}
+
+void
+guest_pci_add_address(xmlNode *parent, const PciAddress *address, gboolean typed)
+{
+    xmlNode *element = xml_tree_add(parent, "address");
+
+    if (typed)
+        xml_tree_set(element, "type", "pci");
+    set_hex(element, "domain", 4, address->domain);
+    set_hex(element, "bus", 2, address->bus);
+    set_hex(element, "slot", 2, address->slot);
+    set_hex(element, "function", 1, address->function);
+}
+
 static const xmlNode *
 find_controller(const xmlNode *devices, guint bus)
 {

@@ -9,6 +9,9 @@
  * there is none or a number is out of range. */
 gboolean guest_pci_read_address(const xmlNode *node, PciAddress *ret_address);
 
+/* Adds <address> to @parent; @typed: with type='pci', as everywhere but in a hostdev's source. */
+void guest_pci_add_address(xmlNode *parent, const PciAddress *address, gboolean typed);
+
 /*
  * "02.3/00.0": slot and function of every hop from the root bus to the device at @address, found by
  * following the PCI controllers of @devices upwards. A guest numbers its buses itself, so this and

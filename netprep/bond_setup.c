@@ -269,8 +269,11 @@ ensure_all(Setup *setup, Job *job, const GPtrArray *vnics, GError **error)
     json_t *first = NULL;
 
     for (guint i = 0; i < vnics->len; i++) {
+        const Vnic *vnic = vnics->pdata[i];
         json_t *bond = NULL;
 
+        if (vnic->path != VNIC_PATH_BOND)
+            continue;
         if (!ensure(setup, job, vnics->pdata[i], &bond, error)) {
             json_decref(first);
             return NULL;
@@ -283,7 +286,7 @@ ensure_all(Setup *setup, Job *job, const GPtrArray *vnics, GError **error)
     if (!first) {
         g_autofree char *label = network_guest_label(setup->view->guest->name);
         fault_set(error, FAULT_INVALID_ARGUMENT, label, "it needs no bond",
-                  "has no passthrough vNIC");
+                  "has no passthrough vNIC that travels with a bond");
     }
     return first;
 }

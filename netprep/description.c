@@ -2,8 +2,8 @@
 /* Describes guests and VFs. */
 #include "netprep/description.h"
 
-#include "netprep/bond.h"
 #include "netprep/leak.h"
+#include "netprep/vnic_path.h"
 
 static const char *
 state_name(GuestState state)
@@ -30,6 +30,21 @@ ask_guest(const NetworkHost *host, const GuestView *view, GError **error)
     return guest_view_check_running(view, error) ? bond_report(&access, error) : NULL;
 }
 
+/* Detach refuses a vNIC that cannot travel now; here it is just shown why. */
+static void
+prove_paths(GuestReport *report, const DomainXml *domain, const GPtrArray *vnics)
+{
+    for (guint i = 0; report && i < vnics->len; i++) {
+        Vnic *vnic = vnics->pdata[i];
+        g_autoptr(GError) unfit = NULL;
+
+        if (vnic_path_prove(report, domain, vnic, &unfit))
+            continue;
+        g_free(vnic->path_reason);
+        vnic->path_reason = g_strdup_printf("not now: %s", fault_cause(unfit));
+    }
+}
+
 json_t *
 description_of_guest(const NetworkHost *host, const char *guest, GError **error)
 {
@@ -40,14 +55,11 @@ description_of_guest(const NetworkHost *host, const char *guest, GError **error)
     if (!vnics)
         return NULL;
     g_autoptr(GuestReport) report = ask_guest(host, view, &silent);
-    for (guint i = 0; report && i < vnics->len; i++) {
-        /* Detach says why a bond is unfit; here a vNIC without one is just shown so. */
-        g_autoptr(GError) unfit = NULL;
-        (void)bond_pair(report, view->live, vnics->pdata[i], &unfit);
-    }
-    return json_pack("{s:{s:s, s:s}, s:s, s:o, s:o, s:b, s:s?, s:s?}", "guest", "name",
+    prove_paths(report, view->live, vnics);
+    return json_pack("{s:{s:s, s:s}, s:s, s:o, s:o, s:o, s:b, s:s?, s:s?}", "guest", "name",
                      view->guest->name, "uuid", view->guest->uuid, "state",
-                     state_name(view->guest->state), "vnics", vnics_to_json(vnics), "bonds",
+                     state_name(view->guest->state), "vnics", vnics_to_json(vnics), "virtioNics",
+                     vnic_path_virtio_to_json(view->live), "bonds",
                      report ? guest_report_bonds_to_json(report) : json_array(), "agent",
                      report != NULL, "agentError", silent ? silent->message : NULL, "steering",
                      report ? guest_steering_name(report->steering) : NULL);

@@ -74,7 +74,8 @@ guest_view_find(const DomainXml *domain, const char *function)
 }
 
 const DomainPassthrough *
-guest_view_find_configured(const DomainXml *config, const char *function, const char *mac)
+guest_view_find_configured(const DomainXml *config, const char *function, const char *mac,
+                           const char *guest_address)
 {
     const DomainPassthrough *found = guest_view_find(config, function);
 
@@ -84,7 +85,10 @@ guest_view_find_configured(const DomainXml *config, const char *function, const 
         if (g_strcmp0(device->mac, mac) == 0)
             found = device;
     }
-    return found;
+    if (found || !config)
+        return found;
+    found = guest_view_find_at(config, guest_address);
+    return found && !found->function ? found : NULL;
 }
 
 const DomainPassthrough *

@@ -23,9 +23,10 @@ gboolean guest_view_check_running(const GuestView *view, GError **error);
 
 /* The passthrough device that uses the host's @function, or NULL. Borrowed. */
 const DomainPassthrough *guest_view_find(const DomainXml *domain, const char *function);
-/* The same in a configuration, or the device with @mac (may be NULL): where a libvirt network
- * chooses the VF at each start, the configuration names none. Borrowed. @config may be NULL. */
+/* The same in a configuration. Where a libvirt network chooses the VF at each start, the
+ * configuration names none: then it is the device with @mac, or the one at @guest_address; both may
+ * be NULL. Borrowed. @config may be NULL. */
 const DomainPassthrough *guest_view_find_configured(const DomainXml *config, const char *function,
-                                                    const char *mac);
+                                                    const char *mac, const char *guest_address);
 /* The passthrough device at guest PCI address @guest_address, or NULL. Borrowed. */
 const DomainPassthrough *guest_view_find_at(const DomainXml *domain, const char *guest_address);

@@ -2,7 +2,7 @@
 /* Plugs VFs into a running guest. */
 #include "netprep/plug.h"
 
-#include "netprep/bond.h"
+#include "netprep/vnic_path.h"
 
 /* libvirt may still be busy with a device that it just reported gone, or with the end of a
  * migration; these pass within a second or two. */
@@ -133,7 +133,7 @@ static gboolean
 plug_config(const Batch *batch, const GuestView *view, const PlugRequest *request, GError **error)
 {
     if (!request->config_xml || !view->config ||
-        guest_view_find_configured(view->config, request->function, request->vnic->mac))
+        vnic_find_configured(view->config, request->vnic, request->function))
         return TRUE;
     return hypervisor_attach_device(batch->host->hypervisor, batch->guest_uuid, request->config_xml,
                                     DEVICE_CONFIG, error);
@@ -142,15 +142,10 @@ plug_config(const Batch *batch, const GuestView *view, const PlugRequest *reques
 static gboolean
 join(const Batch *batch, const GuestView *view, const PlugRequest *request, GError **error)
 {
-    const Vnic *vnic = request->vnic;
-
-    if (!vnic->bond || !vnic->guest_path)
-        return TRUE;
     network_progress(batch->job, "join", "guest", request->function);
     BondAccess access =
         bond_access(batch->host, view, batch->job ? job_cancellable(batch->job) : NULL);
-    return bond_join(&access, vnic->bond, vnic->guest_path, batch->host->config->attach_seconds,
-                     error);
+    return vnic_path_join(&access, request->vnic, batch->host->config->attach_seconds, error);
 }
 
 static gboolean

@@ -70,11 +70,12 @@ restore_config(const NetworkHost *host, const Lease *lease, const LeaseAsset *as
                const GuestView *view, GError **error)
 {
     const char *xml = json_string_value(json_object_get(asset->detail, "configXml"));
-    const json_t *vnic = json_object_get(asset->detail, "vnic");
-    const char *mac = json_string_value(json_object_get(vnic, "macAddress"));
+    g_autoptr(Vnic) vnic = xml && view && view->config ? network_lease_vnic(asset, error) : NULL;
 
-    if (!xml || !view || !view->config || guest_view_find_configured(view->config, asset->key, mac))
+    if (!xml || !view || !view->config)
         return TRUE;
+    if (!vnic || vnic_find_configured(view->config, vnic, asset->key))
+        return vnic != NULL;
     return hypervisor_attach_device(host->hypervisor, lease->guest_uuid, xml, DEVICE_CONFIG, error);
 }
 

@@ -2,6 +2,8 @@
 /* Chooses and holds VFs. */
 #include "netprep/reservation.h"
 
+#include "netprep/vnic_path.h"
+
 /* How often somebody else may be quicker before we give up. */
 #define RACES_MAX 16
 
@@ -99,6 +101,8 @@ fill(Lease *draft, const GPtrArray *vnics, const FunctionInventory *inventory,
     for (guint i = 0; i < vnics->len; i++) {
         const Vnic *vnic = vnics->pdata[i];
 
+        if (!vnic_path_unplugs(vnic))
+            continue;
         if (!check_vnic(vnic, error))
             return FALSE;
         const Function *function = choose(inventory, networks, vnic->physical_network, taken);

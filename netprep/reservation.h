@@ -14,10 +14,10 @@ typedef struct {
 } ReservationRequest;
 
 /*
- * Holds one free VF for each vNIC on its physical network, or none at all. A repeat with the same
- * owner and token returns the same lease. Changes nothing but the lease database. Blocks.
- * FAULT_NO_FREE_FUNCTION, FAULT_LEASE_CONFLICT, FAULT_GUEST_BUSY (the guest is here already),
- * FAULT_INVALID_ARGUMENT.
+ * Holds one free VF on its physical network for each vNIC that is unplugged for the journey, or
+ * none at all. A repeat with the same owner and token returns the same lease. Changes nothing but
+ * the lease database. Blocks. FAULT_NO_FREE_FUNCTION, FAULT_LEASE_CONFLICT, FAULT_GUEST_BUSY (the
+ * guest is here already), FAULT_INVALID_ARGUMENT.
  */
 Lease *reservation_create(const NetworkHost *host, const ReservationRequest *request,
                           GError **error);

@@ -3,9 +3,9 @@
 #include "netprep/unplug.h"
 
 #include "netprep/backup_proof.h"
-#include "netprep/bond.h"
 #include "netprep/removal_wait.h"
 #include "netprep/replug.h"
+#include "netprep/vnic_path.h"
 
 /*
  * Theory of operation. Planning changes nothing: it reads libvirt, the VF settings and the guest's
@@ -23,7 +23,8 @@ typedef struct {
     char *guest_uuid;
     unsigned timeout_seconds;
     GuestView *view;
-    GPtrArray *vnics;  /* of Vnic * */
+    GPtrArray *vnics;  /* of Vnic *, to be unplugged */
+    json_t *staying;   /* those that are not, as JSON */
     GPtrArray *proofs; /* of BackupProof *, one for each vNIC */
     Lease *lease;
 } Unplug;
@@ -36,6 +37,7 @@ unplug_free(Unplug *unplug)
     g_free(unplug->guest_uuid);
     guest_view_free(unplug->view);
     g_clear_pointer(&unplug->vnics, g_ptr_array_unref);
+    json_decref(unplug->staying);
     g_clear_pointer(&unplug->proofs, g_ptr_array_unref);
     lease_free(unplug->lease);
     g_free(unplug);
@@ -46,6 +48,7 @@ result(const Lease *lease)
 {
     json_t *vnics = json_array();
 
+    json_array_extend(vnics, json_object_get(lease->request, "staying"));
     for (guint i = 0; i < lease->assets->len; i++) {
         const LeaseAsset *asset = lease->assets->pdata[i];
         json_array_append(vnics, json_object_get(asset->detail, "vnic"));
@@ -65,26 +68,28 @@ check_idle(const GuestView *view, GError **error)
     return FALSE;
 }
 
-static gboolean
-check_has_vnics(const Unplug *unplug, GError **error)
+/* Those that travel by themselves are only told of. */
+static void
+set_aside(Unplug *unplug)
 {
-    g_autofree char *label = network_guest_label(unplug->view->guest->name);
-
-    if (unplug->vnics->len > 0)
-        return TRUE;
-    fault_set(error, FAULT_INVALID_ARGUMENT, label, "migrate it without Detach",
-              "has no passthrough vNIC");
-    return FALSE;
+    for (guint i = 0; i < unplug->vnics->len;) {
+        if (vnic_path_unplugs(unplug->vnics->pdata[i])) {
+            i++;
+            continue;
+        }
+        json_array_append_new(unplug->staying, vnic_to_json(unplug->vnics->pdata[i]));
+        g_ptr_array_remove_index(unplug->vnics, i);
+    }
 }
 
-/* One vNIC can be done without: it has a bond with a backup that leads to the same network. */
+/* One vNIC can be done without: it has a backup that leads to the same network. */
 static gboolean
 check_vnic(Unplug *unplug, const BondAccess *access, GuestReport *report, Vnic *vnic,
            GError **error)
 {
     const DomainXml *live = unplug->view->live;
 
-    if (!bond_pair(report, live, vnic, error))
+    if (!vnic_path_prove(report, live, vnic, error))
         return FALSE;
     BackupProof *proof = backup_proof_new(unplug->host, access, report, live, vnic, error);
     if (!proof)
@@ -96,10 +101,12 @@ check_vnic(Unplug *unplug, const BondAccess *access, GuestReport *report, Vnic *
 static gboolean
 check_vnics(Unplug *unplug, GError **error)
 {
+    unplug->proofs = g_ptr_array_new_with_free_func((GDestroyNotify)backup_proof_free);
+    if (unplug->vnics->len == 0)
+        return TRUE;
     BondAccess access = bond_access(unplug->host, unplug->view, job_cancellable(unplug->job));
     g_autoptr(GuestReport) report = bond_report(&access, error);
 
-    unplug->proofs = g_ptr_array_new_with_free_func((GDestroyNotify)backup_proof_free);
     for (guint i = 0; report && i < unplug->vnics->len; i++) {
         if (!check_vnic(unplug, &access, report, unplug->vnics->pdata[i], error))
             return FALSE;
@@ -116,13 +123,16 @@ plan(Unplug *unplug, GError **error)
         !check_idle(unplug->view, error))
         return FALSE;
     unplug->vnics = vnics_describe(unplug->host, unplug->view, error);
-    return unplug->vnics && check_has_vnics(unplug, error) && check_vnics(unplug, error);
+    if (!unplug->vnics)
+        return FALSE;
+    set_aside(unplug);
+    return check_vnics(unplug, error);
 }
 
 static const DomainPassthrough *
 find_configured(const GuestView *view, const Vnic *vnic)
 {
-    return guest_view_find_configured(view->config, vnic->function, vnic->mac);
+    return vnic_find_configured(view->config, vnic, vnic->function);
 }
 
 static LeaseAsset *
@@ -141,15 +151,27 @@ record(Unplug *unplug, GError **error)
 {
     const Guest *guest = unplug->view->guest;
     gboolean existing = FALSE;
-    g_autoptr(Lease) draft =
-        network_lease_draft(LEASE_DETACHMENT, unplug->owner, unplug->token, guest->name,
-                            guest->uuid, STATE_DETACHING, json_pack("{s:s}", "guest", guest->uuid));
+    g_autoptr(Lease) draft = network_lease_draft(
+        LEASE_DETACHMENT, unplug->owner, unplug->token, guest->name, guest->uuid, STATE_DETACHING,
+        json_pack("{s:s, s:O}", "guest", guest->uuid, "staying", unplug->staying));
 
     for (guint i = 0; i < unplug->vnics->len; i++)
         g_ptr_array_add(draft->assets, make_asset(unplug, unplug->vnics->pdata[i]));
     unplug->lease = lease_store_create(unplug->host->leases, draft, unplug->timeout_seconds,
                                        FAULT_FUNCTION_BUSY, &existing, error);
     return unplug->lease != NULL;
+}
+
+/* A team uses its VirtIO half only once the VF is gone, so the guest cannot answer by it before. */
+static gboolean
+move_vnic(const Unplug *unplug, const BondAccess *access, guint index, GError **error)
+{
+    const Vnic *vnic = unplug->vnics->pdata[index];
+
+    return vnic->path == VNIC_PATH_TEAMING ||
+           (bond_use(access, vnic->bond, vnic->backup, error) &&
+            backup_proof_check_guest(unplug->proofs->pdata[index], unplug->host, vnic,
+                                     access->cancellable, error));
 }
 
 static gboolean
@@ -159,11 +181,7 @@ move_traffic(const Unplug *unplug, GError **error)
 
     network_progress(unplug->job, "switch", "guest", NULL);
     for (guint i = 0; i < unplug->vnics->len; i++) {
-        const Vnic *vnic = unplug->vnics->pdata[i];
-
-        if (!bond_use(&access, vnic->bond, vnic->backup, error) ||
-            !backup_proof_check_guest(unplug->proofs->pdata[i], unplug->host, vnic,
-                                      access.cancellable, error))
+        if (!move_vnic(unplug, &access, i, error))
             return FALSE;
     }
     return TRUE;
@@ -330,6 +348,7 @@ unplug_start(const NetworkHost *host, const char *owner, const char *token, cons
     unplug->token = g_strdup(token);
     unplug->guest_uuid = g_strdup(known->uuid);
     unplug->timeout_seconds = timeout_seconds;
+    unplug->staying = json_array();
     return job_start(host->jobs, "Detach", known->uuid, run, unplug, (GDestroyNotify)unplug_free,
                      error);
 }

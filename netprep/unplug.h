@@ -6,10 +6,10 @@
 
 /*
  * Starts the job. Nothing is changed unless the guest's agent answers and every passthrough vNIC
- * has a fit bond. Its result is {lease, vnics}; a repeat with the same owner and token gives the
- * same lease while that is detached. Whatever fails is undone by replug_detachment() before the job
- * ends with its error. @guest is a name or UUID. FAULT_GUEST_NOT_FOUND, FAULT_GUEST_BUSY (another
- * job).
+ * can travel (vnic_path_prove()). Its result is {lease, vnics}; a repeat with the same owner and
+ * token gives the same lease while that is detached. Whatever fails is undone by
+ * replug_detachment() before the job ends with its error. @guest is a name or UUID.
+ * FAULT_GUEST_NOT_FOUND, FAULT_GUEST_BUSY (another job).
  */
 Job *unplug_start(const NetworkHost *host, const char *owner, const char *token, const char *guest,
                   unsigned timeout_seconds, GError **error);

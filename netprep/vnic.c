@@ -3,6 +3,7 @@
 #include "netprep/vnic.h"
 
 #include "common/limits.h"
+#include "netprep/vnic_path.h"
 
 void
 vnic_free(Vnic *vnic)
@@ -17,6 +18,9 @@ vnic_free(Vnic *vnic)
     g_free(vnic->physical_network);
     g_free(vnic->bond);
     g_free(vnic->backup);
+    g_free(vnic->teaming);
+    g_free(vnic->path_reason);
+    vnic_shape_free(vnic->configuration);
     g_free(vnic);
 }
 
@@ -37,6 +41,24 @@ choose_network(const PhysicalNetworks *networks, const DomainPassthrough *device
     return g_strdup(names[0]);
 }
 
+const DomainPassthrough *
+vnic_find_configured(const DomainXml *config, const Vnic *vnic, const char *function)
+{
+    const char *mac = vnic->configuration ? vnic->configuration->mac : vnic->mac;
+
+    return guest_view_find_configured(config, function, mac, vnic->guest_address);
+}
+
+static gboolean
+read_configuration(const GuestView *view, Vnic *vnic, GError **error)
+{
+    const DomainPassthrough *configured = vnic_find_configured(view->config, vnic, vnic->function);
+
+    if (configured)
+        vnic->configuration = vnic_shape_parse(configured->xml, error);
+    return !configured || vnic->configuration;
+}
+
 static Vnic *
 describe(const NetworkHost *host, const GuestView *view, const PhysicalNetworks *networks,
          const DomainPassthrough *device, const Function *function, GError **error)
@@ -50,11 +72,11 @@ describe(const NetworkHost *host, const GuestView *view, const PhysicalNetworks 
     vnic->guest_path = g_strdup(device->guest_path);
     vnic->mac = g_strdup(device->mac);
     vnic->physical_network = choose_network(networks, device, function);
-    vnic->persistent =
-        guest_view_find_configured(view->config, device->function, device->mac) != NULL;
-    if (!function_settings_read(host->control, function->physical_function, function->index,
+    if (!read_configuration(view, vnic, error) ||
+        !function_settings_read(host->control, function->physical_function, function->index,
                                 &vnic->settings, error))
         return NULL;
+    vnic_path_choose(host, view, device, function, vnic);
     return g_steal_pointer(&vnic);
 }
 

@@ -2,9 +2,17 @@
 /* A guest's passthrough vNIC: what another host needs to know to give it an equal one. */
 #pragma once
 
+#include "common/vnic_shape.h"
 #include "netprep/function_inventory.h"
 #include "netprep/guest_view.h"
 #include "netprep/physical_network.h"
+
+typedef enum { /* see vnic_path.h */
+               VNIC_PATH_BOND,
+               VNIC_PATH_TEAMING,
+               VNIC_PATH_NATIVE,
+               VNIC_PATH_VIRTIO_ONLY,
+} VnicPath;
 
 typedef struct {
     char *alias;
@@ -17,7 +25,10 @@ typedef struct {
     FunctionSettings settings;
     char *bond; /* inside the guest, as it reports it */
     char *backup;
-    gboolean persistent; /* the guest's configuration has it too */
+    char *teaming; /* alias of the VirtIO vNIC that it is teamed with; NULL: none */
+    VnicPath path;
+    char *path_reason;        /* for people; not read back from JSON */
+    VnicShape *configuration; /* how the guest's configuration has it; NULL: not at all */
 } Vnic;
 
 void vnic_free(Vnic *vnic);
@@ -30,8 +41,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Vnic, vnic_free)
  */
 GPtrArray *vnics_describe(const NetworkHost *host, const GuestView *view, GError **error);
 
+/* The device of @config (may be NULL) that is @vnic, where that uses @function; NULL if none is.
+ * Borrowed. */
+const DomainPassthrough *vnic_find_configured(const DomainXml *config, const Vnic *vnic,
+                                              const char *function);
+
 /* "virtual NIC hostdev0 (0000:01:10.2)", as errors name it. */
 char *vnic_label(const Vnic *vnic);
+
+/* As the type Path calls it. Static. */
+const char *vnic_path_name(VnicPath path);
 
 /* To and from the type Vnic. from_json checks what the interface description cannot:
  * FAULT_INVALID_ARGUMENT for addresses, names and numbers that cannot be. */

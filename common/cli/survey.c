@@ -172,7 +172,8 @@ survey_lacks_bond(const Survey *survey)
     json_t *vnic;
 
     json_array_foreach (survey->vnics, i, vnic) {
-        if (!json_is_string(json_object_get(vnic, "bond")))
+        if (!g_str_equal(reply_text(vnic, "path"), "native") &&
+            !json_is_string(json_object_get(vnic, "bond")))
             return TRUE;
     }
     return FALSE;

@@ -47,7 +47,8 @@ class Network(unittest.TestCase):
                     "nodeGuid": None, "portGuid": "0011223344556677"}
         return {**self.interface.sample("Vnic"), "settings": settings, "alias": "hostdev0", "function": "0000:01:10.0",
                 "guestAddress": "0000:04:00.0", "guestPath": "02.3/00.0", "macAddress": None,
-                "bond": "bond0", "backup": "eth0", "physicalNetwork": "nonesuch", **more}
+                "bond": "bond0", "backup": "eth0", "physicalNetwork": "nonesuch", "teaming": None,
+                "configuration": None, **more}
 
     def reserve(self, **more):
         return {"owner": "test", "token": "t", "guest": {"name": "web2", "uuid": ELSEWHERE},
@@ -62,6 +63,7 @@ class Network(unittest.TestCase):
         self.assertEqual((found["state"], found["vnics"], found["bonds"], found["agent"]),
                          ("running", [], [], False))
         self.assertTrue(found["agentError"])
+        self.assertTrue(all(nic["path"] == "virtioOnly" for nic in found["virtioNics"]))
 
     def test_functions_are_those_of_sysfs(self):
         addresses = {found["address"] for found in self.call("ListFunctions")["functions"]}
@@ -106,13 +108,23 @@ class Network(unittest.TestCase):
         for method in ("Attach", "Release"):
             self.assertEqual(self.finished(method, lease).name, f"{NAME}.LeaseNotFound")
 
-    def test_guest_without_passthrough_needs_no_bond_and_no_detach(self):
-        for method, more in (("SetUpBond", {}),
-                             ("Detach", {"owner": "test", "token": "t", "timeoutSeconds": 60})):
-            error = self.finished(method, {"guest": GUEST, **more})
-            self.assertEqual(error.name, f"{NAME}.InvalidArgument", method)
-            self.assertIn(GUEST, error.parameters["object"])
-            self.assertTrue(error.parameters["remedy"])
+    def test_guest_without_passthrough_needs_no_bond(self):
+        error = self.finished("SetUpBond", {"guest": GUEST})
+        self.assertEqual(error.name, f"{NAME}.InvalidArgument")
+        self.assertIn(GUEST, error.parameters["object"])
+        self.assertTrue(error.parameters["remedy"])
+
+    def test_detach_of_a_guest_without_passthrough_holds_nothing(self):
+        connection = self.daemon.connect()
+        self.addCleanup(connection.close)
+        result = connection.call_more(f"{NAME}.Detach", {
+            "owner": "test", "token": "t", "guest": GUEST, "timeoutSeconds": 60})[-1]["result"]
+        lease = result["lease"]
+        self.assertEqual((result["vnics"], lease["functions"], lease["state"]),
+                         ([], [], "detached"))
+        released = connection.call_more(f"{NAME}.Release", {
+            "lease": lease["lease"], "generation": lease["generation"]})[-1]["result"]
+        self.assertEqual(released, {"outcome": "returned"})
         self.assert_nothing_held()
 
 

@@ -189,7 +189,7 @@ class World:
                                "virtualSizeBytes": 1 << 20, "migration": "copy", "reason": None}]}
         return {"guest": GUEST, "state": "running", "agent": True, "agentError": None,
                 "vnics": [{"alias": "hostdev0", "function": "0000:01:10.2", "form": "hostdev",
-                           "persistent": True, "bond": self.bond, "backup": "eth1"}],
+                           "bond": self.bond, "backup": "eth1"}],
                 "bonds": [{"name": "bond0", "mode": "active-backup", "active": "eth0",
                            "primary": "eth0", "monitorIntervalMilliseconds": 100,
                            "ports": ["eth0", "eth1"]}]}

@@ -15,7 +15,7 @@ find_alias(xmlNode *devices, const char *alias)
     return NULL;
 }
 
-/* What tells one device from another: its host address, its network, its MAC. */
+/* What tells one device from another: its type, its host address, its MAC. */
 static char *
 identity(xmlNode *device)
 {
@@ -24,10 +24,12 @@ identity(xmlNode *device)
     g_autofree char *bus = xml_tree_attribute(address, "bus");
     g_autofree char *slot = xml_tree_attribute(address, "slot");
     g_autofree char *function = xml_tree_attribute(address, "function");
+    g_autofree char *type = xml_tree_attribute(device, "type");
     g_autofree char *mac = xml_tree_attribute(xml_tree_child(device, "mac"), "address");
 
-    return g_strdup_printf("%s %s %s %s %s", (const char *)device->name, bus ? bus : "-",
-                           slot ? slot : "-", function ? function : "-", mac ? mac : "-");
+    return g_strdup_printf("%s %s %s %s %s %s", (const char *)device->name, type ? type : "-",
+                           bus ? bus : "-", slot ? slot : "-", function ? function : "-",
+                           mac ? mac : "-");
 }
 
 static xmlNode *

@@ -72,21 +72,26 @@ network_fixture_free(NetworkFixture *fixture)
 }
 
 void
-network_fixture_add_guest(NetworkFixture *fixture, GuestState state, gboolean with_vf)
+network_fixture_add_guest_with(NetworkFixture *fixture, GuestState state, const char *devices)
 {
-    g_autofree char *xml = g_strdup_printf(domain_text, with_vf ? device_text : "");
+    g_autofree char *xml = g_strdup_printf(domain_text, devices);
 
     fake_hypervisor_add_guest(fixture->hypervisor, xml, state, TRUE);
+}
+
+void
+network_fixture_add_guest(NetworkFixture *fixture, GuestState state, gboolean with_vf)
+{
+    network_fixture_add_guest_with(fixture, state, with_vf ? device_text : "");
 }
 
 void
 network_fixture_add_guest_with_two(NetworkFixture *fixture)
 {
     g_autofree char *devices = g_strconcat(device_text, second_device_text, NULL);
-    g_autofree char *xml = g_strdup_printf(domain_text, devices);
 
     fake_guest_set_two_bonds(fixture->guest);
-    fake_hypervisor_add_guest(fixture->hypervisor, xml, GUEST_STATE_RUNNING, TRUE);
+    network_fixture_add_guest_with(fixture, GUEST_STATE_RUNNING, devices);
 }
 
 gboolean

@@ -33,6 +33,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(NetworkFixture, network_fixture_free)
  * hostdev0, if @with_vf. */
 void network_fixture_add_guest(NetworkFixture *fixture, GuestState state, gboolean with_vf);
 
+/* The same with these device elements instead; net0 is its VirtIO vNIC, at 0000:00:03.0. */
+void network_fixture_add_guest_with(NetworkFixture *fixture, GuestState state, const char *devices);
 /* The same, running and with a second pair: FIXTURE_VF_2 at 0000:00:06.0, alias hostdev1, in bond1.
  */
 void network_fixture_add_guest_with_two(NetworkFixture *fixture);

@@ -41,18 +41,19 @@ static void
 test_every_key_is_read(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Config) config =
-        load("[access]\ngroup=ops\n[storage]\nimage-directories=/a;/b\n"
-             "export-networks=10.0.0.0/8;2001:db8::/32\n"
-             "[network]\nunplug-seconds=1\nattach-seconds=600\n"
-             "agent-seconds=2\n[physical-network blue]\nfunctions=p0;p1\nbridge=br1\n",
-             &error);
+    g_autoptr(Config) config = load("[access]\ngroup=ops\n[storage]\nimage-directories=/a;/b\n"
+                                    "export-networks=10.0.0.0/8;2001:db8::/32\n"
+                                    "[network]\nunplug-seconds=1\nattach-seconds=600\n"
+                                    "agent-seconds=2\nnative-migration=yes\n[physical-network "
+                                    "blue]\nfunctions=p0;p1\nbridge=br1\n",
+                                    &error);
 
     g_assert_no_error(error);
     g_assert_cmpstr(config->group, ==, "ops");
     g_assert_cmpstr(config->image_directories[1], ==, "/b");
     g_assert_cmpstr(config->export_networks[1], ==, "2001:db8::/32");
     g_assert_cmpuint(config->unplug_seconds, ==, 1);
+    g_assert_true(config->native_migration);
     g_assert_cmpuint(config->attach_seconds, ==, 600);
     g_assert_cmpuint(config->agent_seconds, ==, 2);
     const ConfigNetwork *blue = config_network(config, "blue");
@@ -69,6 +70,7 @@ test_mistakes_are_named(void)
         { "[acess]\ngroup=x\n", "acess" },
         { "[access]\ngruop=x\n", "gruop" },
         { "[access]\ngroup=\n", "group" },
+        { "[network]\nnative-migration=maybe\n", "native-migration" },
         { "[network]\nunplug-seconds=0\n", "unplug-seconds" },
         { "[network]\nunplug-seconds=601\n", "unplug-seconds" },
         { "[network]\nunplug-seconds=soon\n", "unplug-seconds" },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Owns the tests of domain XML: what is read out of it, what is refused, what is built. */
+/* Owns the tests of domain XML: what is read out of it and what is refused. */
 #include <string.h>
 
 #include "common/domain_xml.h"
@@ -307,57 +307,6 @@ test_depth_limit(void)
 }
 
 static void
-test_built_hostdev_reads_back(void)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *device =
-        domain_xml_build_hostdev("0000:01:10.2", "0000:04:00.0", "ua-vf0", &error);
-    g_assert_no_error(error);
-    g_autofree char *xml = g_strdup_printf(DOMAIN(ROOT_PORT "%s"), device);
-    g_autoptr(DomainXml) domain = parse(xml);
-    const DomainPassthrough *read = domain->passthrough->pdata[0];
-
-    g_assert_cmpint(read->form, ==, VNIC_FORM_HOSTDEV);
-    g_assert_cmpstr(read->function, ==, "0000:01:10.2");
-    g_assert_cmpstr(read->guest_address, ==, "0000:04:00.0");
-    g_assert_cmpstr(read->guest_path, ==, "02.3/00.0");
-    g_assert_cmpstr(read->alias, ==, "ua-vf0");
-    g_assert_nonnull(strstr(device, "managed=\"yes\""));
-}
-
-static void
-test_built_hostdev_leaves_out_what_libvirt_chooses(void)
-{
-    g_autofree char *device = domain_xml_build_hostdev("0000:01:10.2", NULL, "hostdev0", NULL);
-
-    g_assert_null(strstr(device, "alias"));
-    g_assert_null(strstr(device, "type=\"pci\" domain"));
-}
-
-static void
-test_built_hostdev_needs_exact_addresses(void)
-{
-    static const char *const bad[] = { "",
-                                       "01:10.2",
-                                       "0000:01:20.2",
-                                       "0000:01:10.8",
-                                       "0000:01:10.2 ",
-                                       "0000:01:1g.2",
-                                       "0000-01-10.2",
-                                       "0000:01:10.2'/><x" };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
-        g_autoptr(GError) error = NULL;
-
-        g_assert_null(domain_xml_build_hostdev(bad[i], NULL, NULL, &error));
-        g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
-    }
-    g_autoptr(GError) error = NULL;
-    g_assert_null(domain_xml_build_hostdev("0000:01:10.2", "4", NULL, &error));
-    g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
-}
-
-static void
 test_without_passthrough(void)
 {
     g_autoptr(GError) error = NULL;
@@ -399,11 +348,6 @@ main(int argc, char **argv)
     g_test_add_func("/domain-xml/refused/damaged", test_damaged_documents_are_refused);
     g_test_add_func("/domain-xml/refused/size", test_size_limit);
     g_test_add_func("/domain-xml/refused/depth", test_depth_limit);
-    g_test_add_func("/domain-xml/build/reads-back", test_built_hostdev_reads_back);
-    g_test_add_func("/domain-xml/build/leaves-out-what-libvirt-chooses",
-                    test_built_hostdev_leaves_out_what_libvirt_chooses);
-    g_test_add_func("/domain-xml/build/needs-exact-addresses",
-                    test_built_hostdev_needs_exact_addresses);
     g_test_add_func("/domain-xml/without-passthrough", test_without_passthrough);
     return g_test_run();
 }

@@ -5,13 +5,14 @@
 #include "fake/fake_sysfs.h"
 #include "fake/network_fixture.h"
 #include "netprep/attach_job.h"
+#include "netprep/guest_view.h"
 #include "netprep/release.h"
 #include "netprep/reservation.h"
 #include "netprep/unplug.h"
 
 /* The guest's vNICs as its former host described them. */
 static Lease *
-reserve_vnics(NetworkFixture *fixture, gboolean two)
+reserve_vnics(NetworkFixture *fixture, VnicShape *configuration, gboolean two)
 {
     Vnic vnic = { .alias = "hostdev0",
                   .function = "0000:09:10.0",
@@ -21,7 +22,7 @@ reserve_vnics(NetworkFixture *fixture, gboolean two)
                   .settings = { .vlan = 12, .spoof_check = TRUE },
                   .bond = "bond0",
                   .backup = "virtio",
-                  .persistent = TRUE };
+                  .configuration = configuration };
     Vnic second = vnic;
     json_auto_t *vnics = json_pack("[o]", vnic_to_json(&vnic));
     ReservationRequest request = { "tester", "a", "web1", FIXTURE_UUID, vnics, 60 };
@@ -32,6 +33,7 @@ reserve_vnics(NetworkFixture *fixture, gboolean two)
     second.guest_path = "06.0";
     second.guest_address = "0000:00:06.0";
     second.bond = "bond1";
+    second.configuration = NULL;
     if (two) {
         fake_guest_set_two_bonds(fixture->guest);
         json_array_append_new(vnics, vnic_to_json(&second));
@@ -44,7 +46,9 @@ reserve_vnics(NetworkFixture *fixture, gboolean two)
 static Lease *
 reserve(NetworkFixture *fixture)
 {
-    return reserve_vnics(fixture, FALSE);
+    VnicShape plain = { .form = VNIC_FORM_HOSTDEV };
+
+    return reserve_vnics(fixture, &plain, FALSE);
 }
 
 static json_t *
@@ -215,11 +219,47 @@ test_released_reservation_frees_without_touching_the_function(void)
     g_assert_cmpuint(fake_function_control_count(fixture->control, FUNCTION_OPTION_MAC), ==, 0);
 }
 
+static const DomainPassthrough *
+configured(GuestView *view)
+{
+    g_assert_cmpuint(view->config->passthrough->len, ==, 1);
+    return view->config->passthrough->pdata[0];
+}
+
+static void
+test_configuration_keeps_its_form_on_the_way_there_and_back(void)
+{
+    static const char *const networks[] = { "blue", "elsewhere" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(networks); i++) {
+        g_autoptr(NetworkFixture) fixture = network_fixture_new();
+        VnicShape pool = { .form = VNIC_FORM_NETWORK,
+                           .mac = "52:54:00:aa:00:01",
+                           .network = (char *)networks[i] };
+        g_autoptr(Lease) lease = reserve_vnics(fixture, &pool, FALSE);
+
+        network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, FALSE);
+        json_auto_t *result = attach(fixture, lease, 0, NULL);
+        g_assert_true(json_is_false(json_object_get(result, "degraded")));
+        g_autoptr(GuestView) view = guest_view_read(fixture->host->hypervisor, "web1", NULL);
+        /* Without the pool the guest starts with the VF that it has. */
+        g_assert_cmpint(configured(view)->form, ==, i ? VNIC_FORM_INTERFACE : VNIC_FORM_NETWORK);
+        g_assert_cmpstr(configured(view)->function, ==, i ? FIXTURE_VF : NULL);
+        g_assert_cmpstr(configured(view)->mac, ==, "52:54:00:aa:00:01");
+
+        g_autoptr(GPtrArray) vnics = vnics_describe(fixture->host, view, NULL);
+        const Vnic *vnic = vnics->pdata[0];
+        g_assert_cmpint(vnic->form, ==, VNIC_FORM_HOSTDEV);
+        g_assert_cmpint(vnic->configuration->form, ==, configured(view)->form);
+        g_assert_cmpstr(vnic->configuration->network, ==, i ? NULL : "blue");
+    }
+}
+
 static void
 test_vnics_join_at_the_same_time(void)
 {
     g_autoptr(NetworkFixture) fixture = network_fixture_new();
-    g_autoptr(Lease) lease = reserve_vnics(fixture, TRUE);
+    g_autoptr(Lease) lease = reserve_vnics(fixture, NULL, TRUE);
     g_autoptr(GError) error = NULL;
 
     network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, FALSE);
@@ -234,7 +274,7 @@ static void
 test_one_that_fails_keeps_no_other_from_the_guest(void)
 {
     g_autoptr(NetworkFixture) fixture = network_fixture_new();
-    g_autoptr(Lease) lease = reserve_vnics(fixture, TRUE);
+    g_autoptr(Lease) lease = reserve_vnics(fixture, NULL, TRUE);
 
     network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, FALSE);
     fake_sysfs_bind(fixture->sysfs, FIXTURE_VF, "vfio-pci");
@@ -341,6 +381,8 @@ main(int argc, char **argv)
                     test_passing_refusal_of_libvirt_is_retried_at_once);
     g_test_add_func("/attach/function-that-somebody-took-is-not-plugged",
                     test_function_that_somebody_took_is_not_plugged);
+    g_test_add_func("/attach/configuration-keeps-its-form-on-the-way-there-and-back",
+                    test_configuration_keeps_its_form_on_the_way_there_and_back);
     g_test_add_func("/attach/vnics-join-at-the-same-time", test_vnics_join_at_the_same_time);
     g_test_add_func("/attach/one-that-fails-keeps-no-other-from-the-guest",
                     test_one_that_fails_keeps_no_other_from_the_guest);

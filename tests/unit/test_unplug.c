@@ -316,15 +316,19 @@ test_cancelled_detach_is_undone(void)
 }
 
 static void
-test_guest_without_passthrough_needs_no_detach(void)
+test_guest_without_passthrough_gets_a_lease_that_holds_nothing(void)
 {
     g_autoptr(NetworkFixture) fixture = network_fixture_new();
     g_autoptr(GError) error = NULL;
 
     network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, FALSE);
-    g_assert_null(detach(fixture, &error));
-    g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
-    g_clear_error(&error);
+    fake_guest_set_silent(fixture->guest, TRUE);
+    json_auto_t *result = detach(fixture, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(json_array_size(json_object_get(result, "vnics")), ==, 0);
+    g_autoptr(Lease) lease = network_fixture_lease(fixture);
+    g_assert_cmpuint(lease->assets->len, ==, 0);
+    g_assert_cmpstr(lease->state, ==, STATE_DETACHED);
     g_assert_null(unplug_start(fixture->host, "tester", "a", "nobody", 60, &error));
     g_assert_error(error, FAULT, FAULT_GUEST_NOT_FOUND);
 }
@@ -360,7 +364,7 @@ main(int argc, char **argv)
     g_test_add_func("/unplug/failed-way-back-is-reported-listed-and-retried",
                     test_failed_way_back_is_reported_listed_and_retried);
     g_test_add_func("/unplug/cancelled-detach-is-undone", test_cancelled_detach_is_undone);
-    g_test_add_func("/unplug/guest-without-passthrough-needs-no-detach",
-                    test_guest_without_passthrough_needs_no_detach);
+    g_test_add_func("/unplug/guest-without-passthrough-gets-a-lease-that-holds-nothing",
+                    test_guest_without_passthrough_gets_a_lease_that_holds_nothing);
     return g_test_run();
 }

@@ -31,7 +31,8 @@ test_describes_a_passthrough_function(void)
     g_assert_cmpstr(vnic->guest_path, ==, "04.0");
     g_assert_cmpstr(vnic->physical_network, ==, "blue");
     g_assert_cmpuint(vnic->settings.vlan, ==, 12);
-    g_assert_true(vnic->persistent);
+    g_assert_nonnull(vnic->configuration);
+    g_assert_cmpint(vnic->configuration->form, ==, VNIC_FORM_HOSTDEV);
 }
 
 static void
@@ -47,6 +48,17 @@ test_guest_without_functions_has_no_vnics(void)
 static json_t *
 sample(void)
 {
+    VnicShape shape = { .form = VNIC_FORM_NETWORK,
+                        .alias = "ua-vf",
+                        .mac = "52:54:00:aa:00:01",
+                        .network = "pool",
+                        .port_group = "gold",
+                        .teaming = "ua-net0",
+                        .guest_address = "0000:00:04.0",
+                        .vlan = 12,
+                        .boot_order = 2,
+                        .index = 3,
+                        .rom_off = TRUE };
     Vnic vnic = { .alias = "hostdev0",
                   .function = FIXTURE_VF,
                   .form = VNIC_FORM_INTERFACE,
@@ -56,7 +68,7 @@ sample(void)
                   .physical_network = "blue",
                   .bond = "bond0",
                   .backup = "eth0",
-                  .persistent = TRUE };
+                  .configuration = &shape };
 
     return vnic_to_json(&vnic);
 }
@@ -108,6 +120,30 @@ test_values_that_cannot_be_are_refused(void)
 }
 
 static void
+test_configurations_that_cannot_be_are_refused(void)
+{
+    const struct {
+        const char *field;
+        json_t *value;
+    } cases[] = {
+        { "form", json_string("usb") },       { "macAddress", json_string("x") },
+        { "network", json_string("a\nb") },   { "network", json_null() },
+        { "guestAddress", json_string("4") }, { "vlan", json_integer(4095) },
+        { "index", json_integer(-1) },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        json_auto_t *object = sample();
+        g_autoptr(GError) error = NULL;
+
+        json_object_set_new(json_object_get(object, "configuration"), cases[i].field,
+                            cases[i].value);
+        g_assert_null(vnic_from_json(object, &error));
+        g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
+    }
+}
+
+static void
 test_number_of_vnics_is_bounded(void)
 {
     json_auto_t *array = json_array();
@@ -136,6 +172,8 @@ main(int argc, char **argv)
     g_test_add_func("/vnic/json-goes-there-and-back", test_json_goes_there_and_back);
     g_test_add_func("/vnic/values-that-cannot-be-are-refused",
                     test_values_that_cannot_be_are_refused);
+    g_test_add_func("/vnic/configurations-that-cannot-be-are-refused",
+                    test_configurations_that_cannot_be_are_refused);
     g_test_add_func("/vnic/number-of-vnics-is-bounded", test_number_of_vnics_is_bounded);
     return g_test_run();
 }

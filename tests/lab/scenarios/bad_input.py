@@ -109,7 +109,8 @@ def reserve_all(host):
     settings = {"vlan": 0, "qos": 0, "vlanProtocol": "dot1q", "spoofCheck": True, "trust": False,
                 "linkState": "auto", "minimumRate": 0, "maximumRate": 0}
     vnic = {"function": "0000:01:10.0", "form": "hostdev", "physicalNetwork": "passthrough",
-            "settings": settings, "persistent": False}
+            "settings": settings, "path": "bond",
+            "pathReason": ""}
     request = {"owner": "test", "token": "all", "timeoutSeconds": 600,
                "guest": {"name": "other", "uuid": "11111111-2222-3333-4444-555555555555"},
                "vnics": [{"alias": f"hostdev{n}", **vnic} for n in range(4)]}
