@@ -125,11 +125,8 @@ fake_sysfs_add_card(const char *root, const char *name, const char *address,
     write_file(device, "sriov_numvfs", count);
     write_file(device, "numa_node", "1\n");
     for (unsigned i = 0; functions[i]; i++) {
-        g_autofree char *number = g_strdup_printf("virtfn%u", i);
-        g_autofree char *up = g_strdup_printf("../%s", functions[i]);
-
         fake_sysfs_add_device(root, functions[i], "0x020000\n", own_group(functions[i]));
-        make_link(up, device, number);
+        fake_sysfs_put_function(root, address, i, functions[i]);
     }
     if (!name)
         return;
@@ -255,6 +252,16 @@ fake_sysfs_drop_function(const char *root, const char *address, unsigned index)
     g_autofree char *path = g_build_filename(device, name, NULL);
 
     g_assert_cmpint(g_remove(path), ==, 0);
+}
+
+void
+fake_sysfs_put_function(const char *root, const char *address, unsigned index, const char *function)
+{
+    g_autofree char *device = device_path(root, address);
+    g_autofree char *name = g_strdup_printf("virtfn%u", index);
+    g_autofree char *target = g_strdup_printf("../%s", function);
+
+    make_link(target, device, name);
 }
 
 void

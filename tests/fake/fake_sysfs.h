@@ -42,5 +42,8 @@ void fake_sysfs_set_device(const char *root, const char *address, const char *na
 /* Takes VF @index away from the PF at @address, as writing sriov_numvfs would, but leaves the count
  * as a reader has seen it before. */
 void fake_sysfs_drop_function(const char *root, const char *address, unsigned index);
+/* Gives the PF at @address VF @index at @function, which was there before. */
+void fake_sysfs_put_function(const char *root, const char *address, unsigned index,
+                             const char *function);
 /* Takes network device @name away, as moving it to another namespace would. */
 void fake_sysfs_hide_link(const char *root, const char *name);

@@ -275,6 +275,43 @@ test_functions_that_vanish_while_reading_are_left_out(void)
     g_assert_cmpuint(none->functions->len, ==, 0);
 }
 
+typedef struct {
+    const char *sysfs;
+    int turns;
+} Shrinker;
+
+/* What `echo 2 > sriov_numvfs` and back does, over and over; the count is always too large. */
+static void *
+shrink_and_grow(void *data)
+{
+    const Shrinker *shrinker = data;
+
+    for (int turn = 0; turn < shrinker->turns; turn++) {
+        for (unsigned i = 3; i >= 2; i--)
+            fake_sysfs_drop_function(shrinker->sysfs, "0000:01:00.0", i);
+        for (unsigned i = 2; i <= 3; i++)
+            fake_sysfs_put_function(shrinker->sysfs, "0000:01:00.0", i,
+                                    i == 2 ? "0000:01:10.4" : "0000:01:10.6");
+    }
+    return NULL;
+}
+
+static void
+test_reading_while_functions_come_and_go(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    Shrinker shrinker = { fixture->sysfs, 200 };
+    GThread *thread = g_thread_new("shrinker", shrink_and_grow, &shrinker);
+
+    for (int i = 0; i < 200; i++) {
+        g_autoptr(FunctionInventory) inventory = read_sysfs(fixture, NULL);
+        g_assert_cmpuint(inventory->functions->len, >=, 2);
+        g_assert_cmpuint(inventory->functions->len, <=, 4);
+        g_assert_cmpint(find(inventory, FIXTURE_VF_2)->state, ==, FUNCTION_STATE_FREE);
+    }
+    g_thread_join(thread);
+}
+
 static void
 test_a_thousand_functions_on_four_cards_and_on_one(void)
 {
@@ -318,6 +355,7 @@ main(int argc, char **argv)
     ADD("silent-libvirt-is-an-error", test_silent_libvirt_is_an_error_not_an_empty_host);
     ADD("unreadable-sysfs-is-an-error", test_unreadable_sysfs_is_an_error_not_an_empty_host);
     ADD("vanishing-functions", test_functions_that_vanish_while_reading_are_left_out);
+    ADD("coming-and-going-functions", test_reading_while_functions_come_and_go);
     ADD("a-thousand-functions", test_a_thousand_functions_on_four_cards_and_on_one);
     return g_test_run();
 }
