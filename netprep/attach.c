@@ -3,6 +3,7 @@
 #include "netprep/attach.h"
 
 #include "netprep/bond.h"
+#include "netprep/mac_path.h"
 
 static void
 set_text(char **text, const char *value)
@@ -125,6 +126,23 @@ degrade(const NetworkHost *host, const Lease *lease, const GError *failure, GErr
     return lease_store_set_state(host->leases, lease->id, STATE_DEGRADED, failure->message, error);
 }
 
+static gboolean
+plug_all(const NetworkHost *host, Job *job, const Lease *lease, GError **error)
+{
+    g_autoptr(GPtrArray) networks = hypervisor_list_networks(host->hypervisor, error);
+    g_autoptr(GError) failure = NULL;
+
+    if (!networks)
+        return FALSE;
+    g_autoptr(GPtrArray) requests = make_requests(host, lease, networks, &failure);
+    if (mac_path_to_function(host, lease, failure ? NULL : &failure))
+        (void)plug_functions(host, job, lease->guest_uuid, requests, failure ? NULL : &failure);
+    if (!failure)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
 gboolean
 attach_reservation(const NetworkHost *host, Job *job, const Lease *lease, GError **error)
 {
@@ -132,12 +150,11 @@ attach_reservation(const NetworkHost *host, Job *job, const Lease *lease, GError
 
     if (!lease_store_set_state(host->leases, lease->id, STATE_ATTACHING, lease->reason, error))
         return FALSE;
-    g_autoptr(GPtrArray) networks = hypervisor_list_networks(host->hypervisor, &failure);
-    if (!networks)
-        return degrade(host, lease, failure, error);
-    g_autoptr(GPtrArray) requests = make_requests(host, lease, networks, &failure);
-    (void)plug_functions(host, job, lease->guest_uuid, requests, failure ? NULL : &failure);
-    return failure ? degrade(host, lease, failure, error) : commit(host, lease, error);
+    mac_path_stay_on_virtio(host, lease); /* the bridge knows the guest from where it was before */
+    if (plug_all(host, job, lease, &failure))
+        return commit(host, lease, error);
+    mac_path_stay_on_virtio(host, lease);
+    return degrade(host, lease, failure, error);
 }
 
 /* The VFs in the guest at the places that the request named. */

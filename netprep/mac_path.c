@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "netprep/function_inventory.h"
+#include "netprep/guest_view.h"
 
 #define RECORD     "macPath"
 #define DEPTH_MAX  4 /* bridge, VLAN, bond, card */
@@ -164,28 +165,54 @@ find_path(const NetworkHost *host, const FunctionInventory *inventory, const Dom
     return path;
 }
 
-gboolean
-mac_path_to_virtio(const NetworkHost *host, const Lease *lease, const DomainXml *live,
-                   GError **error)
+static gboolean
+open_asset(const NetworkHost *host, const FunctionInventory *inventory, const Lease *lease,
+           LeaseAsset *asset, const DomainXml *live, GError **error)
 {
-    g_autoptr(FunctionInventory) inventory = function_inventory_read(host->sysfs, NULL, error);
+    g_autoptr(Vnic) vnic = network_lease_vnic(asset, error);
+
+    if (!vnic)
+        return FALSE;
+    MacPath path = find_path(host, inventory, live, asset->key, vnic);
+    g_autofree char *port = path.port;
+    return !port || open_path(host, lease, asset, &path, error);
+}
+
+static gboolean
+open_all(const NetworkHost *host, const Lease *lease, gboolean with_plugged, GError **error)
+{
+    g_autoptr(GuestView) view = guest_view_read(host->hypervisor, lease->guest_uuid, error);
+    g_autoptr(FunctionInventory) inventory =
+        view ? function_inventory_read(host->sysfs, NULL, error) : NULL;
 
     if (!inventory)
         return FALSE;
     for (guint i = 0; i < lease->assets->len; i++) {
         LeaseAsset *asset = lease->assets->pdata[i];
 
-        if (!g_str_equal(asset->kind, ASSET_FUNCTION))
+        if (!g_str_equal(asset->kind, ASSET_FUNCTION) ||
+            (!with_plugged && guest_view_find(view->live, asset->key)))
             continue;
-        g_autoptr(Vnic) vnic = network_lease_vnic(asset, error);
-        if (!vnic)
-            return FALSE;
-        MacPath path = find_path(host, inventory, live, asset->key, vnic);
-        g_autofree char *port = path.port;
-        if (port && !open_path(host, lease, asset, &path, error))
+        if (!open_asset(host, inventory, lease, asset, view->live, error))
             return FALSE;
     }
     return TRUE;
+}
+
+gboolean
+mac_path_to_virtio(const NetworkHost *host, const Lease *lease, GError **error)
+{
+    return open_all(host, lease, TRUE, error);
+}
+
+void
+mac_path_stay_on_virtio(const NetworkHost *host, const Lease *lease)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!open_all(host, lease, FALSE, &failure) &&
+        !g_error_matches(failure, FAULT, FAULT_GUEST_NOT_FOUND))
+        warn(failure);
 }
 
 static gboolean

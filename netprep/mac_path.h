@@ -21,13 +21,17 @@
  */
 
 /*
- * For all VFs of @lease, whose guest has the XML @live: the PF takes frames for their MACs, and the
- * bridge forgets that it learned them there. A repeat makes good what is missing, e.g. what was
- * learned meanwhile. A card that takes no entry is warned about and no failure: the path that it
- * serves already was proven otherwise. FAULT_STORE_FAILED if it cannot be recorded. Blocks.
+ * For all VFs of @lease: the PF takes frames for their MACs, and the bridge forgets that it learned
+ * them there. A repeat makes good what is missing, e.g. what was learned meanwhile. A card that
+ * takes no entry is warned about and no failure: the path that it serves already was proven
+ * otherwise. Fails if libvirt does not say what the guest has, or with FAULT_STORE_FAILED if it
+ * cannot be recorded. Blocks.
  */
-gboolean mac_path_to_virtio(const NetworkHost *host, const Lease *lease, const DomainXml *live,
-                            GError **error);
+gboolean mac_path_to_virtio(const NetworkHost *host, const Lease *lease, GError **error);
+
+/* The same for those VFs of @lease that the guest did not get, where plugging them failed; what
+ * fails is logged, and there is nothing to do if the guest is gone. Blocks. */
+void mac_path_stay_on_virtio(const NetworkHost *host, const Lease *lease);
 
 /*
  * The undo, before the guest gets VFs or when it is gone: takes away what is recorded as ours.

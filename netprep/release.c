@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "netprep/guest_turn.h"
+#include "netprep/mac_path.h"
 #include "netprep/replug.h"
 
 typedef struct {
@@ -115,6 +116,8 @@ release_assets(const NetworkHost *host, const Lease *lease, GError **error)
     if (!inventory || !find_guest(host, lease->guest_uuid, &found, error))
         return FALSE;
     g_autoptr(GuestView) view = found;
+    if (!mac_path_to_function(host, lease, error))
+        return FALSE;
     for (guint i = 0; i < lease->assets->len; i++) {
         if (!release_asset(host, inventory, view, lease, lease->assets->pdata[i], error))
             return FALSE;
@@ -173,6 +176,8 @@ release_arrived(const NetworkHost *host, const Lease *lease, const GuestView *vi
 {
     gboolean kept = g_str_equal(lease->state, STATE_ATTACHED);
 
+    if (!mac_path_to_function(host, lease, error))
+        return NULL;
     for (guint i = 0; i < lease->assets->len; i++) {
         const LeaseAsset *asset = lease->assets->pdata[i];
 

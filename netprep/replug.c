@@ -2,6 +2,8 @@
 /* Plugs the VFs of a detachment back. */
 #include "netprep/replug.h"
 
+#include "netprep/mac_path.h"
+
 /* How long a guest may take to act on a request that it did not follow in time. */
 #define WATCH_SECONDS 600
 
@@ -107,8 +109,10 @@ replug_detachment(const NetworkHost *host, Job *job, const Lease *lease, GError 
     g_autoptr(GError) failure = NULL;
 
     g_autoptr(GPtrArray) requests = make_requests(host, lease, &failure);
-    (void)plug_functions(host, job, lease->guest_uuid, requests, failure ? NULL : &failure);
+    if (mac_path_to_function(host, lease, failure ? NULL : &failure))
+        (void)plug_functions(host, job, lease->guest_uuid, requests, failure ? NULL : &failure);
     if (failure) {
+        mac_path_stay_on_virtio(host, lease);
         degrade(host, lease, failure, error);
         return FALSE;
     }

@@ -3,6 +3,7 @@
 #include "netprep/unplug.h"
 
 #include "netprep/backup_proof.h"
+#include "netprep/mac_path.h"
 #include "netprep/removal_wait.h"
 #include "netprep/replug.h"
 #include "netprep/vnic_path.h"
@@ -275,12 +276,21 @@ undo(const Unplug *unplug, GError *failure, GError **error)
               "%s; this was undone after: %s", fault_cause(worse), cause->message);
 }
 
+/* Before the VFs go, so that the card never lacks a place for the guest's frames; and after, since
+ * the bridge may have learned from the last ones that the VFs sent. */
+static gboolean
+lead_to_virtio(const Unplug *unplug, GError **error)
+{
+    return mac_path_to_virtio(unplug->host, unplug->lease, error);
+}
+
 static json_t *
 carry_out(Unplug *unplug, GError **error)
 {
     GError *failure = NULL;
 
-    if (move_traffic(unplug, &failure) && unplug_devices(unplug, &failure) &&
+    if (move_traffic(unplug, &failure) && lead_to_virtio(unplug, &failure) &&
+        unplug_devices(unplug, &failure) && lead_to_virtio(unplug, &failure) &&
         unplug_from_config(unplug, &failure)) {
         g_autoptr(Lease) lease = finish(unplug, &failure);
         if (lease)

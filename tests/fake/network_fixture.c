@@ -94,6 +94,21 @@ network_fixture_add_guest_with_two(NetworkFixture *fixture)
     network_fixture_add_guest_with(fixture, GUEST_STATE_RUNNING, devices);
 }
 
+void
+network_fixture_share_card(NetworkFixture *fixture)
+{
+    FunctionSettings *settings = fake_function_control_settings(fixture->control, 0);
+
+    g_assert_true(function_mac_from_text(FIXTURE_MAC, settings->mac));
+    fake_sysfs_stack(fixture->sysfs, "br0", "npf0");
+}
+
+gboolean
+network_fixture_card_takes_mac(NetworkFixture *fixture)
+{
+    return fake_bridge_fdb_count(fixture->fdb, "npf0", FIXTURE_MAC, TRUE) > 0;
+}
+
 gboolean
 network_fixture_has_live(NetworkFixture *fixture, const char *function)
 {

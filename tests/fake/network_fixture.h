@@ -39,6 +39,12 @@ void network_fixture_add_guest_with(NetworkFixture *fixture, GuestState state, c
  */
 void network_fixture_add_guest_with_two(NetworkFixture *fixture);
 
+/* The MAC of the VirtIO vNIC of "web1" is on its VF, too, and br0 is above npf0. */
+#define FIXTURE_MAC "52:54:00:aa:00:01"
+void network_fixture_share_card(NetworkFixture *fixture);
+/* Whether npf0 takes frames for that MAC. */
+gboolean network_fixture_card_takes_mac(NetworkFixture *fixture);
+
 /* The guest has @function, in its live XML and in its configuration. */
 gboolean network_fixture_has_live(NetworkFixture *fixture, const char *function);
 gboolean network_fixture_has_config(NetworkFixture *fixture, const char *function);
