@@ -17,7 +17,7 @@ struct FakeFunctionControl {
     gboolean ignored[FUNCTION_OPTIONS];
     unsigned counts[FUNCTION_OPTIONS];
     unsigned calls, fail_from; /* 0: never */
-    gboolean (*refuses)(const FunctionSettings *wanted);
+    gboolean (*refuses)(FunctionOption option, const FunctionSettings *wanted);
     const guint8 *own_mac;
 };
 
@@ -52,7 +52,9 @@ fake_set(void *self, const char *physical_function, unsigned index, FunctionOpti
     fake->calls++;
     if (fake->fail_from > 0 && fake->calls >= fake->fail_from)
         status = -EIO;
-    if (option == FUNCTION_OPTION_MAC && fake->refuses && fake->refuses(wanted))
+    FunctionSettings asked = { 0 };
+    function_option_copy(option, wanted, &asked);
+    if (fake->refuses && fake->refuses(option, &asked))
         status = -EINVAL;
     if (status == 0 && !fake->ignored[option])
         function_option_copy(option, wanted, &fake->settings[index]);
@@ -111,7 +113,8 @@ fake_function_control_refuse(FakeFunctionControl *fake, FunctionOption option, i
 
 void
 fake_function_control_refuse_if(FakeFunctionControl *fake,
-                                gboolean (*refuses)(const FunctionSettings *wanted))
+                                gboolean (*refuses)(FunctionOption option,
+                                                    const FunctionSettings *wanted))
 {
     g_mutex_lock(&fake->lock);
     fake->refuses = refuses;

@@ -16,9 +16,10 @@ FunctionControl *fake_function_control_get(FakeFunctionControl *fake); /* borrow
 FunctionSettings *fake_function_control_settings(FakeFunctionControl *fake, unsigned index);
 /* From now on setting @option fails with @status (negative errno; 0: works again). */
 void fake_function_control_refuse(FakeFunctionControl *fake, FunctionOption option, int status);
-/* From now on MACs for which @refuses says so fail with -EINVAL. */
+/* From now on settings of which @refuses says so fail with -EINVAL. */
 void fake_function_control_refuse_if(FakeFunctionControl *fake,
-                                     gboolean (*refuses)(const FunctionSettings *wanted));
+                                     gboolean (*refuses)(FunctionOption option,
+                                                         const FunctionSettings *wanted));
 /* From now on setting @option succeeds and changes nothing. */
 void fake_function_control_ignore(FakeFunctionControl *fake, FunctionOption option);
 /* The @call-th setting from now on, of whichever option, and all after it fail with -EIO. */
