@@ -36,19 +36,30 @@ plug_request_free(PlugRequest *request)
     g_free(request);
 }
 
+/* libvirt would take the VF from whoever on this host uses it, without a word. */
 static gboolean
-check_free(const NetworkHost *host, const char *address, GError **error)
+may_take(const PlugRequest *request, const Function *function)
+{
+    if (request->check_free)
+        return function && function->state == FUNCTION_STATE_FREE;
+    return !function || function->state != FUNCTION_STATE_HOST;
+}
+
+static gboolean
+check_unused(const NetworkHost *host, const PlugRequest *request, GError **error)
 {
     g_autoptr(FunctionInventory) inventory = function_inventory_survey(host, error);
-    g_autofree char *label = network_function_label(address);
+    g_autofree char *label = network_function_label(request->function);
 
     if (!inventory)
         return FALSE;
-    const Function *function = function_inventory_find(inventory, address);
-    if (function && function->state == FUNCTION_STATE_FREE)
+    const Function *function = function_inventory_find(inventory, request->function);
+    if (may_take(request, function))
         return TRUE;
-    fault_set(error, FAULT_FUNCTION_BUSY, label, "free it, or release its lease and reserve again",
-              "was reserved, but %s",
+    fault_set(error, FAULT_FUNCTION_BUSY, label,
+              request->check_free ? "free it, or release its lease and reserve again"
+                                  : "free it; it is tried again by itself",
+              "was held for the guest, but %s",
               function ? function->reason : "this host does not have it any more");
     return FALSE;
 }
@@ -116,7 +127,7 @@ prepare(const Batch *batch, const GuestView *view, const PlugRequest *request, G
 {
     if (guest_view_find(view->live, request->function))
         return TRUE;
-    if (request->check_free && !check_free(batch->host, request->function, error))
+    if (!check_unused(batch->host, request, error))
         return FALSE;
     return apply_settings(batch->host, view, request, error);
 }

@@ -12,7 +12,8 @@ typedef struct {
     char *config_xml;        /* for the guest's configuration; NULL: leave it alone */
     gboolean apply_settings; /* else they are left as they are */
     gboolean hand_over;      /* let the guest's bond choose the VF's MAC, if it can */
-    gboolean check_free;     /* FAULT_FUNCTION_BUSY unless nobody physically has it */
+    gboolean check_free;     /* FAULT_FUNCTION_BUSY unless nobody physically has it; else only
+                                if this host's own network uses it */
 } PlugRequest;
 
 void plug_request_free(PlugRequest *request);

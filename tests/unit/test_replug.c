@@ -329,6 +329,21 @@ test_released_detachment_returns_to_the_running_guest(void)
 }
 
 static void
+test_function_that_the_host_took_is_not_taken_back(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = detach(fixture);
+    g_autoptr(GError) error = NULL;
+
+    fake_sysfs_add_link(fixture->sysfs, FIXTURE_VF, "vf0", 0, "br0");
+    g_assert_null(release(fixture, lease, &error));
+    g_assert_error(error, FAULT, FAULT_ROLLBACK_INCOMPLETE);
+    g_assert_false(network_fixture_has_live(fixture, FIXTURE_VF));
+    g_autoptr(Lease) degraded = network_fixture_lease(fixture);
+    g_assert_cmpstr(degraded->state, ==, STATE_DEGRADED);
+}
+
+static void
 test_release_is_refused_while_the_guest_is_on_its_way(void)
 {
     g_autoptr(NetworkFixture) fixture = network_fixture_new();
@@ -394,6 +409,8 @@ main(int argc, char **argv)
                     test_released_reservation_frees_without_touching_the_function);
     g_test_add_func("/release/detachment-returns-to-the-running-guest",
                     test_released_detachment_returns_to_the_running_guest);
+    g_test_add_func("/release/function-that-the-host-took-is-not-taken-back",
+                    test_function_that_the_host_took_is_not_taken_back);
     g_test_add_func("/release/is-refused-while-the-guest-is-on-its-way",
                     test_release_is_refused_while_the_guest_is_on_its_way);
     g_test_add_func("/release/function-of-a-guest-that-left-is-reset-and-free",
