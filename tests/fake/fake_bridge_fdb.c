@@ -124,6 +124,48 @@ fake_free(void *self)
     g_free(fake);
 }
 
+/* A second handle. */
+typedef struct {
+    FakeBridgeFdb *fake;
+    FakeGate gate;
+    void *data;
+} Door;
+
+static int
+door_list(void *self, const char *port, GArray **ret_entries)
+{
+    const Door *door = self;
+
+    return door->gate(door->data) == FAKE_GATE_OPEN ? fake_list(door->fake, port, ret_entries)
+                                                    : -EIO;
+}
+
+static int
+door_add(void *self, const char *port, const guint8 *mac)
+{
+    const Door *door = self;
+
+    return door->gate(door->data) == FAKE_GATE_OPEN ? fake_add(door->fake, port, mac) : -EIO;
+}
+
+static int
+door_remove(void *self, const char *port, const FdbEntry *entry)
+{
+    const Door *door = self;
+
+    return door->gate(door->data) == FAKE_GATE_OPEN ? fake_remove(door->fake, port, entry) : -EIO;
+}
+
+BridgeFdb *
+fake_bridge_fdb_open(FakeBridgeFdb *fake, FakeGate gate, void *data)
+{
+    static const FdbOps ops = { door_list, door_add, door_remove, g_free };
+    Door *door = g_new0(Door, 1);
+
+    *door = (Door) { fake, gate, data };
+    return bridge_fdb_new(&ops, door);
+}
+
 FakeBridgeFdb *
 fake_bridge_fdb_new(void)
 {

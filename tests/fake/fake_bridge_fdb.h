@@ -2,6 +2,7 @@
 /* A table of forwarding entries in memory, whose N-th call fails on demand. */
 #pragma once
 
+#include "fake/fake_gate.h"
 #include "netprep/bridge_fdb.h"
 
 typedef struct FakeBridgeFdb FakeBridgeFdb;
@@ -9,6 +10,8 @@ typedef struct FakeBridgeFdb FakeBridgeFdb;
 /* The BridgeFdb owns the fake: free it by bridge_fdb_free(fake_bridge_fdb_get(fake)). */
 FakeBridgeFdb *fake_bridge_fdb_new(void);
 BridgeFdb *fake_bridge_fdb_get(FakeBridgeFdb *fake); /* borrowed */
+/* Another handle to the same table, whose calls pass @gate. Must be freed before the fake. */
+BridgeFdb *fake_bridge_fdb_open(FakeBridgeFdb *fake, FakeGate gate, void *data);
 
 /* Puts an entry into the table, as somebody else would. */
 void fake_bridge_fdb_put(FakeBridgeFdb *fake, const char *port, const FdbEntry *entry);

@@ -19,9 +19,36 @@ struct FakeFunctionControl {
     unsigned calls, fail_from; /* 0: never */
     gboolean (*refuses)(FunctionOption option, const FunctionSettings *wanted);
     const guint8 *own_mac;
+    FakeMacSource mac_source;
+    void *mac_data;
 };
 
+/* A second handle. */
+typedef struct {
+    FakeFunctionControl *fake;
+    FakeGate gate;
+    void *data;
+} Door;
+
 static const guint8 no_mac[FUNCTION_MAC_BYTES] = { 0 };
+
+static gboolean
+has_mac(const FunctionSettings *settings)
+{
+    return memcmp(settings->mac, no_mac, sizeof(no_mac)) != 0;
+}
+
+/* The MAC in effect, which is the VF's own where there is no administrative one. */
+static void
+choose_mac(FakeFunctionControl *fake, FunctionEntry *entry)
+{
+    if (has_mac(&entry->settings))
+        return;
+    if (fake->own_mac)
+        memcpy(entry->settings.mac, fake->own_mac, sizeof(no_mac));
+    if (fake->mac_source)
+        fake->mac_source(entry->index, entry->settings.mac, fake->mac_data);
+}
 
 static GArray *
 fake_list(void *self, const char *physical_function, GError **error)
@@ -33,8 +60,7 @@ fake_list(void *self, const char *physical_function, GError **error)
     for (unsigned i = 0; i < FUNCTIONS; i++) {
         FunctionEntry entry = { i, fake->settings[i] };
 
-        if (fake->own_mac && memcmp(entry.settings.mac, no_mac, sizeof(no_mac)) == 0)
-            memcpy(entry.settings.mac, fake->own_mac, sizeof(no_mac));
+        choose_mac(fake, &entry);
         g_array_append_val(entries, entry);
     }
     g_mutex_unlock(&fake->lock);
@@ -76,6 +102,45 @@ fake_free(void *self)
 
     g_mutex_clear(&fake->lock);
     g_free(fake);
+}
+
+static GArray *
+door_list(void *self, const char *physical_function, GError **error)
+{
+    const Door *door = self;
+
+    if (door->gate(door->data) == FAKE_GATE_OPEN)
+        return fake_list(door->fake, physical_function, error);
+    fault_set(error, FAULT_FUNCTION_FAILED, physical_function, NULL, "cannot be asked");
+    return NULL;
+}
+
+static int
+door_set(void *self, const char *physical_function, unsigned index, FunctionOption option,
+         const FunctionSettings *wanted)
+{
+    const Door *door = self;
+
+    return door->gate(door->data) == FAKE_GATE_OPEN
+               ? fake_set(door->fake, physical_function, index, option, wanted)
+               : -ENODEV;
+}
+
+FunctionControl *
+fake_function_control_open(FakeFunctionControl *fake, FakeGate gate, void *data)
+{
+    static const FunctionControlOps ops = { door_list, door_set, fake_driver, g_free };
+    Door *door = g_new0(Door, 1);
+
+    *door = (Door) { fake, gate, data };
+    return function_control_new(&ops, door);
+}
+
+void
+fake_function_control_ask_mac(FakeFunctionControl *fake, FakeMacSource source, void *data)
+{
+    fake->mac_source = source;
+    fake->mac_data = data;
 }
 
 FakeFunctionControl *

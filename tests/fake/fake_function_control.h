@@ -2,6 +2,7 @@
 /* VF settings in memory, with options that the driver refuses, ignores or does not report. */
 #pragma once
 
+#include "fake/fake_gate.h"
 #include "netprep/function_settings.h"
 
 #define FAKE_FUNCTION_DRIVER "fakedrv"
@@ -11,6 +12,8 @@ typedef struct FakeFunctionControl FakeFunctionControl;
 /* The FunctionControl owns the fake. */
 FakeFunctionControl *fake_function_control_new(void);
 FunctionControl *fake_function_control_get(FakeFunctionControl *fake); /* borrowed */
+/* Another handle to the same VFs, whose calls pass @gate. Must be freed before the fake. */
+FunctionControl *fake_function_control_open(FakeFunctionControl *fake, FakeGate gate, void *data);
 
 /* The settings of one VF, which may be changed. All start as zero with spoof check on. */
 FunctionSettings *fake_function_control_settings(FakeFunctionControl *fake, unsigned index);
@@ -28,3 +31,7 @@ void fake_function_control_fail_from(FakeFunctionControl *fake, unsigned call);
 void fake_function_control_own_mac(FakeFunctionControl *fake, const guint8 *mac);
 /* How often @option was set. */
 unsigned fake_function_control_count(FakeFunctionControl *fake, FunctionOption option);
+
+/* Which MAC a VF has while no administrative one is set; all zero: none. */
+typedef void (*FakeMacSource)(unsigned index, guint8 *ret_mac, void *data);
+void fake_function_control_ask_mac(FakeFunctionControl *fake, FakeMacSource source, void *data);

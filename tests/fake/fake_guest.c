@@ -27,6 +27,7 @@ struct FakeGuest {
     gboolean silent, stubborn, bonded, virtio_carrier;
     gboolean without_program, without_files;
     gboolean vf_in_bond, hears_all;
+    gboolean without_function; /* the first pair's */
     unsigned announcements;
     FakeGuestFiles *files;
     char *report;
@@ -160,13 +161,30 @@ interface(const char *name, const char *path, gboolean carrier, const char *bond
                      "carrier", carrier, "master", bond);
 }
 
+/* Only the first pair's VF comes and goes. */
+static gboolean
+has_function(const FakeGuest *guest, const Pair *pair)
+{
+    return pair != &guest->pairs[0] || !guest->without_function;
+}
+
+static gboolean
+is_joined(const FakeGuest *guest, const Pair *pair)
+{
+    return pair != &guest->pairs[0] || guest->vf_in_bond;
+}
+
 static json_t *
 bond(const FakeGuest *guest, const Pair *pair)
 {
-    return json_pack("{s:s, s:s, s:s, s:s?, s:i, s:s, s:i, s:[s, s]}", "name", pair->bond, "mode",
+    json_t *ports = json_pack("[s]", pair->virtio);
+
+    if (is_joined(guest, pair))
+        json_array_append_new(ports, json_string(pair->function));
+    return json_pack("{s:s, s:s, s:s, s:s?, s:i, s:s, s:i, s:o}", "name", pair->bond, "mode",
                      "active-backup", "active", pair->active, "primary", pair->primary,
                      "monitorIntervalMilliseconds", 100, "failOverMac", "none", "gratuitousArp",
-                     (int)guest->announcements, "ports", pair->virtio, pair->function);
+                     (int)guest->announcements, "ports", ports);
 }
 
 static json_t *
@@ -180,8 +198,9 @@ report(const FakeGuest *guest)
 
         json_array_append_new(
             interfaces, interface(pair->virtio, pair->virtio_path, guest->virtio_carrier, name));
-        json_array_append_new(interfaces,
-                              interface(pair->function, pair->function_path, TRUE, name));
+        if (has_function(guest, pair))
+            json_array_append_new(interfaces, interface(pair->function, pair->function_path, TRUE,
+                                                        is_joined(guest, pair) ? name : NULL));
         if (guest->bonded)
             json_array_append_new(bonds, bond(guest, pair));
     }
@@ -219,9 +238,10 @@ run_verb(FakeGuest *guest, const char *verb, const json_t *argv, int *ret_exit_s
     Pair *pair = find_pair(guest, argv);
 
     g_hash_table_insert(guest->counts, g_strdup(verb), GUINT_TO_POINTER(count + 1));
-    *ret_exit_status = fails(guest, verb);
+    gboolean absent = g_str_equal(verb, "join") && !has_function(guest, pair);
+    *ret_exit_status = fails(guest, verb) || absent;
     if (*ret_exit_status)
-        return json_pack("{s:s}", "error", "told to fail");
+        return json_pack("{s:s}", "error", absent ? "no such device" : "told to fail");
     if (g_str_equal(verb, "report"))
         return report(guest);
     if (g_str_equal(verb, "repair"))
@@ -232,8 +252,10 @@ run_verb(FakeGuest *guest, const char *verb, const json_t *argv, int *ret_exit_s
         pair->active = pair->virtio;
         pair->primary = NULL;
     }
-    if (g_str_equal(verb, "join"))
+    if (g_str_equal(verb, "join")) {
         pair->active = pair->primary = pair->function;
+        guest->vf_in_bond |= pair == &guest->pairs[0];
+    }
     return bond(guest, pair);
 }
 
@@ -409,6 +431,25 @@ fake_guest_take_vf_out(FakeGuest *guest)
     guest->vf_in_bond = FALSE;
     guest->pairs[0].active = "virtio";
     guest->pairs[0].primary = NULL;
+}
+
+void
+fake_guest_set_function(FakeGuest *guest, gboolean present)
+{
+    g_mutex_lock(&guest->lock);
+    guest->without_function = !present;
+    if (!present)
+        fake_guest_take_vf_out(guest);
+    g_mutex_unlock(&guest->lock);
+}
+
+gboolean
+fake_guest_has_joined(FakeGuest *guest)
+{
+    g_mutex_lock(&guest->lock);
+    gboolean joined = guest->vf_in_bond;
+    g_mutex_unlock(&guest->lock);
+    return joined;
 }
 
 void

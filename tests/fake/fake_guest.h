@@ -40,6 +40,10 @@ unsigned fake_guest_open_files(FakeGuest *guest);
 gboolean fake_guest_hears_all(FakeGuest *guest);
 /* The VF is in the guest, but not in its bond. */
 void fake_guest_take_vf_out(FakeGuest *guest);
+/* Whether the guest has the VF (the default). Without it `join` fails, and the bond falls back to
+ * VirtIO until the next `join`. */
+void fake_guest_set_function(FakeGuest *guest, gboolean present);
+gboolean fake_guest_has_joined(FakeGuest *guest);
 
 /* The active port; a static string. */
 const char *fake_guest_active(FakeGuest *guest);

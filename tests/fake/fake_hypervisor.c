@@ -16,13 +16,14 @@ typedef struct {
 
 struct FakeHypervisor {
     Hypervisor *hypervisor;
-    GMutex lock;         /* guards everything below */
-    GPtrArray *guests;   /* of Guest *; their xml members are their configurations */
-    GPtrArray *calls;    /* of char * */
-    GPtrArray *answers;  /* of char **: what fake_hypervisor_calls() returned */
-    GPtrArray *failures; /* of Failure * */
-    GHashTable *unplugs; /* alias -> FakeUnplug */
-    GPtrArray *networks; /* of HypervisorNetwork * */
+    FakeEventSource *events; /* other handles; before our own */
+    GMutex lock;             /* guards everything below */
+    GPtrArray *guests;       /* of Guest *; their xml members are their configurations */
+    GPtrArray *calls;        /* of char * */
+    GPtrArray *answers;      /* of char **: what fake_hypervisor_calls() returned */
+    GPtrArray *failures;     /* of Failure * */
+    GHashTable *unplugs;     /* alias -> FakeUnplug */
+    GPtrArray *networks;     /* of HypervisorNetwork * */
     unsigned next_alias;
     FakeAgent agent;
     void *agent_data;
@@ -128,6 +129,7 @@ emit(FakeHypervisor *fake, HypervisorEventType type, const char *uuid, const cha
 {
     HypervisorEvent event = { .type = type, .uuid = (char *)uuid, .alias = (char *)alias };
 
+    fake_event_source_emit(fake->events, &event);
     hypervisor_emit(fake->hypervisor, &event);
 }
 
@@ -368,6 +370,7 @@ fake_free(void *self)
 {
     FakeHypervisor *fake = self;
 
+    fake_event_source_free(fake->events);
     g_ptr_array_unref(fake->guests);
     g_ptr_array_unref(fake->calls);
     g_ptr_array_unref(fake->answers);
@@ -404,7 +407,14 @@ fake_hypervisor_new(void)
     fake->unplugs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     fake->networks = g_ptr_array_new_with_free_func((GDestroyNotify)hypervisor_network_free);
     fake->hypervisor = hypervisor_new(&ops, fake);
+    fake->events = fake_event_source_new();
     return fake;
+}
+
+FakeEventSource *
+fake_hypervisor_events(FakeHypervisor *fake)
+{
+    return fake->events;
 }
 
 Hypervisor *

@@ -5,6 +5,7 @@
 
 #include "common/fault.h"
 #include "common/hypervisor.h"
+#include "fake/fake_event_source.h"
 
 typedef struct FakeHypervisor FakeHypervisor;
 
@@ -18,6 +19,8 @@ typedef enum {
 /* The Hypervisor owns the fake: free it by hypervisor_free(fake_hypervisor_get(fake)). */
 FakeHypervisor *fake_hypervisor_new(void);
 Hypervisor *fake_hypervisor_get(FakeHypervisor *fake); /* borrowed */
+/* All its events, for those who hold other handles to it. Borrowed. */
+FakeEventSource *fake_hypervisor_events(FakeHypervisor *fake);
 
 /* @xml is the live and, if @persistent, the inactive configuration. */
 void fake_hypervisor_add_guest(FakeHypervisor *fake, const char *xml, GuestState state,

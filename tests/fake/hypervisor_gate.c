@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fake/hypervisor_gate.h"
+
+#include "common/fault.h"
+
+typedef struct {
+    Hypervisor *target;
+    HypervisorDoor door;
+} HypervisorGate;
+
+static FakeGateState
+ask(const HypervisorGate *gate, GError **error)
+{
+    FakeGateState state = gate->door.gate(gate->door.gate_data);
+
+    if (state != FAKE_GATE_OPEN)
+        fault_set(error, FAULT_HYPERVISOR_UNAVAILABLE, "libvirt", "wait until it is back",
+                  "the connection is lost");
+    return state;
+}
+
+/* A call sets one error: its own, or that its answer is lost. */
+static GError **
+errors_of(FakeGateState state, GError **error)
+{
+    return state == FAKE_GATE_OPEN ? error : NULL;
+}
+
+static gboolean
+check(const HypervisorGate *gate, const char *xml, GError **error)
+{
+    return !gate->door.check || gate->door.check(xml, gate->door.check_data, error);
+}
+
+static Guest *
+get_guest(void *self, const char *guest, GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN ? hypervisor_get_guest(gate->target, guest, error)
+                                              : NULL;
+}
+
+static GPtrArray *
+list_guests(void *self, GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN ? hypervisor_list_guests(gate->target, error) : NULL;
+}
+
+static gboolean
+detach_device(void *self, const char *uuid, const char *alias_or_xml, DeviceScope scope,
+              GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_detach_device(gate->target, uuid, alias_or_xml, scope,
+                                    errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
+static gboolean
+attach_device(void *self, const char *uuid, const char *xml, DeviceScope scope, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           (!(scope & DEVICE_LIVE) || check(gate, xml, errors_of(state, error))) &&
+           hypervisor_attach_device(gate->target, uuid, xml, scope, errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
+static gboolean
+update_device(void *self, const char *uuid, const char *xml, DeviceScope scope, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_update_device(gate->target, uuid, xml, scope, errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
+static char *
+agent_command(void *self, const char *uuid, const char *command, unsigned timeout_seconds,
+              GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+    g_autofree char *reply =
+        state == FAKE_GATE_SHUT
+            ? NULL
+            : hypervisor_agent_command(gate->target, uuid, command, timeout_seconds,
+                                       errors_of(state, error));
+
+    return state == FAKE_GATE_OPEN ? g_steal_pointer(&reply) : NULL;
+}
+
+static gboolean
+migrate(void *self, const char *uuid, const MigrationRequest *request, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_migrate(gate->target, uuid, request, errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
+static gboolean
+get_progress(void *self, const char *uuid, MigrationProgress *ret_progress, GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN &&
+           hypervisor_get_progress(gate->target, uuid, ret_progress, error);
+}
+
+static gboolean
+abort_job(void *self, const char *uuid, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_abort_job(gate->target, uuid, errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
+static GPtrArray *
+list_networks(void *self, GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN ? hypervisor_list_networks(gate->target, error)
+                                              : NULL;
+}
+
+Hypervisor *
+hypervisor_gate_new(Hypervisor *target, const HypervisorDoor *door)
+{
+    static const HypervisorOps ops = {
+        .get_guest = get_guest,
+        .list_guests = list_guests,
+        .detach_device = detach_device,
+        .attach_device = attach_device,
+        .update_device = update_device,
+        .agent_command = agent_command,
+        .migrate = migrate,
+        .get_progress = get_progress,
+        .abort_job = abort_job,
+        .list_networks = list_networks,
+        .free = g_free,
+    };
+    HypervisorGate *self = g_new0(HypervisorGate, 1);
+
+    *self = (HypervisorGate) { target, *door };
+    return hypervisor_new(&ops, self);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One of two fake hosts between which a guest moves: its hardware, its libvirt and its netprepd. */
+#pragma once
+
+#include "fake/daemon_process.h"
+#include "fake/fake_guest.h"
+
+#define WORLD_UUID      "7c8a1f9e-6f0e-4d5b-9c39-0d0a3c7b1a55"
+#define WORLD_FUNCTIONS 4
+#define WORLD_MAC       "52:54:00:aa:00:01" /* of the guest's VirtIO vNIC and bond */
+
+/* PF npf0 with VFs on physical network "blue" below bridge br0. */
+typedef struct {
+    char *name; /* "source" */
+    char *card; /* PCI address of the PF */
+    char *functions[WORLD_FUNCTIONS + 1];
+    char *sysfs;
+    char *database; /* of leases; outlives a daemon */
+    Config config;
+    FakeHypervisor *hypervisor;
+    FakeFunctionControl *control;
+    FakeBridgeFdb *fdb;
+    FakeGuest *guest;      /* borrowed: the one that moves */
+    DaemonProcess *daemon; /* NULL: the host is down */
+    gboolean cut_off;      /* the coordinator and the other libvirt do not reach it */
+    gint plugged;          /* index of the VF that the guest has here; -1: none. Atomic. */
+    gint bridged;          /* index of the VF that the host itself uses; -1: none */
+    gint stolen;           /* index of the VF that somebody took, if only for a while; -1: none */
+    gboolean shrunk;       /* sriov_numvfs is 0: VFs vanish as soon as no guest has them */
+    gint seized;           /* libvirt was told to take the bridged VF away. Atomic. */
+    gboolean seizable;     /* which may be */
+} MigrationHost;
+
+/* @bus tells the addresses of two hosts apart; @directory is where the lease database goes. */
+MigrationHost *migration_host_new(const char *name, unsigned bus, const char *directory,
+                                  FakeGuest *guest);
+void migration_host_free(MigrationHost *host);
+
+/* Replaces a daemon that is dead; one that lives, or a host that is down, is left alone. */
+void migration_host_revive(MigrationHost *host);
+/* Power fails: no daemon and no guest is left. */
+void migration_host_crash(MigrationHost *host);
+/* Power is back: leases are of an earlier boot, cards as new, the guest shut off as it was. */
+void migration_host_boot(MigrationHost *host);
+/* Passes the deadlines of all leases. */
+void migration_host_expire(MigrationHost *host);
+
+/* The guest as libvirt has it here; NULL: it does not know it. */
+Guest *migration_host_guest(const MigrationHost *host);
+gboolean migration_host_runs_guest(const MigrationHost *host);
+/* All leases; to be freed. */
+GPtrArray *migration_host_leases(const MigrationHost *host);
+
+/* The guest lets its VF go, if it has one. */
+void migration_host_remove_function(MigrationHost *host);
+/* Another guest, or a bridge of the host, takes VF @index, unless it is in a guest. */
+void migration_host_steal(MigrationHost *host, unsigned index, gboolean by_guest);
+void migration_host_return_stolen(MigrationHost *host);
+void migration_host_set_carrier(MigrationHost *host, gboolean carrier);
+/* sriov_numvfs becomes 0, or what it was before, with VFs as new at the same addresses. */
+void migration_host_shrink(MigrationHost *host);
+void migration_host_grow(MigrationHost *host);
