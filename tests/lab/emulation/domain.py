@@ -51,11 +51,12 @@ def text(element):
 
 
 def definition(name, *, number, form, nics, disk, bond, metadata=None, memory_mib=128,
-               arguments="", slow_unplug=False):
+               arguments="", slow_unplug=False, helper=True):
     """The domain element of a guest; form None leaves the virtual functions out.
 
     nics: a (MAC address, virtual function) for each pair of a function and a VirtIO NIC.
-    slow_unplug: PCIe's own hotplug, which gives the guest's people five seconds to object."""
+    slow_unplug: PCIe's own hotplug, which gives the guest's people five seconds to object.
+    helper: whether the project's program is in the guest."""
     domain = ET.Element("domain", type="kvm")
     _child(domain, "name", name)
     if metadata is not None:
@@ -65,7 +66,7 @@ def definition(name, *, number, form, nics, disk, bond, metadata=None, memory_mi
     system = _child(domain, "os")
     _child(system, "type", "hvm", machine="q35", arch="x86_64")
     _child(system, "kernel", "/usr/lib/lab/vmlinux")
-    _child(system, "initrd", "/var/lib/lab/guest-initrd")
+    _child(system, "initrd", "/var/lib/lab/guest-initrd" if helper else "/usr/lib/lab/initrd")
     _child(system, "cmdline",
            f"{KERNEL_OPTIONS} lab.address=10.99.0.{10 + number}/24 lab.bond={bond} {arguments}")
     _child(_child(domain, "features"), "acpi")

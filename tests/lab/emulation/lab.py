@@ -63,9 +63,10 @@ class Lab:
         """The guest of this name (guest1 to guest9), existing or not."""
         return Guest(self, name)
 
-    def probe(self, guest):
-        """A probe of this guest, not yet started; use as a context manager."""
-        return Probe(guest)
+    def probe(self, guest, *intervals_ms):
+        """A probe of this guest, not yet started; use as a context manager. Every 10 ms, or 20 ms
+        on a slow machine, unless told otherwise: probing costs a nested guest much of its time."""
+        return Probe(guest, *[intervals_ms] if intervals_ms else [])
 
     def case(self, name):
         """A context manager or decorator: one reported case. See case.Cases."""

@@ -19,8 +19,9 @@ PATIENCE_SECONDS = 2.0
 class Probe:
     """Pings one guest from start() to stop(). All times are those of time.monotonic()."""
 
-    def __init__(self, guest):
+    def __init__(self, guest, intervals_ms=INTERVALS_MS):
         self._guest = guest
+        self._intervals_ms = intervals_ms
         self._name = f"probe-{guest.name}"
         self._path = place.LOGS / f"{self._name}.times"
         self._memory = None
@@ -35,9 +36,9 @@ class Probe:
         self.stop()
 
     def start(self):
-        """Waits for the first reply, then settles for 10 ms, or for 20 ms when the still lab loses
-        probes or this machine cannot send them in time."""
-        for interval in INTERVALS_MS:
+        """Waits for the first reply, then settles for the first interval at which the still lab
+        loses no probes and this machine can send them in time, or for the last."""
+        for interval in self._intervals_ms:
             self._launch(interval)
             begin = time.monotonic()
             end = begin + TRIAL_SECONDS
@@ -112,6 +113,11 @@ class Probe:
                 "lostMilliseconds": lost * self.interval_ms,
                 "longestGapMilliseconds": longest * self.interval_ms,
                 "medianRoundTripMilliseconds": round(middle, 1)}
+
+    @staticmethod
+    def now():
+        """The time that the probe's times are compared with."""
+        return time.monotonic()
 
     def wait_reply(self, since, seconds):
         """Waits until a probe sent at or after `since` was answered; returns when it was sent."""
