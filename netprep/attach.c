@@ -135,8 +135,7 @@ plug_all(const NetworkHost *host, Job *job, const Lease *lease, GError **error)
     if (!networks)
         return FALSE;
     g_autoptr(GPtrArray) requests = make_requests(host, lease, networks, &failure);
-    if (mac_path_to_function(host, lease, failure ? NULL : &failure))
-        (void)plug_functions(host, job, lease->guest_uuid, requests, failure ? NULL : &failure);
+    (void)plug_lease(host, job, lease, requests, failure ? NULL : &failure);
     if (!failure)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&failure));

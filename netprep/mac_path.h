@@ -11,8 +11,9 @@
  * sends, or as the guest was elsewhere: frames for the guest then leave the host again until the
  * guest says something. And the card's switch may know the MAC on no VF any more and not think of
  * the PF. So while the guest is on VirtIO the PF gets an entry for the MAC and the bridge forgets
- * what it learned; before the MAC goes to a VF the entry is taken away again. This is the order of
- * the kernel's net_failover document.
+ * what it learned. The kernel's net_failover document takes the entry away before the VF gets the
+ * MAC; here it stays until the guest's bond uses the VF, since a card that gives frames to both
+ * loses none while the VF's driver is being opened (measured: 0 instead of 30-40 ms).
  *
  * The MAC is the one of the VF, but only where libvirt gave it to a VirtIO vNIC of the same guest:
  * a guest may choose any, the gateway's too. An entry that was there before is not ours and stays;
@@ -34,8 +35,8 @@ gboolean mac_path_to_virtio(const NetworkHost *host, const Lease *lease, GError 
 void mac_path_stay_on_virtio(const NetworkHost *host, const Lease *lease);
 
 /*
- * The undo, before the guest gets VFs or when it is gone: takes away what is recorded as ours.
- * Fails, naming the device, if the card keeps its entry, since it then claims a MAC that is to be
- * its VF's. Blocks.
+ * The undo, when the guest has its VFs or is gone: takes away what is recorded as ours. Fails,
+ * naming the device, if the card keeps its entry, since it then claims a MAC that is its VF's.
+ * Blocks.
  */
 gboolean mac_path_to_function(const NetworkHost *host, const Lease *lease, GError **error);

@@ -2,6 +2,7 @@
 /* Plugs VFs into a running guest. */
 #include "netprep/plug.h"
 
+#include "netprep/mac_path.h"
 #include "netprep/vnic_path.h"
 
 /* libvirt may still be busy with a device that it just reported gone, or with the end of a
@@ -268,4 +269,16 @@ plug_functions(const NetworkHost *host, Job *job, const char *guest_uuid, const 
     run_all(plugs, requests->len);
     g_mutex_clear(&batch.libvirt_turn);
     return !first_failure(plugs, requests->len, error);
+}
+
+gboolean
+plug_lease(const NetworkHost *host, Job *job, const Lease *lease, const GPtrArray *requests,
+           GError **error)
+{
+    gboolean again = g_str_equal(lease->state, STATE_DEGRADED);
+
+    if (again && !mac_path_to_function(host, lease, error))
+        return FALSE;
+    return plug_functions(host, job, lease->guest_uuid, requests, error) &&
+           mac_path_to_function(host, lease, error);
 }

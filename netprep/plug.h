@@ -32,3 +32,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlugRequest, plug_request_free)
  */
 gboolean plug_functions(const NetworkHost *host, Job *job, const char *guest_uuid,
                         const GPtrArray *requests, GError **error);
+
+/*
+ * The same for the VFs of @lease, whose MACs are the PF's until the guest's bonds use the VFs: for
+ * a moment the card hands frames to both, and none is lost while a driver opens its VF. Where that
+ * failed before, as @lease's state says, the PF's entry goes first: not every card has two owners
+ * for a MAC. Fails also if the card keeps the entry. Blocks.
+ */
+gboolean plug_lease(const NetworkHost *host, Job *job, const Lease *lease,
+                    const GPtrArray *requests, GError **error);

@@ -109,8 +109,7 @@ replug_detachment(const NetworkHost *host, Job *job, const Lease *lease, GError 
     g_autoptr(GError) failure = NULL;
 
     g_autoptr(GPtrArray) requests = make_requests(host, lease, &failure);
-    if (mac_path_to_function(host, lease, failure ? NULL : &failure))
-        (void)plug_functions(host, job, lease->guest_uuid, requests, failure ? NULL : &failure);
+    (void)plug_lease(host, job, lease, requests, failure ? NULL : &failure);
     if (failure) {
         mac_path_stay_on_virtio(host, lease);
         degrade(host, lease, failure, error);

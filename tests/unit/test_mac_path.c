@@ -345,9 +345,8 @@ test_degraded_guest_has_its_path_until_it_gets_its_function(void)
     g_assert_false(network_fixture_card_takes_mac(network));
 }
 
-/* Two that claim one MAC are worse than a guest on VirtIO. */
 static void
-test_card_that_keeps_its_entry_keeps_the_function_away(void)
+test_card_that_keeps_its_entry_is_told_until_it_lets_go(void)
 {
     g_autoptr(NetworkFixture) network = network_fixture_new();
 
@@ -356,10 +355,25 @@ test_card_that_keeps_its_entry_keeps_the_function_away(void)
     network_fixture_add_guest(network, GUEST_STATE_RUNNING, FALSE);
     fake_bridge_fdb_fail_from(network->fdb, 4, -EIO); /* list, list, add; remove */
     attach(network, lease, STATE_DEGRADED);
-    g_assert_false(network_fixture_has_live(network, FIXTURE_VF));
+    g_assert_true(network_fixture_has_live(network, FIXTURE_VF));
     fake_bridge_fdb_fail_from(network->fdb, 0, 0);
     attach(network, lease, STATE_ATTACHED);
-    g_assert_true(network_fixture_has_live(network, FIXTURE_VF));
+    g_assert_false(network_fixture_card_takes_mac(network));
+}
+
+/* Some cards have one owner for a MAC, so that the bond cannot give it to the VF. */
+static void
+test_path_stays_while_the_bond_takes_the_function_once(void)
+{
+    g_autoptr(NetworkFixture) network = network_fixture_new();
+
+    network_fixture_share_card(network);
+    g_autoptr(Lease) lease = reserve(network);
+    network_fixture_add_guest(network, GUEST_STATE_RUNNING, FALSE);
+    fake_guest_fail(network->guest, "join", -1);
+    attach(network, lease, STATE_DEGRADED);
+    g_assert_true(network_fixture_card_takes_mac(network));
+    attach(network, lease, STATE_DEGRADED);
     g_assert_false(network_fixture_card_takes_mac(network));
 }
 
@@ -399,7 +413,9 @@ main(int argc, char **argv)
                     test_guest_that_stays_gives_its_path_back);
     g_test_add_func("/mac-path/degraded-guest-has-it-until-it-gets-its-function",
                     test_degraded_guest_has_its_path_until_it_gets_its_function);
-    g_test_add_func("/mac-path/card-that-keeps-its-entry-keeps-the-function-away",
-                    test_card_that_keeps_its_entry_keeps_the_function_away);
+    g_test_add_func("/mac-path/card-that-keeps-its-entry-is-told-until-it-lets-go",
+                    test_card_that_keeps_its_entry_is_told_until_it_lets_go);
+    g_test_add_func("/mac-path/path-stays-while-the-bond-takes-the-function-once",
+                    test_path_stays_while_the_bond_takes_the_function_once);
     return g_test_run();
 }
