@@ -4,7 +4,8 @@
 import statistics
 import time
 
-from emulation import handover, procedure
+from emulation import agent, handover, procedure
+from emulation.deadline import wait_for
 from emulation.error import LabError
 from emulation.guest import FUNCTIONS
 
@@ -27,12 +28,20 @@ def run(lab):
         control = handover.Tally(probe)
         for block in range(1, BLOCKS + 1):
             with lab.case(f"block {block} of {BLOCKS}: ours, then by hand"):
+                complete(guest, host)
                 one_block(guest, host, tallies, control)
     publish(lab.result, tallies, control)
     judge(lab)
     guest.destroy()
     with lab.case("two functions take hardly longer than one"):
         pairs(lab, host)
+
+
+def complete(guest, host):
+    """Waits until the guest is as it was before anything failed."""
+    wait_for(f"the agent of {guest.name}", lambda: agent.answers(host, guest.name), 60)
+    wait_for(f"the function of {guest.name}",
+             lambda: (guest.bond(host) or {}).get("activeDriver") == "igbvf", 90, 1)
 
 
 def one_block(guest, host, tallies, control):
@@ -73,8 +82,13 @@ def show(what, window):
 
 def ratio(ours, manual):
     """Of the medians; None when there was nothing to compare with."""
-    below = statistics.median(manual) if manual else 0
-    return round(statistics.median(ours) / below, 3) if ours and below else None
+    below = median(manual)
+    return round(median(ours) / below, 3) if ours and below else None
+
+
+def median(values):
+    """None of none."""
+    return statistics.median(values) if values else None
 
 
 def publish(result, tallies, control):
@@ -100,13 +114,13 @@ def judge(lab):
     for event in EVENTS:
         lost = result["ours"][event]
         with lab.case(f"{event}: ours loses at most a tenth of what is lost by hand"):
-            print(f"#   medians: ours {statistics.median(lost)} ms, by hand "
-                  f"{statistics.median(result['manual'][event])} ms")
+            print(f"#   medians: ours {median(lost)} ms, by hand "
+                  f"{median(result['manual'][event])} ms")
             assert result["ratio"][event] is not None and result["ratio"][event] <= TENTH, \
                 f"{result['ratio'][event]}"
         with lab.case(f"{event}: at most {BRIEF_MS} ms lost in 19 of 20 of ours"):
             brief = sum(value <= BRIEF_MS for value in lost)
-            assert brief >= len(lost) * 0.95, f"{brief} of {len(lost)}: {sorted(lost)}"
+            assert lost and brief >= len(lost) * 0.95, f"{brief} of {len(lost)}: {sorted(lost)}"
     with lab.case("ours never leaves a black hole"):
         assert result["blackHoles"]["ours"] == 0, result["blackHoles"]
 
