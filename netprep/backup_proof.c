@@ -39,20 +39,17 @@ usable_bridge(const NetworkHost *host, const char *bridge)
 }
 
 BackupProof *
-backup_proof_new(const NetworkHost *host, const BondAccess *access, const GuestReport *report,
-                 const DomainXml *domain, const Vnic *vnic, GError **error)
+backup_proof_new(const NetworkHost *host, const GuestNeighbourhood *neighbourhood,
+                 const GuestReport *report, const DomainXml *domain, const Vnic *vnic)
 {
     const DomainVirtioNic *nic = bond_backup_nic(report, domain, vnic);
     const GuestInterface *bond = guest_report_find_link(report, vnic->bond);
-    GuestNeighbours *neighbours = guest_neighbours_read(access, vnic->bond, error);
-
-    if (!neighbours)
-        return NULL;
     BackupProof *proof = g_new0(BackupProof, 1);
+
     proof->bridge = usable_bridge(host, nic ? nic->bridge : NULL);
     proof->tap = g_strdup(nic ? nic->target : NULL);
     proof->mac = g_strdup(bond ? bond->mac : NULL);
-    proof->neighbours = neighbours;
+    proof->neighbours = guest_neighbours_of(neighbourhood, vnic->bond);
     return proof;
 }
 

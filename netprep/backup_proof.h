@@ -23,11 +23,10 @@ typedef struct {
 void backup_proof_free(BackupProof *proof);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BackupProof, backup_proof_free)
 
-/* Reads what the proof of @vnic's backup takes, from the guest and sysfs. Fails like
- * guest_neighbours_read(). Blocks. */
-BackupProof *backup_proof_new(const NetworkHost *host, const BondAccess *access,
-                              const GuestReport *report, const DomainXml *domain, const Vnic *vnic,
-                              GError **error);
+/* What the proof of @vnic's backup takes, from what the guest said and from sysfs. Blocks briefly.
+ */
+BackupProof *backup_proof_new(const NetworkHost *host, const GuestNeighbourhood *neighbourhood,
+                              const GuestReport *report, const DomainXml *domain, const Vnic *vnic);
 
 /* To be called before and after the traffic moves. FAULT_BOND_UNFIT with what did not answer.
  * Block, for up to two seconds. */

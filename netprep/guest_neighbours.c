@@ -97,21 +97,41 @@ guest_neighbours_parse(const char *text, const char *device)
 }
 
 GuestNeighbours *
-guest_neighbours_read(const BondAccess *access, const char *bond, GError **error)
+guest_neighbours_of(const GuestNeighbourhood *neighbourhood, const char *bond)
 {
+    GuestNeighbours *neighbours = g_new0(GuestNeighbours, 1);
+
+    neighbours->own = find_own(neighbourhood->interfaces, bond);
+    neighbours->neighbours = guest_neighbours_parse(neighbourhood->arp, bond);
+    return neighbours;
+}
+
+void
+guest_neighbourhood_free(GuestNeighbourhood *neighbourhood)
+{
+    if (!neighbourhood)
+        return;
+    json_decref(neighbourhood->interfaces);
+    g_free(neighbourhood->arp);
+    g_free(neighbourhood);
+}
+
+GuestNeighbourhood *
+guest_neighbourhood_read(const BondAccess *access, GError **error)
+{
+    g_autoptr(GuestNeighbourhood) neighbourhood = g_new0(GuestNeighbourhood, 1);
     g_autoptr(GError) refused = NULL;
-    json_auto_t *interfaces =
+
+    neighbourhood->interfaces =
         guest_agent_call(access->hypervisor, access->guest_uuid, "guest-network-get-interfaces",
                          NULL, access->agent_seconds, &refused);
-    g_autofree char *arp = guest_file_read(access->hypervisor, access->guest_uuid, "/proc/net/arp",
-                                           access->agent_seconds, refused ? NULL : &refused);
-
+    neighbourhood->arp = guest_file_read(access->hypervisor, access->guest_uuid, "/proc/net/arp",
+                                         access->agent_seconds, refused ? NULL : &refused);
     if (refused && fault_code(refused) != FAULT_AGENT_FAILED) {
         g_propagate_error(error, g_steal_pointer(&refused));
         return NULL;
     }
-    GuestNeighbours *neighbours = g_new0(GuestNeighbours, 1);
-    neighbours->own = find_own(interfaces, bond);
-    neighbours->neighbours = guest_neighbours_parse(arp ? arp : "", bond);
-    return neighbours;
+    if (!neighbourhood->arp)
+        neighbourhood->arp = g_strdup("");
+    return g_steal_pointer(&neighbourhood);
 }

@@ -2,6 +2,7 @@
 /* The job behind Detach: plan, record, do, or undo. */
 #include "netprep/unplug.h"
 
+#include "common/parallel.h"
 #include "netprep/backup_proof.h"
 #include "netprep/mac_path.h"
 #include "netprep/removal_wait.h"
@@ -85,18 +86,17 @@ set_aside(Unplug *unplug)
 
 /* One vNIC can be done without: it has a backup that leads to the same network. */
 static gboolean
-check_vnic(Unplug *unplug, const BondAccess *access, GuestReport *report, Vnic *vnic,
+check_vnic(Unplug *unplug, const GuestNeighbourhood *neighbourhood, GuestReport *report, Vnic *vnic,
            GError **error)
 {
     const DomainXml *live = unplug->view->live;
 
     if (!vnic_path_prove(report, live, vnic, error))
         return FALSE;
-    BackupProof *proof = backup_proof_new(unplug->host, access, report, live, vnic, error);
-    if (!proof)
-        return FALSE;
+    BackupProof *proof = backup_proof_new(unplug->host, neighbourhood, report, live, vnic);
     g_ptr_array_add(unplug->proofs, proof);
-    return backup_proof_check_uplink(proof, unplug->host, vnic, access->cancellable, error);
+    return backup_proof_check_uplink(proof, unplug->host, vnic, job_cancellable(unplug->job),
+                                     error);
 }
 
 static gboolean
@@ -107,12 +107,14 @@ check_vnics(Unplug *unplug, GError **error)
         return TRUE;
     BondAccess access = bond_access(unplug->host, unplug->view, job_cancellable(unplug->job));
     g_autoptr(GuestReport) report = bond_report(&access, error);
+    g_autoptr(GuestNeighbourhood) neighbourhood =
+        report ? guest_neighbourhood_read(&access, error) : NULL;
 
-    for (guint i = 0; report && i < unplug->vnics->len; i++) {
-        if (!check_vnic(unplug, &access, report, unplug->vnics->pdata[i], error))
+    for (guint i = 0; neighbourhood && i < unplug->vnics->len; i++) {
+        if (!check_vnic(unplug, neighbourhood, report, unplug->vnics->pdata[i], error))
             return FALSE;
     }
-    return report != NULL;
+    return neighbourhood != NULL;
 }
 
 static gboolean
@@ -165,27 +167,23 @@ record(Unplug *unplug, GError **error)
 
 /* A team uses its VirtIO half only once the VF is gone, so the guest cannot answer by it before. */
 static gboolean
-move_vnic(const Unplug *unplug, const BondAccess *access, guint index, GError **error)
+move_vnic(guint index, void *data, GError **error)
 {
+    const Unplug *unplug = data;
     const Vnic *vnic = unplug->vnics->pdata[index];
+    BondAccess access = bond_access(unplug->host, unplug->view, job_cancellable(unplug->job));
 
     return vnic->path == VNIC_PATH_TEAMING ||
-           (bond_use(access, vnic->bond, vnic->backup, error) &&
+           (bond_use(&access, vnic->bond, vnic->backup, error) &&
             backup_proof_check_guest(unplug->proofs->pdata[index], unplug->host, vnic,
-                                     access->cancellable, error));
+                                     access.cancellable, error));
 }
 
 static gboolean
-move_traffic(const Unplug *unplug, GError **error)
+move_traffic(Unplug *unplug, GError **error)
 {
-    BondAccess access = bond_access(unplug->host, unplug->view, job_cancellable(unplug->job));
-
     network_progress(unplug->job, "switch", "guest", NULL);
-    for (guint i = 0; i < unplug->vnics->len; i++) {
-        if (!move_vnic(unplug, &access, i, error))
-            return FALSE;
-    }
-    return TRUE;
+    return parallel_run(unplug->vnics->len, move_vnic, unplug, error);
 }
 
 /* Asks for all before waiting for any: the guest takes some seconds for each. */
