@@ -11,6 +11,7 @@ class TapResult(unittest.TestResult):
     def __init__(self):
         super().__init__()
         self.number = 0
+        self.subtest_failures = set()
 
     def _line(self, status, test, note=""):
         self.number += 1
@@ -37,6 +38,16 @@ class TapResult(unittest.TestResult):
     def addError(self, test, err):
         super().addError(test, err)
         self._failed(test, err)
+
+    def addSubTest(self, test, subtest, err):
+        """Only failures come here; a test whose subtests fail counts as one of its own."""
+        super().addSubTest(test, subtest, err)
+        if err is None:
+            return
+        print(f"# failed: {subtest.id()}", flush=True)
+        if test not in self.subtest_failures:
+            self.subtest_failures.add(test)
+            self._failed(test, err)
 
 
 def main():
