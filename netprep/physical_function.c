@@ -33,12 +33,12 @@ physical_function_free(PhysicalFunction *function)
 }
 
 static int
-read_device_number(int sysfs, const char *address, const char *name, gint64 *ret_number)
+read_device_number(int devices, const char *address, const char *name, gint64 *ret_number)
 {
     char path[SYSFS_TEXT_BYTES];
 
-    g_snprintf(path, sizeof(path), "bus/pci/devices/%s/%s", address, name);
-    return sysfs_read_number(sysfs, path, ret_number);
+    g_snprintf(path, sizeof(path), "%s/%s", address, name);
+    return sysfs_read_number(devices, path, ret_number);
 }
 
 static int
@@ -161,28 +161,28 @@ add_port(const Reader *reader, const char *address, gint64 total, gint64 count, 
 
 /* Other devices than network cards have VFs too. */
 static gboolean
-is_network_card(int sysfs, const char *address)
+is_network_card(int devices, const char *address)
 {
     gint64 class = 0;
 
-    return read_device_number(sysfs, address, "class", &class) == 0 &&
+    return read_device_number(devices, address, "class", &class) == 0 &&
            class >> 16 == PCI_CLASS_NETWORK;
 }
 
 static int
-on_device(int inside, const char *address, void *data)
+on_device(int devices, const char *address, void *data)
 {
     const Reader *reader = data;
     gint64 total = 0, count = 0, numa_node = -1;
-    int status = read_device_number(reader->sysfs, address, "sriov_totalvfs", &total);
+    int status = read_device_number(devices, address, "sriov_totalvfs", &total);
 
-    if (status == 0 && is_network_card(reader->sysfs, address))
-        status = read_device_number(reader->sysfs, address, "sriov_numvfs", &count);
+    if (status == 0 && is_network_card(devices, address))
+        status = read_device_number(devices, address, "sriov_numvfs", &count);
     else if (status == 0)
         return 0;
     if (status < 0)
         return sysfs_is_absent(status) ? 0 : status;
-    (void)read_device_number(reader->sysfs, address, "numa_node", &numa_node);
+    (void)read_device_number(devices, address, "numa_node", &numa_node);
     g_autoptr(GArray) ports = find_ports(reader, address);
     for (guint i = 0; i < MAX(ports->len, 1); i++) {
         PhysicalFunction *function = add_port(reader, address, total, count, numa_node);
