@@ -33,10 +33,11 @@ layer3_route_is_kept(struct nlmsghdr *header)
            !(route->rtm_protocol == RTPROT_KERNEL && is_link_local(header));
 }
 
-/* Calls for each hop of a multipath route; the attribute is the kernel's, or a copy of it. */
+/* Calls for each hop of a multipath route; the attribute is the kernel's, or a copy of it. RTNH_OK
+ * reads the hop's length even if nothing is left. */
 #define FOR_EACH_HOP(hop, left, attribute)                                                         \
     for ((hop) = nla_data(attribute), (left) = nla_len(attribute);                                 \
-         RTNH_OK((hop), (left)) && (hop)->rtnh_len > 0;                                            \
+         (left) >= (int)sizeof(*(hop)) && RTNH_OK((hop), (left));                                  \
          (left) -= (int)RTNH_ALIGN((hop)->rtnh_len), (hop) = RTNH_NEXT(hop))
 
 bool

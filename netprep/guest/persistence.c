@@ -96,20 +96,27 @@ choose(Persistence *persistence, PersistenceChoice choice, Failure *failure)
     return false;
 }
 
-/* Our own files of an earlier run: as they were, or somebody's by now. */
+/* Our own files of an earlier run. An administrator may have edited them since: they are theirs
+ * now, as long as they make the bond. */
 static bool
 take_record(Persistence *persistence, json_t *record, Failure *failure)
 {
     const BondPlan *plan = persistence->plan;
+    json_t *files = json_object_get(record, "files");
+    char path[PATH_MAX];
 
-    if (!config_changes_hold(json_object_get(record, "files"), plan->root)) {
+    if (!persistence->system->find_bond(plan->root, plan->name, path)) {
         failure_set(failure,
-                    "files written for %s were changed or removed since; run `netprep-guest "
-                    "unpersist --bond %s` first",
+                    "files written for %s are gone; run `netprep-guest unpersist --bond %s` first",
                     plan->name, plan->name);
         return false;
     }
-    persistence->record = json_incref(json_object_get(record, "files"));
+    if (!config_changes_hold(files, plan->root))
+        persistence_work_instruct(&persistence->work,
+                                  "see that the files of %s still say what they should: they were "
+                                  "changed since they were written",
+                                  plan->name);
+    persistence->record = json_incref(files);
     persistence->there = true;
     return true;
 }

@@ -22,7 +22,7 @@ typedef struct Persistence Persistence;
 
 /* Finds the system and plans its files; nothing is changed. If the bond is configured already, by
  * us or by somebody else, there is nothing to write. NULL with @failure, also when files that we
- * wrote before were changed since. All of these block on the file system. */
+ * wrote before are gone. All of these block on the file system. */
 Persistence *persistence_prepare(PersistenceChoice choice, const BondPlan *plan, Failure *failure);
 void persistence_free(Persistence *persistence);
 

@@ -247,11 +247,26 @@ plan_backup(const BondPlan *plan, PersistenceWork *work, Failure *failure)
     return create(work, plan, "-backup", out, &text, failure);
 }
 
+/* Profiles in the old format are not read here; what they set beyond addresses would be lost. */
+static void
+instruct(const BondPlan *plan, const Link *link, PersistenceWork *work)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "/etc/sysconfig/network-scripts/ifcfg-%s", link->name);
+    if (config_file_exists(plan->root, path))
+        persistence_work_instruct(work,
+                                  "bring what else %s sets, such as name servers, into the profile "
+                                  "%s, and remove it",
+                                  path, plan->name);
+}
+
 static bool
 displace(const BondPlan *plan, const Link *link, PersistenceWork *work, Failure *failure)
 {
     char path[PATH_MAX];
 
+    instruct(plan, link, work);
     if (!find_profile(plan->root, link, path) ||
         strncmp(path, DIRECTORY "/", strlen(DIRECTORY "/")) != 0)
         return true;

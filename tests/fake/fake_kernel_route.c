@@ -66,12 +66,12 @@ print_hops(GString *text, struct nlattr *multipath, NameOf name_of, const void *
     const struct rtnexthop *hop = nla_data(multipath);
     int left = nla_len(multipath);
 
-    for (; RTNH_OK(hop, left) && hop->rtnh_len; left -= (int)RTNH_ALIGN(hop->rtnh_len)) {
+    for (; left >= (int)sizeof(*hop) && RTNH_OK(hop, left); hop = RTNH_NEXT(hop)) {
         g_string_append_printf(text, " hop %s/%d/%x", name_of(data, hop->rtnh_ifindex),
                                hop->rtnh_hops, hop->rtnh_flags);
         for (guint i = sizeof(*hop); i < hop->rtnh_len; i++)
             g_string_append_printf(text, "%02x", ((const guint8 *)hop)[i]);
-        hop = RTNH_NEXT(hop);
+        left -= (int)RTNH_ALIGN(hop->rtnh_len);
     }
 }
 

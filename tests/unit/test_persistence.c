@@ -295,12 +295,35 @@ test_an_edited_file_is_left(void)
 
     g_assert_nonnull(bond);
     g_assert_true(g_file_set_contents(path, "edited", -1, NULL));
-    g_assert_null(create(fake, root, PERSISTENCE_AUTO, &failure));
-    g_assert_nonnull(strstr(failure.text, "unpersist --bond bond0"));
+    json_auto_t *again = create(fake, root, PERSISTENCE_AUTO, &failure);
+    json_t *said = json_object_get(json_object_get(again, "persistence"), "instructions");
+    g_assert_cmpuint(json_array_size(said), ==, 1);
     json_auto_t *removed = verb_unpersist(root, "bond0", &failure);
     g_assert_cmpuint(json_array_size(json_object_get(removed, "instructions")), ==, 1);
     g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
     g_assert_cmpstr(text, ==, "edited");
+    g_assert_true(run("rm", "-r", root, NULL));
+}
+
+static void
+test_lost_files_are_not_written_over(void)
+{
+    const Case *test = &cases[0];
+    g_autoptr(FakeKernel) fake = make_kernel(test);
+    g_autofree char *root = make_root(test);
+    g_autofree char *path = g_strconcat(root, "/etc/systemd/network/00-migprep-bond0.netdev", NULL);
+    Failure failure = { 0 };
+    json_auto_t *bond = create(fake, root, PERSISTENCE_AUTO, &failure);
+
+    g_assert_nonnull(bond);
+    g_assert_cmpint(g_remove(path), ==, 0);
+    g_assert_null(create(fake, root, PERSISTENCE_AUTO, &failure));
+    g_assert_nonnull(strstr(failure.text, "unpersist --bond bond0"));
+    failure = (Failure) { 0 };
+    json_auto_t *removed = verb_unpersist(root, "bond0", &failure);
+    g_assert_nonnull(removed);
+    json_auto_t *again = create(fake, root, PERSISTENCE_AUTO, &failure);
+    g_assert_nonnull(again);
     g_assert_true(run("rm", "-r", root, NULL));
 }
 
@@ -337,6 +360,8 @@ main(int argc, char **argv)
     g_test_add_func("/persistence/others-files-are-never-overwritten",
                     test_others_files_are_never_overwritten);
     g_test_add_func("/persistence/an-edited-file-is-left", test_an_edited_file_is_left);
+    g_test_add_func("/persistence/lost-files-are-not-written-over",
+                    test_lost_files_are_not_written_over);
     g_test_add_func("/persistence/a-chosen-system-has-to-be-there",
                     test_a_chosen_system_has_to_be_there);
     return g_test_run();
