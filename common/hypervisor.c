@@ -245,3 +245,23 @@ hypervisor_list_networks(Hypervisor *hypervisor, GError **error)
 {
     return hypervisor->ops->list_networks(hypervisor->self, error);
 }
+
+HypervisorHost *
+hypervisor_get_host(Hypervisor *hypervisor, GError **error)
+{
+    return hypervisor->ops->get_host(hypervisor->self, error);
+}
+
+gboolean
+hypervisor_compare_processor(Hypervisor *hypervisor, const HypervisorMachine *machine,
+                             const char *xml, char **ret_obstacle, GError **error)
+{
+    return hypervisor->ops->compare_processor(hypervisor->self, machine, xml, ret_obstacle, error);
+}
+
+gboolean
+hypervisor_count_snapshots(Hypervisor *hypervisor, const char *uuid, unsigned *ret_count,
+                           GError **error)
+{
+    return hypervisor->ops->count_snapshots(hypervisor->self, uuid, ret_count, error);
+}

@@ -4,6 +4,7 @@
 
 #include <gio/gio.h>
 
+#include "common/hypervisor_host.h"
 #include "common/hypervisor_network.h"
 
 /*
@@ -110,6 +111,13 @@ typedef struct {
     gboolean (*abort_job)(void *self, const char *uuid, GError **error);
     /* Every active virtual network: GPtrArray of HypervisorNetwork *. */
     GPtrArray *(*list_networks)(void *self, GError **error);
+    /* What this host offers to guests. */
+    HypervisorHost *(*get_host)(void *self, GError **error);
+    /* Whether this host can run a guest with the processor in @xml (<cpu>): *ret_obstacle is NULL,
+     * or says what is missing. FAULT_HYPERVISOR_FAILED if libvirt cannot tell. */
+    gboolean (*compare_processor)(void *self, const HypervisorMachine *machine, const char *xml,
+                                  char **ret_obstacle, GError **error);
+    gboolean (*count_snapshots)(void *self, const char *uuid, unsigned *ret_count, GError **error);
     void (*free)(void *self);
 } HypervisorOps;
 
@@ -141,6 +149,11 @@ gboolean hypervisor_get_progress(Hypervisor *hypervisor, const char *uuid,
                                  MigrationProgress *ret_progress, GError **error);
 gboolean hypervisor_abort_job(Hypervisor *hypervisor, const char *uuid, GError **error);
 GPtrArray *hypervisor_list_networks(Hypervisor *hypervisor, GError **error);
+HypervisorHost *hypervisor_get_host(Hypervisor *hypervisor, GError **error);
+gboolean hypervisor_compare_processor(Hypervisor *hypervisor, const HypervisorMachine *machine,
+                                      const char *xml, char **ret_obstacle, GError **error);
+gboolean hypervisor_count_snapshots(Hypervisor *hypervisor, const char *uuid, unsigned *ret_count,
+                                    GError **error);
 
 /*
  * A queue of events. Create it BEFORE asking for the change whose event is awaited. @uuid limits it

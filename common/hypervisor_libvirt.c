@@ -255,6 +255,9 @@ hypervisor_new_libvirt(const char *uri)
         .get_progress = libvirt_get_progress,
         .abort_job = libvirt_abort_job,
         .list_networks = list_networks,
+        .get_host = libvirt_get_host,
+        .compare_processor = libvirt_compare_processor,
+        .count_snapshots = libvirt_count_snapshots,
         .free = free_link,
     };
     LibvirtLink *link = libvirt_link_new(uri);

@@ -34,3 +34,7 @@ gboolean libvirt_migrate(void *self, const char *uuid, const MigrationRequest *r
 gboolean libvirt_get_progress(void *self, const char *uuid, MigrationProgress *ret_progress,
                               GError **error);
 gboolean libvirt_abort_job(void *self, const char *uuid, GError **error);
+HypervisorHost *libvirt_get_host(void *self, GError **error);
+gboolean libvirt_compare_processor(void *self, const HypervisorMachine *machine, const char *xml,
+                                   char **ret_obstacle, GError **error);
+gboolean libvirt_count_snapshots(void *self, const char *uuid, unsigned *ret_count, GError **error);

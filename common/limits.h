@@ -33,3 +33,7 @@
 #define LIMIT_AGENT_REPLY_BYTES    (1024 * 1024)
 #define LIMIT_PROGRAM_OUTPUT_BYTES (256 * 1024)
 #define LIMIT_IMAGE_BYTES          (64LL * 1024 * 1024 * 1024 * 1024) /* virtual size of one disk */
+
+/* Checks */
+#define LIMIT_CHECK_THREADS 64 /* running or hanging at once */
+#define CHECK_TIMEOUT_MSEC  5000

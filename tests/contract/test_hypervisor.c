@@ -291,6 +291,37 @@ test_watch_hears_of_the_connection(Side *side, gconstpointer unused)
 typedef void (*Test)(Side *side, gconstpointer unused);
 
 static void
+test_host_tells_what_it_offers(Side *side, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(HypervisorHost) host = hypervisor_get_host(side->hypervisor, &error);
+    gboolean known = TRUE;
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(host->type, !=, "");
+    g_assert_cmpuint(host->version, >, 0);
+    g_assert_cmpuint(host->processors, >, 0);
+    g_assert_cmpuint(host->available_bytes, >, 0);
+    g_assert_nonnull(host->huge_pages);
+    g_assert_true(hypervisor_host_knows_machine(host, NULL, "nonesuch", &known, &error));
+    g_assert_no_error(error);
+    g_assert_false(known);
+}
+
+static void
+test_guest_without_snapshots_has_none(Side *side, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    unsigned count = 1;
+
+    g_assert_true(hypervisor_count_snapshots(side->hypervisor, UUID, &count, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(count, ==, 0);
+    g_assert_false(hypervisor_count_snapshots(side->hypervisor, "nonesuch", &count, &error));
+    g_assert_error(error, FAULT, FAULT_GUEST_NOT_FOUND);
+}
+
+static void
 add(const char *name, Test function)
 {
     g_autofree char *fake = g_strdup_printf("/hypervisor/fake/%s", name);
@@ -325,6 +356,8 @@ main(int argc, char **argv)
     add("life-is-told-by-events", test_life_is_told_by_events);
     add("off-means-no-live-devices", test_guest_that_is_off_has_no_live_devices);
     add("no-job", test_job_that_is_not_there_cannot_be_aborted);
+    add("host", test_host_tells_what_it_offers);
+    add("snapshots", test_guest_without_snapshots_has_none);
     add("networks", test_networks_are_told_with_where_they_lead);
     g_test_add("/hypervisor/libvirt/connected", Side, NULL, set_up_libvirt,
                test_watch_hears_of_the_connection, tear_down);

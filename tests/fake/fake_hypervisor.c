@@ -27,6 +27,7 @@ struct FakeHypervisor {
     unsigned next_alias;
     FakeAgent agent;
     void *agent_data;
+    FakeHost host;
     FakeMigrate migrate;
     void *migrate_data;
 };
@@ -59,6 +60,13 @@ enter(FakeHypervisor *fake, const char *operation, const char *detail, GError **
     }
     g_mutex_unlock(&fake->lock);
     return fine;
+}
+
+gboolean
+fake_hypervisor_enter(FakeHypervisor *fake, const char *operation, const char *detail,
+                      GError **error)
+{
+    return enter(fake, operation, detail, error);
 }
 
 /* With the lock. NULL with @error (which may be NULL). */
@@ -395,6 +403,9 @@ fake_hypervisor_new(void)
         .get_progress = get_progress,
         .abort_job = abort_job,
         .list_networks = list_networks,
+        .get_host = fake_host_get,
+        .compare_processor = fake_host_compare_processor,
+        .count_snapshots = fake_host_count_snapshots,
         .free = fake_free,
     };
     FakeHypervisor *fake = g_new0(FakeHypervisor, 1);
@@ -406,6 +417,7 @@ fake_hypervisor_new(void)
     fake->failures = g_ptr_array_new_with_free_func(failure_free);
     fake->unplugs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     fake->networks = g_ptr_array_new_with_free_func((GDestroyNotify)hypervisor_network_free);
+    fake->host = FAKE_HOST_DEFAULT;
     fake->hypervisor = hypervisor_new(&ops, fake);
     fake->events = fake_event_source_new();
     return fake;
@@ -415,6 +427,12 @@ FakeEventSource *
 fake_hypervisor_events(FakeHypervisor *fake)
 {
     return fake->events;
+}
+
+FakeHost *
+fake_hypervisor_host(FakeHypervisor *fake)
+{
+    return &fake->host;
 }
 
 Hypervisor *

@@ -6,6 +6,7 @@
 #include "common/fault.h"
 #include "common/hypervisor.h"
 #include "fake/fake_event_source.h"
+#include "fake/fake_hypervisor_host.h"
 
 typedef struct FakeHypervisor FakeHypervisor;
 
@@ -45,5 +46,11 @@ void fake_hypervisor_set_migrate(FakeHypervisor *fake, FakeMigrate migrate, void
 /* The @nth next call (1 = the next) of @operation ("attach_device") fails with @code. */
 void fake_hypervisor_fail(FakeHypervisor *fake, const char *operation, unsigned nth,
                           FaultCode code);
+/* What its host offers; set before it is asked. Borrowed. */
+FakeHost *fake_hypervisor_host(FakeHypervisor *fake);
+/* For its operations in files of their own: notes the call; FALSE if it is the one that is to fail.
+ */
+gboolean fake_hypervisor_enter(FakeHypervisor *fake, const char *operation, const char *detail,
+                               GError **error);
 /* "detach_device hostdev0 live|config", ... in order: what was asked so far. Owned by the fake. */
 const char *const *fake_hypervisor_calls(FakeHypervisor *fake);

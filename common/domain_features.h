@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a guest needs of whatever host it runs on, read from its domain XML. Pure. */
+#pragma once
+
+#include <glib.h>
+
+#define HUGE_PAGES_DEFAULT_SIZE G_MAXUINT64 /* "the host's default size" */
+
+/* A device of the host that the guest has, other than a PCI device that may be a VF. */
+typedef struct {
+    char *kind;     /* usb | scsi | scsi_host | mdev | pci | storage | misc | net | ... */
+    char *label;    /* alias, or its kind and number */
+    char *function; /* host PCI address; NULL if it is no PCI device */
+} DomainHostDevice;
+
+typedef struct {
+    char *type;           /* kvm | qemu | ... */
+    char *architecture;   /* NULL: the host's */
+    char *machine;        /* NULL: the host's default */
+    char *emulator;       /* NULL: libvirt's choice */
+    char *processor;      /* <cpu> as written; NULL: the hypervisor's default */
+    char *processor_mode; /* custom | host-model | host-passthrough | maximum; NULL without <cpu> */
+    guint64 memory_bytes;
+    guint64 huge_page_bytes; /* 0: none; HUGE_PAGES_DEFAULT_SIZE */
+    unsigned vcpus;
+    char **networks; /* libvirt networks that vNICs are on, those of passthrough ones left out */
+    char **bridges;
+    GPtrArray *host_devices; /* of DomainHostDevice * */
+    gboolean copying_disk;   /* a disk has a <mirror>: a block job runs */
+} DomainFeatures;
+
+/* FAULT_HYPERVISOR_FAILED if @xml is malformed, FAULT_LIMIT_EXCEEDED. */
+DomainFeatures *domain_features_parse(const char *xml, GError **error);
+void domain_features_free(DomainFeatures *features);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainFeatures, domain_features_free)

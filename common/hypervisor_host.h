@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a host offers to guests, as its libvirt tells. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+    guint64 size_bytes;
+    guint64 free_count;
+} HugePages;
+
+typedef struct {
+    char *type;              /* "QEMU" */
+    guint64 version;         /* of the hypervisor: major * 1000000 + minor * 1000 + release */
+    guint64 library_version; /* of libvirt, likewise */
+    unsigned processors;     /* online */
+    guint64 available_bytes; /* of memory: free or reclaimable; 0: not told */
+    GArray *huge_pages;      /* of HugePages: the sizes that the host knows, all nodes together */
+    char *capabilities;      /* libvirt's XML */
+} HypervisorHost;
+
+void hypervisor_host_free(HypervisorHost *host);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HypervisorHost, hypervisor_host_free)
+
+/* Whether a guest of @architecture can have @machine type ("pc-q35-7.2") here. Pure.
+ * FAULT_HYPERVISOR_FAILED if the capabilities are malformed. */
+gboolean hypervisor_host_knows_machine(const HypervisorHost *host, const char *architecture,
+                                       const char *machine, gboolean *ret_known, GError **error);
+/* The host's own processor, <cpu> as the capabilities have it; NULL if they name none. Owned. */
+char *hypervisor_host_processor(const HypervisorHost *host);
+/* The sizes of the host's pages, in KiB: GArray of unsigned; for implementations. */
+GArray *hypervisor_host_page_sizes(const char *capabilities);
+/* "7.2.0". Owned by the caller. */
+char *hypervisor_version_to_text(guint64 version);
+
+/* What a processor is compared for. All may be NULL: the host's usual one. */
+typedef struct {
+    const char *emulator;
+    const char *architecture;
+    const char *machine;
+    const char *type; /* kvm | qemu */
+} HypervisorMachine;

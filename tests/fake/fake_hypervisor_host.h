@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the host of the fake hypervisor offers to guests. */
+#pragma once
+
+#include "common/hypervisor.h"
+
+typedef struct {
+    const char *type;
+    guint64 version;
+    unsigned processors;
+    guint64 available_bytes;
+    HugePages huge_pages;
+    const char *machine;            /* the only machine type it knows, of x86_64 */
+    const char *processor_obstacle; /* what every processor is missing; NULL: nothing */
+    unsigned snapshots;             /* of every guest */
+} FakeHost;
+
+/* QEMU 7.2.0, 8 processors, 16 GiB, 512 huge pages of 2 MiB, machine type pc-q35-7.2. */
+extern const FakeHost FAKE_HOST_DEFAULT;
+
+/* Its part of HypervisorOps. */
+HypervisorHost *fake_host_get(void *self, GError **error);
+gboolean fake_host_compare_processor(void *self, const HypervisorMachine *machine, const char *xml,
+                                     char **ret_obstacle, GError **error);
+gboolean fake_host_count_snapshots(void *self, const char *uuid, unsigned *ret_count,
+                                   GError **error);
