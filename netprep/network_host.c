@@ -2,6 +2,8 @@
 /* Builds and tears down what every room of netprepd works on. */
 #include "netprep/network_host.h"
 
+#define FAREWELL_SECONDS 5
+
 NetworkHost *
 network_host_new(Hypervisor *hypervisor, LeaseStore *leases, FunctionControl *control,
                  LegProbe *probe, BridgeFdb *fdb, const Config *config, const char *sysfs)
@@ -9,6 +11,7 @@ network_host_new(Hypervisor *hypervisor, LeaseStore *leases, FunctionControl *co
     NetworkHost *host = g_new0(NetworkHost, 1);
 
     host->jobs = job_registry_new();
+    host->checks = check_runner_new();
     host->hypervisor = hypervisor;
     host->leases = leases;
     host->control = control;
@@ -25,6 +28,10 @@ network_host_free(NetworkHost *host)
     if (!host)
         return;
     job_registry_free(host->jobs);
+    /* A check that still waits for libvirt uses all of this; it ends with the process. */
+    if (!check_runner_finish(host->checks, FAREWELL_SECONDS))
+        return;
+    check_runner_free(host->checks);
     function_control_free(host->control);
     leg_probe_free(host->probe);
     bridge_fdb_free(host->fdb);

@@ -2,6 +2,7 @@
 /* What every room of netprepd works on: this host's libvirt, leases, jobs and virtual functions. */
 #pragma once
 
+#include "common/check_run.h"
 #include "common/config.h"
 #include "common/hypervisor.h"
 #include "common/job.h"
@@ -19,6 +20,7 @@ typedef struct {
     FunctionControl *control;
     LegProbe *probe;
     BridgeFdb *fdb;
+    CheckRunner *checks;
     const Config *config; /* borrowed */
     char *sysfs;          /* "/sys", or a tree like it */
 } NetworkHost;

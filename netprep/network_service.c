@@ -7,6 +7,7 @@
 #include "io.migprep.Network.varlink.h"
 #include "netprep/attach_job.h"
 #include "netprep/bond_setup.h"
+#include "netprep/check_service.h"
 #include "netprep/description.h"
 #include "netprep/release.h"
 #include "netprep/reservation.h"
@@ -299,6 +300,7 @@ network_service_add(VarlinkServer *server, NetworkHost *host, GError **error)
         { "SetUpBond", method_set_up_bond },
         { "Detach", method_detach },
         { "Attach", method_attach },
+        { "Check", network_check_method },
         { "ListLeases", method_list_leases },
         { "ListJobs", job_method_list },
         { "WatchJob", job_method_watch },

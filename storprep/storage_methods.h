@@ -8,6 +8,7 @@
 #include "storprep/mount_table.h"
 #include "storprep/nfs_server.h"
 #include "storprep/share_lease.h"
+#include "storprep/storage_check.h"
 #include "storprep/storage_service.h"
 #include "storprep/target_lease.h"
 
@@ -23,6 +24,7 @@ struct StorageService {
     MountTable *mounts;
     ShareHost share_host;
     ShareLeases *shares;
+    StorageChecks *checks;
 };
 
 /* The text member @name of @parameters. Borrowed. */

@@ -185,6 +185,14 @@ run_migrate(VarlinkCall *call, json_t *parameters, void *context)
 }
 
 static void
+run_check(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const StorageService *service = context;
+
+    storage_check_serve(service->checks, call, parameters);
+}
+
+static void
 run_list_leases(VarlinkCall *call, json_t *parameters, void *context)
 {
     StorageService *service = context;
@@ -215,6 +223,7 @@ static const VarlinkMethod methods[] = {
     { "Renew", run_renew },
     { "Release", run_release },
     { "Migrate", run_migrate },
+    { "Check", run_check },
     { "ListLeases", run_list_leases },
     { "ListJobs", job_method_list },
     { "WatchJob", job_method_watch },
@@ -247,6 +256,8 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
         .networks = (const char *const *)service->networks,
     };
     service->shares = share_leases_new(&service->share_host);
+    service->checks =
+        storage_checks_new(hypervisor, store, (const char *const *)service->directories);
     if (!varlink_server_add_interface(server, io_migprep_storage, methods, service, error))
         return NULL;
     return g_steal_pointer(&service);
@@ -259,6 +270,9 @@ storage_service_free(StorageService *service)
         return;
     migrations_leave(service->migrations);
     job_registry_free(service->jobs);
+    /* A check in the hands of a dead NFS server uses all of this; it ends with the process. */
+    if (!storage_checks_free(service->checks))
+        return;
     share_leases_free(service->shares);
     target_leases_free(service->targets);
     nfs_server_free(service->server);

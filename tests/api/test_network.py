@@ -65,6 +65,25 @@ class Network(unittest.TestCase):
         self.assertTrue(found["agentError"])
         self.assertTrue(all(nic["path"] == "virtioOnly" for nic in found["virtioNics"]))
 
+    def test_checks_of_a_guest_without_passthrough(self):
+        found = self.call("Check", {"role": "source", "guest": GUEST})
+        self.assertEqual([(result["check"], result["outcome"]) for result in found["results"]],
+                         [("guest.no-host-devices", "passed")])
+        self.assertEqual(found["facts"], {"networks": [], "bridges": [], "vnics": []})
+        there = self.call("Check", {"role": "destination", "facts": found["facts"]})
+        self.assertEqual(there["results"], [])
+
+    def test_checks_of_the_host_say_what_they_found(self):
+        found = self.call("Check", {"role": "host"})
+        self.assertEqual([result["check"] for result in found["results"]],
+                         ["host.iommu-on", "host.vfio-present"])
+        self.assertTrue(all(result["evidence"] for result in found["results"]))
+        self.assertTrue(found["invalidatedBy"])
+
+    def test_checks_need_what_their_role_is_about(self):
+        self.refused("InvalidArgument", "Check", {"role": "source"})
+        self.refused("InvalidArgument", "Check", {"role": "destination"})
+
     def test_functions_are_those_of_sysfs(self):
         addresses = {found["address"] for found in self.call("ListFunctions")["functions"]}
         self.assertLessEqual(addresses, set(os.listdir("/sys/bus/pci/devices")))

@@ -54,6 +54,49 @@ class Storage(unittest.TestCase):
         return sorted(os.listdir(self.daemon.images))
 
 
+class Checks(Storage):
+    def setUp(self):
+        self.daemon = Daemon("STORPREPD")
+        self.addCleanup(self.daemon.close)
+        self.image = self.daemon.use_guest()
+        self.daemon.start()
+
+    def outcomes(self, **parameters):
+        found = self.call("Check", parameters)
+        return {result["check"]: result["outcome"] for result in found["results"]}, found["facts"]
+
+    def test_guest_is_ready_and_its_facts_are_what_the_other_host_asks_for(self):
+        outcomes, facts = self.outcomes(role="source", guest=GUEST)
+        for check in ("host.libvirt-answers", "guest.exists", "guest.running", "guest.no-job",
+                      "guest.not-transient-disk", "storage.disks-movable"):
+            self.assertEqual(outcomes[check], "passed", outcomes)
+        self.assertEqual(facts["guest"], {"name": GUEST, "uuid": UUID})
+        outcomes, _ = self.outcomes(role="destination", facts=facts)
+        self.assertEqual(outcomes["guest.absent-there"], "failed")  # it is this very host
+        self.assertEqual(outcomes["storage.path-allowed"], "failed")
+        self.assertEqual(outcomes["host.hypervisor-same"], "passed")
+
+    def test_unknown_guest(self):
+        outcomes, _ = self.outcomes(role="source", guest="nonesuch")
+        self.assertEqual(outcomes, {"host.libvirt-answers": "passed", "guest.exists": "failed"})
+
+    def test_nothing_told_is_nothing_passed(self):
+        outcomes, _ = self.outcomes(role="destination", facts={})
+        del outcomes["host.libvirt-answers"]
+        self.assertEqual(set(outcomes.values()), {"unknown"})
+
+    def test_host_alone(self):
+        self.assertEqual(self.outcomes(role="host")[0], {"host.libvirt-answers": "passed"})
+
+    def test_role_needs_its_subject(self):
+        self.refused("InvalidArgument", "Check", {"role": "source"})
+        self.refused("InvalidArgument", "Check", {"role": "destination"})
+
+    def test_nothing_is_left_behind(self):
+        self.outcomes(role="source", guest=GUEST)
+        self.assertEqual((self.leases(), self.files()), ([], []))
+
+
 class Targets(Storage):
     def test_files_are_as_asked_and_private(self):
         shapes = [self.target("a.qcow2"),

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Judges the bonds that a guest reports, one property at a time. */
+#include "netprep/bond_check.h"
+
+#include "netprep/vnic_path.h"
+
+/* Recommended by the kernel's networking/bonding.rst and measured: see docs/decisions.md. */
+#define MONITOR_MSEC      100
+#define ANNOUNCEMENTS_MIN 3
+
+typedef struct {
+    const NetworkHost *host; /* borrowed */
+    char *guest;
+    char *label;
+    GuestView *view;
+    GPtrArray *vnics;
+    GuestReport *report; /* NULL: the agent does not tell */
+} Context;
+
+/* What one vNIC of the guest is in. All borrowed but the label. */
+typedef struct {
+    Vnic *vnic;
+    const GuestInterface *port;
+    const GuestBond *bond;
+    const DomainVirtioNic *backup;
+    const GuestInterface *backup_port;
+    char *label; /* "bond bond0 of guest 'web1'" */
+} Place;
+
+static void
+context_free(void *data)
+{
+    Context *context = data;
+
+    g_free(context->guest);
+    g_free(context->label);
+    guest_view_free(context->view);
+    g_clear_pointer(&context->vnics, g_ptr_array_unref);
+    guest_report_free(context->report);
+    g_free(context);
+}
+
+/* What is not unplugged for the journey needs nothing of the guest. */
+static gboolean
+needs_guest(const Context *context)
+{
+    for (guint i = 0; i < context->vnics->len; i++) {
+        if (vnic_path_unplugs(context->vnics->pdata[i]))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static CheckReadiness
+prepare(void *data, GError **error)
+{
+    Context *context = data;
+    g_autoptr(GError) failure = NULL;
+
+    context->view = guest_view_read(context->host->hypervisor, context->guest, &failure);
+    if (g_error_matches(failure, FAULT, FAULT_GUEST_NOT_FOUND))
+        return CHECK_NOTHING; /* guest.exists says so */
+    if (!failure)
+        context->vnics = vnics_describe(context->host, context->view, &failure);
+    if (!failure && !needs_guest(context))
+        return CHECK_NOTHING;
+    if (!failure && guest_view_check_running(context->view, &failure))
+        return CHECK_READY;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return CHECK_HINDERED;
+}
+
+static void
+check_agent(void *data, CheckReport *report)
+{
+    Context *context = data;
+    BondAccess access = bond_access(context->host, context->view, NULL);
+    g_autoptr(GError) error = NULL;
+
+    context->report = bond_report(&access, &error);
+    if (context->report)
+        check_pass(report, context->label, "tells about its network devices (%s)",
+                   guest_steering_name(context->report->steering));
+    else if (fault_code(error) == FAULT_HYPERVISOR_UNAVAILABLE)
+        check_unknown(report, context->label, "%s", error->message);
+    else
+        check_fail(report, context->label, fault_remedy(error), "does not tell: %s",
+                   fault_cause(error));
+}
+
+/* One with a link, if any has. */
+static void
+find_backup(const Context *context, Place *place)
+{
+    for (char *const *name = place->bond->ports; name && *name; name++) {
+        const GuestInterface *port = guest_report_find_link(context->report, *name);
+        const Vnic probe = { .backup = *name };
+        const DomainVirtioNic *nic = bond_backup_nic(context->report, context->view->live, &probe);
+
+        if (!port || !nic || (place->backup_port && place->backup_port->carrier))
+            continue;
+        place->backup = nic;
+        place->backup_port = port;
+    }
+}
+
+static void
+place_clear(Place *place)
+{
+    g_free(place->label);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_clear)
+
+static Place
+find_place(const Context *context, Vnic *vnic)
+{
+    Place place = { .vnic = vnic };
+
+    if (vnic->path != VNIC_PATH_BOND)
+        return place;
+
+    place.port = guest_report_find_path(context->report, vnic->guest_path);
+    place.bond = place.port ? guest_report_find_bond(context->report, place.port->master) : NULL;
+    if (place.bond) {
+        find_backup(context, &place);
+        place.label = g_strdup_printf("bond %s of %s", place.bond->name, context->label);
+    }
+    return place;
+}
+
+typedef void (*Judge)(const Context *context, const Place *place, CheckReport *report);
+
+/* Calls @judge for each vNIC that is unplugged; for those in a bond only unless @without_bond. */
+static void
+for_each(Context *context, CheckReport *report, gboolean without_bond, Judge judge)
+{
+    if (!context->report) {
+        check_unknown(report, context->label, "the guest's agent does not tell");
+        return;
+    }
+    for (guint i = 0; i < context->vnics->len; i++) {
+        g_auto(Place) place = find_place(context, context->vnics->pdata[i]);
+
+        if (vnic_path_unplugs(place.vnic) && (place.bond || without_bond))
+            judge(context, &place, report);
+    }
+}
+
+/* The kernel pairs the two halves by itself. */
+static void
+judge_team(const Context *context, const Place *place, const char *object, CheckReport *report)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (vnic_path_prove(context->report, context->view->live, place->vnic, &error))
+        check_pass(report, object, "is teamed with VirtIO NIC %s", place->vnic->backup);
+    else
+        check_fail(report, object, fault_remedy(error), "%s", fault_cause(error));
+}
+
+static void
+judge_backup(const Context *context, const Place *place, CheckReport *report)
+{
+    g_autofree char *vnic = vnic_label(place->vnic);
+    g_autofree char *object = g_strdup_printf("%s of %s", vnic, context->label);
+    g_autofree char *set_up = g_strdup_printf("migprep setup-bond %s", context->view->guest->name);
+
+    if (place->vnic->path == VNIC_PATH_TEAMING)
+        judge_team(context, place, object, report);
+    else if (!place->port)
+        check_fail(report, object, "load the guest's driver for it",
+                   "the guest has no network device for it");
+    else if (!place->bond)
+        check_fail(report, object, set_up, "is in no bond in the guest, where it is %s",
+                   place->port->name);
+    else if (!place->backup)
+        check_fail(report, object, "add a VirtIO vNIC on the same network to the guest's bond",
+                   "its bond %s has no VirtIO NIC", place->bond->name);
+    else if (!place->backup_port->carrier)
+        check_fail(report, object, "virsh domif-setlink GUEST MAC up, and bring it up in the guest",
+                   "VirtIO NIC %s of its bond %s has no link", place->backup_port->name,
+                   place->bond->name);
+    else
+        check_pass(report, object, "is in bond %s beside VirtIO NIC %s", place->bond->name,
+                   place->backup_port->name);
+}
+
+/* libvirt's filters against MAC spoofing let only the vNIC's own address out. */
+static void
+judge_filter(const Context *context, const Place *place, CheckReport *report)
+{
+    const GuestInterface *bond = guest_report_find_link(context->report, place->bond->name);
+
+    if (!place->backup)
+        return;
+    if (!place->backup->filtered)
+        check_pass(report, place->label, "its VirtIO NIC has no network filter");
+    else if (bond && g_strcmp0(bond->mac, place->backup->mac) == 0)
+        check_pass(report, place->label,
+                   "sends with the MAC that its VirtIO NIC's filter lets out");
+    else
+        check_fail(report, place->label, NULL,
+                   "its VirtIO NIC has a network filter, and the bond sends with another MAC");
+}
+
+static void
+judge_mode(const Context *context, const Place *place, CheckReport *report)
+{
+    if (g_str_equal(place->bond->mode, "active-backup"))
+        check_pass(report, place->label, "mode is active-backup");
+    else
+        check_fail(report, place->label, NULL, "mode is %s", place->bond->mode);
+}
+
+static void
+judge_monitoring(const Context *context, const Place *place, CheckReport *report)
+{
+    unsigned interval = place->bond->monitor_interval_msec;
+
+    if (interval == 0) {
+        g_autofree char *remedy = g_strdup_printf(
+            "in the guest: ip link set %s type bond miimon %d", place->bond->name, MONITOR_MSEC);
+        check_fail(report, place->label, remedy, "miimon is 0: it does not watch its links");
+    } else {
+        check_pass(report, place->label, "miimon is %u ms", interval);
+    }
+}
+
+static void
+judge_primary(const Context *context, const Place *place, CheckReport *report)
+{
+    const char *primary = place->bond->primary;
+
+    if (g_strcmp0(primary, place->port->name) == 0) {
+        check_pass(report, place->label, "primary is %s", primary);
+        return;
+    }
+    g_autofree char *remedy = g_strdup_printf("in the guest: ip link set %s type bond primary %s",
+                                              place->bond->name, place->port->name);
+    check_fail(report, place->label, remedy,
+               "primary is %s, not VF %s: traffic would stay on VirtIO after an interruption",
+               primary ? primary : "not set", place->port->name);
+}
+
+static void
+judge_announcements(const Context *context, const Place *place, CheckReport *report)
+{
+    int count = place->bond->announcements;
+
+    if (count >= ANNOUNCEMENTS_MIN) {
+        check_pass(report, place->label, "num_grat_arp is %d", count);
+    } else if (count < 0) {
+        check_unknown(report, place->label, "the guest does not tell num_grat_arp");
+    } else {
+        g_autofree char *remedy =
+            g_strdup_printf("in the guest: echo %d > /sys/class/net/%s/bonding/num_grat_arp",
+                            ANNOUNCEMENTS_MIN, place->bond->name);
+        check_fail(report, place->label, remedy,
+                   "num_grat_arp is %d: one lost announcement leaves switches with the old place",
+                   count);
+    }
+}
+
+static void
+check_backup(void *context, CheckReport *report)
+{
+    for_each(context, report, TRUE, judge_backup);
+}
+
+static void
+check_filter(void *context, CheckReport *report)
+{
+    for_each(context, report, FALSE, judge_filter);
+}
+
+static void
+check_mode(void *context, CheckReport *report)
+{
+    for_each(context, report, FALSE, judge_mode);
+}
+
+static void
+check_monitoring(void *context, CheckReport *report)
+{
+    for_each(context, report, FALSE, judge_monitoring);
+}
+
+static void
+check_primary(void *context, CheckReport *report)
+{
+    for_each(context, report, FALSE, judge_primary);
+}
+
+static void
+check_announcements(void *context, CheckReport *report)
+{
+    for_each(context, report, FALSE, judge_announcements);
+}
+
+CheckGroup
+bond_check_guest(const NetworkHost *host, const char *guest)
+{
+    static const Check checks[] = { { "guest.agent-answers", check_agent },
+                                    { "network.backup-present", check_backup },
+                                    { "network.backup-unfiltered", check_filter },
+                                    { "network.bond-mode", check_mode },
+                                    { "network.bond-monitoring", check_monitoring },
+                                    { "network.bond-primary", check_primary },
+                                    { "network.bond-announcements", check_announcements },
+                                    { 0 } };
+    Context *context = g_new0(Context, 1);
+
+    context->host = host;
+    context->guest = g_strdup(guest);
+    context->label = network_guest_label(guest);
+    return (CheckGroup) { .object = context->label,
+                          .checks = checks,
+                          .prepare = prepare,
+                          .context = context,
+                          .free_context = context_free };
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Puts the groups of checks together that a role needs. */
+#include "netprep/check_service.h"
+
+#include "common/limits.h"
+#include "netprep/arrival_check.h"
+#include "netprep/bond_check.h"
+#include "netprep/passthrough_check.h"
+#include "netprep/text_check.h"
+
+#define NETWORKS_MAX (2 * LIMIT_VNICS)
+
+void
+network_facts_clear(NetworkFacts *facts)
+{
+    g_clear_pointer(&facts->networks, g_strfreev);
+    g_clear_pointer(&facts->bridges, g_strfreev);
+    g_clear_pointer(&facts->vnics, g_ptr_array_unref);
+}
+
+/* An absent list stays NULL: nobody told. */
+static gboolean
+read_names(const json_t *facts, const char *member, gboolean (*valid)(const char *text),
+           char ***ret_names, GError **error)
+{
+    const json_t *list = json_object_get(facts, member);
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+
+    *ret_names = NULL;
+    if (!json_is_array(list))
+        return TRUE;
+    for (gsize i = 0; i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+
+        if (i >= NETWORKS_MAX || !valid(name)) {
+            g_autofree char *field = g_strdup_printf("facts.%s", member);
+            fault_set(error, FAULT_INVALID_ARGUMENT, field,
+                      "pass the facts as Check of the source returned them",
+                      "has more than %d entries, or one that is no name", NETWORKS_MAX);
+            return FALSE;
+        }
+        g_strv_builder_add(names, name);
+    }
+    *ret_names = g_strv_builder_end(names);
+    return TRUE;
+}
+
+static gboolean
+read_vnics(const json_t *facts, GPtrArray **ret_vnics, GError **error)
+{
+    const json_t *list = json_object_get(facts, "vnics");
+
+    *ret_vnics = NULL;
+    if (!json_is_array(list))
+        return TRUE;
+    *ret_vnics = json_array_size(list) > 0 ? vnics_from_json(list, error) : g_ptr_array_new();
+    return *ret_vnics != NULL;
+}
+
+gboolean
+network_facts_read(const json_t *object, NetworkFacts *ret_facts, GError **error)
+{
+    g_auto(NetworkFacts) facts = { 0 };
+
+    if (!read_names(object, "networks", text_is_name, &facts.networks, error) ||
+        !read_names(object, "bridges", text_is_link_name, &facts.bridges, error) ||
+        !read_vnics(object, &facts.vnics, error))
+        return FALSE;
+    *ret_facts = facts;
+    facts = (NetworkFacts) { 0 };
+    return TRUE;
+}
+
+CheckReport *
+network_check_source(const NetworkHost *host, const char *guest)
+{
+    const CheckGroup groups[] = { passthrough_check_guest(host, guest),
+                                  bond_check_guest(host, guest) };
+
+    return check_runner_run(host->checks, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
+}
+
+CheckReport *
+network_check_destination(const NetworkHost *host, const json_t *facts, GError **error)
+{
+    NetworkFacts networks = { 0 }, functions = { 0 };
+
+    /* Each group has its own copy, since it may outlive this call. */
+    if (!network_facts_read(facts, &networks, error))
+        return NULL;
+    if (!network_facts_read(facts, &functions, error)) {
+        network_facts_clear(&networks);
+        return NULL;
+    }
+    CheckGroup groups[3] = { arrival_check_networks(host, &networks) };
+    gsize count = 1;
+
+    if (!functions.vnics || functions.vnics->len > 0) {
+        groups[count++] = arrival_check_functions(host, &functions);
+        groups[count++] = passthrough_check_host(host);
+    }
+    network_facts_clear(&functions);
+    return check_runner_run(host->checks, groups, count, CHECK_TIMEOUT_MSEC);
+}
+
+CheckReport *
+network_check_host(const NetworkHost *host)
+{
+    const CheckGroup group = passthrough_check_host(host);
+
+    return check_runner_run(host->checks, &group, 1, CHECK_TIMEOUT_MSEC);
+}
+
+static gboolean
+check_parameters(const char *role, const char *guest, const json_t *facts, GError **error)
+{
+    if (g_str_equal(role, "source") && !text_is_name(guest)) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "guest", "name the guest that is to leave",
+                  "is missing, or not 1-%d bytes of printable text", LIMIT_NAME_BYTES);
+        return FALSE;
+    }
+    if (g_str_equal(role, "destination") && !json_is_object(facts)) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "facts",
+                  "pass the facts as Check of the source returned them", "are missing");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static CheckReport *
+check_role(const NetworkHost *host, const json_t *parameters, GError **error)
+{
+    const char *role = json_string_value(json_object_get(parameters, "role"));
+    const char *guest = json_string_value(json_object_get(parameters, "guest"));
+    const json_t *facts = json_object_get(parameters, "facts");
+
+    if (!check_parameters(role, guest, facts, error))
+        return NULL;
+    if (g_str_equal(role, "source"))
+        return network_check_source(host, guest);
+    if (g_str_equal(role, "destination"))
+        return network_check_destination(host, facts, error);
+    return network_check_host(host);
+}
+
+void
+network_check_method(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const NetworkHost *host = context;
+    GError *error = NULL;
+    g_autoptr(CheckReport) report = check_role(host, parameters, &error);
+
+    if (report)
+        varlink_call_reply(call, check_report_to_json(report));
+    else
+        varlink_call_fail(call, error);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Looks at sysfs for what passthrough needs, and at a guest for what it has. */
+#include "netprep/passthrough_check.h"
+
+#include "common/domain_features.h"
+#include "netprep/vnic.h"
+
+#define HOST "this host"
+
+typedef struct {
+    const NetworkHost *host; /* borrowed */
+    char *guest;             /* NULL: the host itself is checked */
+    GuestView *view;
+    DomainFeatures *features;
+    FunctionInventory *inventory;
+    GPtrArray *vnics;
+    char *label;
+} Context;
+
+static void
+context_free(void *data)
+{
+    Context *context = data;
+
+    g_free(context->guest);
+    guest_view_free(context->view);
+    domain_features_free(context->features);
+    function_inventory_free(context->inventory);
+    g_clear_pointer(&context->vnics, g_ptr_array_unref);
+    g_free(context->label);
+    g_free(context);
+}
+
+static CheckReadiness
+prepare_host(void *data, GError **error)
+{
+    Context *context = data;
+
+    context->inventory = function_inventory_read(context->host->sysfs, NULL, error);
+    return context->inventory ? CHECK_READY : CHECK_HINDERED;
+}
+
+/* Without a card that has virtual functions nothing of this is needed. */
+static gboolean
+needs_passthrough(const Context *context, CheckReport *report)
+{
+    if (context->inventory->physical_functions->len > 0)
+        return TRUE;
+    check_pass(report, HOST, "has no network card with SR-IOV, so nothing needs it");
+    return FALSE;
+}
+
+static gboolean
+has_groups(const char *sysfs)
+{
+    g_autofree char *path = g_build_filename(sysfs, "kernel", "iommu_groups", NULL);
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+
+    return directory && g_dir_read_name(directory);
+}
+
+static void
+check_iommu(void *data, CheckReport *report)
+{
+    const Context *context = data;
+
+    if (!needs_passthrough(context, report))
+        return;
+    if (has_groups(context->host->sysfs))
+        check_pass(report, HOST, "has IOMMU groups");
+    else
+        check_fail(report, HOST, NULL, "has no IOMMU groups");
+}
+
+static void
+check_vfio(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autofree char *driver =
+        g_build_filename(context->host->sysfs, "bus", "pci", "drivers", "vfio-pci", NULL);
+
+    if (!needs_passthrough(context, report))
+        return;
+    if (g_file_test(driver, G_FILE_TEST_IS_DIR))
+        check_pass(report, HOST, "has driver vfio-pci loaded");
+    else
+        check_fail(report, HOST, NULL, "has no driver vfio-pci loaded");
+}
+
+CheckGroup
+passthrough_check_host(const NetworkHost *host)
+{
+    static const Check checks[] = { { "host.iommu-on", check_iommu },
+                                    { "host.vfio-present", check_vfio },
+                                    { 0 } };
+    Context *context = g_new0(Context, 1);
+
+    context->host = host;
+    return (CheckGroup) { .object = HOST,
+                          .checks = checks,
+                          .prepare = prepare_host,
+                          .context = context,
+                          .free_context = context_free };
+}
+
+static CheckReadiness
+prepare_guest(void *data, GError **error)
+{
+    Context *context = data;
+    g_autoptr(GError) failure = NULL;
+
+    context->view = guest_view_read(context->host->hypervisor, context->guest, &failure);
+    if (g_error_matches(failure, FAULT, FAULT_GUEST_NOT_FOUND))
+        return CHECK_NOTHING; /* guest.exists says so */
+    if (failure) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return CHECK_HINDERED;
+    }
+    context->features = domain_features_parse(context->view->guest->xml, error);
+    if (!context->features)
+        return CHECK_HINDERED;
+    context->inventory = function_inventory_read(context->host->sysfs, NULL, error);
+    if (context->inventory)
+        context->vnics = vnics_describe(context->host, context->view, error);
+    return context->vnics ? CHECK_READY : CHECK_HINDERED;
+}
+
+/* What a host device is, if a move cannot take it along; NULL for a VF of a network card. */
+static char *
+find_obstacle(const Context *context, const DomainHostDevice *device)
+{
+    if (!device->function)
+        return g_strdup_printf("%s device %s", device->kind, device->label);
+    if (function_inventory_find(context->inventory, device->function))
+        return NULL;
+    return g_strdup_printf("PCI device %s, which is no virtual function of a network card",
+                           device->function);
+}
+
+static void
+check_host_devices(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    gboolean found = FALSE;
+
+    for (guint i = 0; i < context->features->host_devices->len; i++) {
+        const DomainHostDevice *device = context->features->host_devices->pdata[i];
+        g_autofree char *obstacle = find_obstacle(context, device);
+
+        if (!obstacle)
+            continue;
+        g_autofree char *remedy = g_strdup_printf("virsh detach-device-alias %s %s --live --config",
+                                                  context->view->guest->name, device->label);
+        check_fail(report, context->label, remedy, "has %s", obstacle);
+        found = TRUE;
+    }
+    if (!found)
+        check_pass(report, context->label, "has no device of its host besides virtual functions");
+}
+
+static json_t *
+names_to_json(char *const *names)
+{
+    json_t *array = json_array();
+
+    for (char *const *name = names; *name; name++)
+        json_array_append_new(array, json_string(*name));
+    return array;
+}
+
+static void
+tell(void *data, CheckReport *report)
+{
+    const Context *context = data;
+
+    check_fact(report, "networks", names_to_json(context->features->networks));
+    check_fact(report, "bridges", names_to_json(context->features->bridges));
+    check_fact(report, "vnics", vnics_to_json(context->vnics));
+}
+
+CheckGroup
+passthrough_check_guest(const NetworkHost *host, const char *guest)
+{
+    static const Check checks[] = { { "guest.no-host-devices", check_host_devices }, { 0 } };
+    Context *context = g_new0(Context, 1);
+
+    context->host = host;
+    context->guest = g_strdup(guest);
+    context->label = network_guest_label(guest);
+    return (CheckGroup) { .object = context->label,
+                          .checks = checks,
+                          .prepare = prepare_guest,
+                          .tell = tell,
+                          .context = context,
+                          .free_context = context_free };
+}

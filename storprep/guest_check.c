@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Asks libvirt about a guest. */
+#include "storprep/guest_check.h"
+
+#include "common/domain_xml.h"
+#include "common/fault.h"
+#include "storprep/guest_facts.h"
+
+typedef struct {
+    const StorageChecks *checks; /* borrowed */
+    char *name;
+    char *label;
+    Guest *guest;
+    DomainXml *domain;
+    DomainFeatures *features;
+} Context;
+
+char *
+guest_check_label(const char *guest)
+{
+    return g_strdup_printf("guest '%s'", guest);
+}
+
+static void
+context_free(void *data)
+{
+    Context *context = data;
+
+    g_free(context->name);
+    g_free(context->label);
+    guest_free(context->guest);
+    domain_xml_free(context->domain);
+    domain_features_free(context->features);
+    g_free(context);
+}
+
+static Context *
+context_new(const StorageChecks *checks, const char *guest)
+{
+    Context *context = g_new0(Context, 1);
+
+    context->checks = checks;
+    context->name = g_strdup(guest);
+    context->label = guest_check_label(guest);
+    return context;
+}
+
+CheckReadiness
+guest_check_read(const StorageChecks *checks, const char *guest, Guest **ret_guest, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    *ret_guest = hypervisor_get_guest(checks->hypervisor, guest, &failure);
+    if (*ret_guest)
+        return CHECK_READY;
+    if (g_error_matches(failure, FAULT, FAULT_GUEST_NOT_FOUND))
+        return CHECK_NOTHING;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return CHECK_HINDERED;
+}
+
+static void
+check_exists(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Guest) guest = NULL;
+
+    switch (guest_check_read(context->checks, context->name, &guest, &error)) {
+    case CHECK_READY:
+        check_pass(report, context->label, "is here, UUID %s", guest->uuid);
+        break;
+    case CHECK_NOTHING:
+        check_fail(report, context->label, NULL, "is not known to this host's libvirt");
+        break;
+    case CHECK_HINDERED:
+        check_unknown(report, context->label, "%s", error->message);
+        break;
+    }
+}
+
+CheckGroup
+guest_check_exists(const StorageChecks *checks, const char *guest)
+{
+    static const Check list[] = { { "guest.exists", check_exists }, { 0 } };
+    Context *context = context_new(checks, guest);
+
+    return (CheckGroup) {
+        .object = context->label, .checks = list, .context = context, .free_context = context_free
+    };
+}
+
+static CheckReadiness
+prepare(void *data, GError **error)
+{
+    Context *context = data;
+    CheckReadiness readiness =
+        guest_check_read(context->checks, context->name, &context->guest, error);
+
+    if (readiness != CHECK_READY)
+        return readiness;
+    context->domain = domain_xml_parse(context->guest->xml, error);
+    if (context->domain)
+        context->features = domain_features_parse(context->guest->xml, error);
+    return context->features ? CHECK_READY : CHECK_HINDERED;
+}
+
+/* What helps a guest in this state; NULL: nothing is wrong. */
+static const char *
+find_remedy(GuestState state, const char **ret_name)
+{
+    switch (state) {
+    case GUEST_STATE_RUNNING:
+        *ret_name = "running";
+        return NULL;
+    case GUEST_STATE_PAUSED:
+        *ret_name = "paused";
+        return "virsh resume";
+    case GUEST_STATE_SHUT_OFF:
+        *ret_name = "shut off";
+        return "virsh start";
+    case GUEST_STATE_CRASHED:
+        *ret_name = "crashed";
+        return "virsh reset";
+    case GUEST_STATE_OTHER:
+        *ret_name = "neither running nor paused";
+        return "virsh domstate --reason";
+    }
+    g_return_val_if_reached(NULL);
+}
+
+static void
+check_running(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    const char *state = "";
+    const char *verb = find_remedy(context->guest->state, &state);
+
+    if (!verb) {
+        check_pass(report, context->label, "is running");
+        return;
+    }
+    g_autofree char *remedy = g_strdup_printf("%s %s", verb, context->guest->name);
+    check_fail(report, context->label, remedy, "is %s", state);
+}
+
+static void
+check_no_job(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autofree char *remedy = g_strdup_printf(
+        "virsh domjobinfo %s; end it with 'virsh domjobabort'", context->guest->name);
+
+    if (context->guest->has_job)
+        check_fail(report, context->label, remedy, "libvirt runs a job on it");
+    else if (context->features->copying_disk)
+        check_fail(report, context->label, "virsh blockjob GUEST DISK --abort",
+                   "one of its disks is being copied");
+    else
+        check_pass(report, context->label, "libvirt runs no job on it");
+}
+
+static void
+check_no_snapshot(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autoptr(GError) error = NULL;
+    unsigned count = 0;
+
+    if (!hypervisor_count_snapshots(context->checks->hypervisor, context->guest->uuid, &count,
+                                    &error)) {
+        check_unknown(report, context->label, "%s", error->message);
+    } else if (count > 0) {
+        g_autofree char *remedy =
+            g_strdup_printf("virsh snapshot-list %s; virsh snapshot-delete %s SNAPSHOT",
+                            context->guest->name, context->guest->name);
+        check_fail(report, context->label, remedy, "has %u snapshots", count);
+    } else {
+        check_pass(report, context->label, "has no snapshots");
+    }
+}
+
+static void
+check_transient_disks(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    guint found = 0;
+
+    for (guint i = 0; i < context->domain->disks->len; i++) {
+        const DomainDisk *disk = context->domain->disks->pdata[i];
+
+        if (!disk->transient)
+            continue;
+        check_fail(report, context->label, NULL, "disk %s is transient", disk->target);
+        found++;
+    }
+    if (!found)
+        check_pass(report, context->label, "has no transient disk");
+}
+
+/* What the guest needs, and what of it is this host's. */
+static void
+tell(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    json_auto_t *of_guest = guest_facts_of_guest(context->guest, context->features);
+    g_autoptr(HypervisorHost) host = hypervisor_get_host(context->checks->hypervisor, NULL);
+
+    json_object_update(report->facts, of_guest);
+    if (host) {
+        json_auto_t *facts = guest_facts_of_host(host, context->features);
+        json_object_update(report->facts, facts);
+    }
+}
+
+CheckGroup
+guest_check_state(const StorageChecks *checks, const char *guest)
+{
+    static const Check list[] = { { "guest.running", check_running },
+                                  { "guest.no-job", check_no_job },
+                                  { "guest.no-snapshot", check_no_snapshot },
+                                  { "guest.not-transient-disk", check_transient_disks },
+                                  { 0 } };
+    Context *context = context_new(checks, guest);
+
+    return (CheckGroup) { .object = context->label,
+                          .checks = list,
+                          .prepare = prepare,
+                          .tell = tell,
+                          .context = context,
+                          .free_context = context_free };
+}

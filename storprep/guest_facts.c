@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Turns facts into JSON and back, distrusting what comes in. */
+#include "storprep/guest_facts.h"
+
+#include <string.h>
+
+#include "common/fault.h"
+#include "common/limits.h"
+
+#define DEFAULT_SIZE   (-1) /* of huge pages, in JSON */
+#define PROCESSORS_MAX 65536
+
+void
+guest_facts_free(GuestFacts *facts)
+{
+    if (!facts)
+        return;
+    g_free(facts->name);
+    g_free(facts->uuid);
+    g_free(facts->type);
+    g_free(facts->architecture);
+    g_free(facts->machine);
+    g_free(facts->emulator);
+    g_free(facts->processor_mode);
+    g_free(facts->processor);
+    g_free(facts->hypervisor);
+    json_decref(facts->disks);
+    g_free(facts);
+}
+
+GuestFacts *
+guest_facts_copy(const GuestFacts *facts)
+{
+    GuestFacts *copy = g_memdup2(facts, sizeof *facts);
+
+    copy->name = g_strdup(facts->name);
+    copy->uuid = g_strdup(facts->uuid);
+    copy->type = g_strdup(facts->type);
+    copy->architecture = g_strdup(facts->architecture);
+    copy->machine = g_strdup(facts->machine);
+    copy->emulator = g_strdup(facts->emulator);
+    copy->processor_mode = g_strdup(facts->processor_mode);
+    copy->processor = g_strdup(facts->processor);
+    copy->hypervisor = g_strdup(facts->hypervisor);
+    copy->disks = json_deep_copy(facts->disks);
+    return copy;
+}
+
+/* A text member, where it goes and how long it may be. */
+static const struct {
+    const char *name;
+    gsize offset;
+    gsize bytes_max;
+} text_members[] = {
+    { "type", G_STRUCT_OFFSET(GuestFacts, type), LIMIT_NAME_BYTES },
+    { "architecture", G_STRUCT_OFFSET(GuestFacts, architecture), LIMIT_NAME_BYTES },
+    { "machine", G_STRUCT_OFFSET(GuestFacts, machine), LIMIT_NAME_BYTES },
+    { "emulator", G_STRUCT_OFFSET(GuestFacts, emulator), LIMIT_PATH_BYTES },
+    { "processorMode", G_STRUCT_OFFSET(GuestFacts, processor_mode), LIMIT_NAME_BYTES },
+    { "processor", G_STRUCT_OFFSET(GuestFacts, processor), LIMIT_MESSAGE_BYTES },
+    { "hypervisor", G_STRUCT_OFFSET(GuestFacts, hypervisor), LIMIT_NAME_BYTES },
+};
+
+static gboolean
+refuse(const char *member, const char *cause, GError **error)
+{
+    g_autofree char *field = g_strdup_printf("facts.%s", member);
+
+    fault_set(error, FAULT_INVALID_ARGUMENT, field,
+              "pass the facts as Check of the source returned them", "%s", cause);
+    return FALSE;
+}
+
+static gboolean
+read_texts(const json_t *object, GuestFacts *facts, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(text_members); i++) {
+        const char *text = json_string_value(json_object_get(object, text_members[i].name));
+
+        if (text && (!*text || strlen(text) > text_members[i].bytes_max))
+            return refuse(text_members[i].name, "it is empty or too long", error);
+        G_STRUCT_MEMBER(char *, facts, text_members[i].offset) = g_strdup(text);
+    }
+    return TRUE;
+}
+
+static gboolean
+read_guest(const json_t *object, GuestFacts *facts, GError **error)
+{
+    const json_t *guest = json_object_get(object, "guest");
+    const char *name = json_string_value(json_object_get(guest, "name"));
+    const char *uuid = json_string_value(json_object_get(guest, "uuid"));
+
+    if (!name)
+        return TRUE;
+    if (!*name || strlen(name) > LIMIT_NAME_BYTES || !g_uuid_string_is_valid(uuid))
+        return refuse("guest", "it has no name or no UUID", error);
+    facts->name = g_strdup(name);
+    facts->uuid = g_strdup(uuid);
+    return TRUE;
+}
+
+static gboolean
+read_number(const json_t *object, const char *member, json_int_t maximum, guint64 *ret_value,
+            GError **error)
+{
+    json_int_t value = json_integer_value(json_object_get(object, member));
+
+    if (value < 0 || value > maximum)
+        return refuse(member, "it is out of range", error);
+    *ret_value = (guint64)value;
+    return TRUE;
+}
+
+static gboolean
+read_numbers(const json_t *object, GuestFacts *facts, GError **error)
+{
+    const json_t *pages = json_object_get(object, "hugePageBytes");
+    guint64 processors = 0;
+
+    if (!read_number(object, "memoryBytes", G_MAXINT64, &facts->memory_bytes, error) ||
+        !read_number(object, "processors", PROCESSORS_MAX, &processors, error) ||
+        !read_number(object, "hypervisorVersion", G_MAXINT64, &facts->hypervisor_version, error))
+        return FALSE;
+    facts->processors = (unsigned)processors;
+    facts->tells_huge_pages = json_is_integer(pages);
+    if (json_integer_value(pages) == DEFAULT_SIZE) {
+        facts->huge_page_bytes = HUGE_PAGES_DEFAULT_SIZE;
+        return TRUE;
+    }
+    return read_number(object, "hugePageBytes", G_MAXINT64, &facts->huge_page_bytes, error);
+}
+
+GuestFacts *
+guest_facts_from_json(const json_t *object, GError **error)
+{
+    g_autoptr(GuestFacts) facts = g_new0(GuestFacts, 1);
+    const json_t *disks = json_object_get(object, "disks");
+
+    if (!read_texts(object, facts, error) || !read_guest(object, facts, error) ||
+        !read_numbers(object, facts, error))
+        return NULL;
+    if (json_array_size(disks) > LIMIT_DISKS) {
+        refuse("disks", "they are too many", error);
+        return NULL;
+    }
+    facts->disks = json_is_array(disks) ? json_deep_copy(disks) : NULL;
+    return g_steal_pointer(&facts);
+}
+
+json_t *
+guest_facts_of_guest(const Guest *guest, const DomainFeatures *features)
+{
+    json_int_t pages = features->huge_page_bytes == HUGE_PAGES_DEFAULT_SIZE
+                           ? DEFAULT_SIZE
+                           : (json_int_t)features->huge_page_bytes;
+
+    return json_pack("{s:{s:s, s:s}, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:i}", "guest", "name",
+                     guest->name, "uuid", guest->uuid, "type", features->type, "architecture",
+                     features->architecture, "machine", features->machine, "emulator",
+                     features->emulator, "memoryBytes", (json_int_t)features->memory_bytes,
+                     "hugePageBytes", pages, "processors", (int)features->vcpus);
+}
+
+/* A guest that has its host's own processor needs one like that. */
+json_t *
+guest_facts_of_host(const HypervisorHost *host, const DomainFeatures *features)
+{
+    const char *mode = features->processor
+                           ? features->processor_mode ? features->processor_mode : "custom"
+                           : "none";
+    g_autofree char *own =
+        g_str_equal(mode, "host-passthrough") ? hypervisor_host_processor(host) : NULL;
+
+    return json_pack("{s:s, s:s?, s:s, s:I}", "processorMode", mode, "processor",
+                     own ? own : features->processor, "hypervisor", host->type, "hypervisorVersion",
+                     (json_int_t)host->version);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a guest needs of another host, as its own host tells it. */
+#pragma once
+
+#include <jansson.h>
+
+#include "common/domain_features.h"
+#include "common/hypervisor.h"
+
+/* NULL or 0: not told. */
+typedef struct {
+    char *name;
+    char *uuid;
+    char *type; /* kvm | qemu */
+    char *architecture;
+    char *machine;
+    char *emulator;
+    char *processor_mode; /* "none": the hypervisor's default */
+    char *processor;      /* <cpu>; for host-passthrough that of the guest's host */
+    guint64 memory_bytes;
+    gboolean tells_huge_pages;
+    guint64 huge_page_bytes; /* 0: none; HUGE_PAGES_DEFAULT_SIZE */
+    unsigned processors;
+    char *hypervisor; /* "QEMU" */
+    guint64 hypervisor_version;
+    json_t *disks; /* array of Disk; NULL: not told */
+} GuestFacts;
+
+/* From the type Facts of io.migprep.Storage, which passed the interface's check. Names are bounded:
+ * FAULT_INVALID_ARGUMENT. */
+GuestFacts *guest_facts_from_json(const json_t *object, GError **error);
+GuestFacts *guest_facts_copy(const GuestFacts *facts);
+void guest_facts_free(GuestFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestFacts, guest_facts_free)
+
+/* The members that tell of the guest, and of its host. New references. */
+json_t *guest_facts_of_guest(const Guest *guest, const DomainFeatures *features);
+json_t *guest_facts_of_host(const HypervisorHost *host, const DomainFeatures *features);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Puts the groups of checks together that a role needs. */
+#include "storprep/storage_check.h"
+
+#include <string.h>
+
+#include "common/fault.h"
+#include "common/limits.h"
+#include "storprep/disk_check.h"
+#include "storprep/guest_check.h"
+#include "storprep/host_check.h"
+#include "storprep/target_check.h"
+
+#define FAREWELL_SECONDS 5
+
+StorageChecks *
+storage_checks_new(Hypervisor *hypervisor, LeaseStore *store, const char *const *directories)
+{
+    StorageChecks *checks = g_new0(StorageChecks, 1);
+
+    checks->runner = check_runner_new();
+    checks->hypervisor = hypervisor;
+    checks->store = store;
+    checks->directories = directories;
+    return checks;
+}
+
+gboolean
+storage_checks_free(StorageChecks *checks)
+{
+    if (!checks)
+        return TRUE;
+    if (!check_runner_finish(checks->runner, FAREWELL_SECONDS))
+        return FALSE;
+    check_runner_free(checks->runner);
+    g_free(checks);
+    return TRUE;
+}
+
+CheckReport *
+storage_check_source(const StorageChecks *checks, const char *guest)
+{
+    const CheckGroup groups[] = { host_check_libvirt(checks), guest_check_exists(checks, guest),
+                                  guest_check_state(checks, guest), disk_check(checks, guest) };
+
+    return check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
+}
+
+CheckReport *
+storage_check_destination(const StorageChecks *checks, const json_t *object, GError **error)
+{
+    g_autoptr(GuestFacts) facts = guest_facts_from_json(object, error);
+
+    if (!facts)
+        return NULL;
+    const CheckGroup groups[] = { host_check_libvirt(checks), host_check_guest(checks, facts),
+                                  host_check_fit(checks, facts), target_check(checks, facts) };
+    return check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
+}
+
+CheckReport *
+storage_check_host(const StorageChecks *checks)
+{
+    const CheckGroup group = host_check_libvirt(checks);
+
+    return check_runner_run(checks->runner, &group, 1, CHECK_TIMEOUT_MSEC);
+}
+
+static gboolean
+check_parameters(const char *role, const char *guest, const json_t *facts, GError **error)
+{
+    if (g_str_equal(role, "source") && (!guest || !*guest || strlen(guest) > LIMIT_NAME_BYTES)) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "guest", "name the guest that is to leave",
+                  "it is missing, or not 1-%d bytes", LIMIT_NAME_BYTES);
+        return FALSE;
+    }
+    if (g_str_equal(role, "destination") && !json_is_object(facts)) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "facts",
+                  "pass the facts as Check of the source returned them", "they are missing");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static CheckReport *
+check_role(const StorageChecks *checks, const json_t *parameters, GError **error)
+{
+    const char *role = json_string_value(json_object_get(parameters, "role"));
+    const char *guest = json_string_value(json_object_get(parameters, "guest"));
+    const json_t *facts = json_object_get(parameters, "facts");
+
+    if (!check_parameters(role, guest, facts, error))
+        return NULL;
+    if (g_str_equal(role, "source"))
+        return storage_check_source(checks, guest);
+    if (g_str_equal(role, "destination"))
+        return storage_check_destination(checks, facts, error);
+    return storage_check_host(checks);
+}
+
+void
+storage_check_serve(const StorageChecks *checks, VarlinkCall *call, const json_t *parameters)
+{
+    GError *error = NULL;
+    g_autoptr(CheckReport) report = check_role(checks, parameters, &error);
+
+    if (report)
+        varlink_call_reply(call, check_report_to_json(report));
+    else
+        varlink_call_fail(call, error);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Check of io.migprep.Storage: what this host's libvirt and storage say about a move. */
+#pragma once
+
+#include "common/check_run.h"
+#include "common/hypervisor.h"
+#include "common/lease_store.h"
+#include "common/varlink_server.h"
+
+/* What the checks look at; all borrowed but the runner. */
+typedef struct {
+    CheckRunner *runner;
+    Hypervisor *hypervisor;
+    LeaseStore *store;
+    const char *const *directories; /* where images may be created */
+} StorageChecks;
+
+/* All that @checks borrows must outlive it. */
+StorageChecks *storage_checks_new(Hypervisor *hypervisor, LeaseStore *store,
+                                  const char *const *directories);
+/* Waits a few seconds for checks that still run. FALSE: some hang, on storage that does not answer;
+ * what they borrow must not be freed, and @checks is not either. */
+gboolean storage_checks_free(StorageChecks *checks);
+
+/* The checks of one role. They change nothing and block for CHECK_TIMEOUT_MSEC at most. @facts: see
+ * guest_facts.h. */
+CheckReport *storage_check_source(const StorageChecks *checks, const char *guest);
+CheckReport *storage_check_destination(const StorageChecks *checks, const json_t *facts,
+                                       GError **error);
+CheckReport *storage_check_host(const StorageChecks *checks);
+
+/* Answers a call of Check. */
+void storage_check_serve(const StorageChecks *checks, VarlinkCall *call, const json_t *parameters);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Asks what CreateTargets would ask, and creates nothing. */
+#include "storprep/target_check.h"
+
+#include "common/fault.h"
+#include "common/limits.h"
+#include "storprep/image_place.h"
+#include "storprep/target_files.h"
+#include "storprep/target_space.h"
+
+#define HOST "this host"
+
+typedef struct {
+    const StorageChecks *checks; /* borrowed */
+    GuestFacts *facts;
+    TargetRequest *request;
+} Context;
+
+static void
+context_free(void *data)
+{
+    Context *context = data;
+
+    guest_facts_free(context->facts);
+    target_request_free(context->request);
+    g_free(context);
+}
+
+/* The members that a Target has in common with a Disk. */
+static json_t *
+target_of(const json_t *disk)
+{
+    static const char *const members[] = {
+        "path",   "format",     "virtualSizeBytes", "clusterSizeBytes",
+        "compat", "extendedL2", "lazyRefcounts",    "refcountBits"
+    };
+    json_t *target = json_object();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(members); i++) {
+        json_t *value = json_object_get(disk, members[i]);
+
+        if (value && !json_is_null(value))
+            json_object_set(target, members[i], value);
+    }
+    return target;
+}
+
+static json_t *
+list_targets(const json_t *disks)
+{
+    json_t *targets = json_array();
+    size_t i;
+    json_t *disk;
+
+    json_array_foreach ((json_t *)disks, i, disk) {
+        const char *migration = json_string_value(json_object_get(disk, "migration"));
+
+        if (g_strcmp0(migration, "copy") == 0)
+            json_array_append_new(targets, target_of(disk));
+    }
+    return targets;
+}
+
+static CheckReadiness
+prepare(void *data, GError **error)
+{
+    Context *context = data;
+    const GuestFacts *facts = context->facts;
+
+    if (!facts->disks || !facts->uuid) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "facts", NULL,
+                  "the guest's host did not tell what disks it has");
+        return CHECK_HINDERED;
+    }
+    json_auto_t *parameters =
+        json_pack("{s:s, s:s, s:{s:s, s:s}, s:o, s:i}", "owner", "check", "token", "check", "guest",
+                  "name", facts->name, "uuid", facts->uuid, "targets", list_targets(facts->disks),
+                  "timeoutSeconds", LEASE_SECONDS_DEFAULT);
+    if (json_array_size(json_object_get(parameters, "targets")) == 0)
+        return CHECK_NOTHING;
+    context->request = target_request_new(parameters, error);
+    return context->request ? CHECK_READY : CHECK_HINDERED;
+}
+
+/* The fault of an operation that only looks: what it found wrong, or why it could not look. */
+static void
+report_fault(CheckReport *report, const char *object, FaultCode expected, const GError *error)
+{
+    if (fault_code(error) == expected)
+        check_fail(report, object, fault_remedy(error), "%s", fault_cause(error));
+    else
+        check_unknown(report, object, "%s", error->message);
+}
+
+static void
+check_path(void *data, CheckReport *report)
+{
+    const Context *context = data;
+
+    for (guint i = 0; i < context->request->images->len; i++) {
+        const TargetImage *image = context->request->images->pdata[i];
+        g_autofree char *object = g_strdup_printf("path '%s'", image->path);
+        g_auto(ImagePlace) place = { .directory_fd = -1 };
+        g_autoptr(GError) error = NULL;
+
+        if (image_place_open(image->path, context->checks->directories, &place, &error))
+            check_pass(report, object, "is in image directory %s", place.root);
+        else
+            report_fault(report, object, FAULT_TARGET_REFUSED, error);
+    }
+}
+
+static void
+check_absent(void *data, CheckReport *report)
+{
+    const Context *context = data;
+
+    for (guint i = 0; i < context->request->images->len; i++) {
+        const TargetImage *image = context->request->images->pdata[i];
+        g_autofree char *object = g_strdup_printf("path '%s'", image->path);
+        g_auto(ImagePlace) place = { .directory_fd = -1 };
+        g_autoptr(GError) error = NULL;
+
+        if (!image_place_open(image->path, context->checks->directories, &place, NULL))
+            check_unknown(report, object, "its directory cannot be opened");
+        else if (image_place_check_free(&place, &error))
+            check_pass(report, object, "nothing is there");
+        else
+            report_fault(report, object, FAULT_TARGET_EXISTS, error);
+    }
+}
+
+static gboolean
+fits(const Context *context, GError **error)
+{
+    g_autoptr(GPtrArray) leases = lease_store_list(context->checks->store, error);
+    GPtrArray *assets =
+        leases ? target_files_plan(context->request, context->checks->directories, error) : NULL;
+    const Lease draft = { .id = (char *)"", .assets = assets };
+    gboolean fit = assets && target_space_check(&draft, leases, error);
+
+    g_clear_pointer(&assets, g_ptr_array_unref);
+    return fit;
+}
+
+static void
+check_space(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autoptr(GError) error = NULL;
+
+    if (fits(context, &error))
+        check_pass(report, HOST, "the disks to be copied fit, fully written");
+    else
+        report_fault(report, HOST, FAULT_NO_SPACE, error);
+}
+
+CheckGroup
+target_check(const StorageChecks *checks, const GuestFacts *facts)
+{
+    static const Check list[] = { { "storage.path-allowed", check_path },
+                                  { "storage.target-absent", check_absent },
+                                  { "storage.space-enough", check_space },
+                                  { 0 } };
+    Context *context = g_new0(Context, 1);
+
+    context->checks = checks;
+    context->facts = guest_facts_copy(facts);
+    return (CheckGroup) { .object = HOST,
+                          .checks = list,
+                          .prepare = prepare,
+                          .context = context,
+                          .free_context = context_free };
+}
