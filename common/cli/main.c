@@ -9,7 +9,7 @@
 #include "common/cli/verb.h"
 
 static const Verb *const verbs[] = {
-    &verb_migrate, &verb_status, &verb_cancel, &verb_setup_bond, &verb_proxy,
+    &verb_check, &verb_migrate, &verb_status, &verb_cancel, &verb_setup_bond, &verb_proxy,
 };
 
 static void
@@ -24,6 +24,7 @@ print_help(FILE *stream)
     fprintf(stream,
             "\n  --help, --version; 'migprep VERB --help' tells more\n\n"
             "Examples:\n"
+            "  migprep check web1 --to host2\n"
             "  migprep migrate web1 --to host2\n"
             "  migprep status --host host2\n"
             "  migprep cancel web1\n\n%s",

@@ -22,16 +22,23 @@ struct Output {
     gint64 last_progress_usec;
 };
 
+gboolean
+output_may_colour(FILE *stream)
+{
+    const char *no_color = g_getenv("NO_COLOR");
+
+    return isatty(fileno(stream)) && !(no_color && *no_color);
+}
+
 Output *
 output_new(FILE *stream, gboolean json)
 {
     Output *output = g_new0(Output, 1);
-    const char *no_color = g_getenv("NO_COLOR");
 
     output->stream = stream;
     output->json = json;
     output->terminal = !json && isatty(fileno(stream));
-    output->colours = output->terminal && !(no_color && *no_color);
+    output->colours = output->terminal && output_may_colour(stream);
     output->unicode = g_get_charset(NULL);
     return output;
 }

@@ -12,6 +12,9 @@ Output *output_new(FILE *stream, gboolean json);
 void output_free(Output *output);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Output, output_free)
 
+/* Whether @stream is a terminal of somebody who did not turn colours off (https://no-color.org). */
+gboolean output_may_colour(FILE *stream);
+
 /* Its data is the Output. */
 extern const MoveObserver output_observer;
 

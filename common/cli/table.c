@@ -6,6 +6,7 @@ struct Table {
     guint columns;
     GPtrArray *cells; /* of char *, row by row, titles first */
     glong *widths;
+    GPtrArray *colours; /* of const char *, one a row; NULL: none */
 };
 
 Table *
@@ -15,6 +16,7 @@ table_new(const char *const *titles)
 
     table->columns = g_strv_length((char **)titles);
     table->cells = g_ptr_array_new_with_free_func(g_free);
+    table->colours = g_ptr_array_new();
     table->widths = g_new0(glong, table->columns);
     table_add(table, titles);
     return table;
@@ -26,6 +28,7 @@ table_free(Table *table)
     if (!table)
         return;
     g_ptr_array_unref(table->cells);
+    g_ptr_array_unref(table->colours);
     g_free(table->widths);
     g_free(table);
 }
@@ -38,6 +41,13 @@ table_add(Table *table, const char *const *cells)
         table->widths[i] = MAX(table->widths[i], g_utf8_strlen(cell, -1));
         g_ptr_array_add(table->cells, cell);
     }
+    g_ptr_array_add(table->colours, NULL);
+}
+
+void
+table_paint(Table *table, const char *colour)
+{
+    table->colours->pdata[table->colours->len - 1] = (void *)colour;
 }
 
 gboolean
@@ -54,6 +64,8 @@ table_print(const Table *table, FILE *stream)
         guint column = i % table->columns;
         gboolean last = column + 1 == table->columns;
         int padding = last ? 0 : (int)(table->widths[column] - g_utf8_strlen(cell, -1));
-        fprintf(stream, "  %s%*s%s", cell, padding, "", last ? "\n" : "");
+        const char *colour = column == 0 ? table->colours->pdata[i / table->columns] : NULL;
+        fprintf(stream, "  %s%s%s%*s%s", colour ? colour : "", cell, colour ? "\033[0m" : "",
+                padding, "", last ? "\n" : "");
     }
 }

@@ -62,8 +62,10 @@ verb_parse(const VerbOptions *options, int argc, char ***argv, int operands)
     g_autoptr(GOptionContext) context = g_option_context_new(options->synopsis);
     g_autofree char *verb = g_strdup((*argv)[0]);
     g_autofree char *program = g_strdup_printf("migprep %s", verb);
-    g_autofree char *description = g_strconcat(options->examples, "\n", exit_status_help, NULL);
+    g_autofree char *description = g_strconcat(
+        options->examples, "\n", options->statuses ? options->statuses : exit_status_help, NULL);
     g_autoptr(GError) error = NULL;
+    int most = operands + (options->optional_operand ? 1 : 0);
 
     g_set_prgname(program); /* GOptionContext names it in the usage line */
     g_option_context_set_summary(context, options->summary);
@@ -76,8 +78,8 @@ verb_parse(const VerbOptions *options, int argc, char ***argv, int operands)
         return complain(verb, error->message);
     if (argc - 1 < operands)
         return complain(verb, "an argument is missing");
-    if (argc - 1 > operands) {
-        g_autofree char *what = g_strdup_printf("too many arguments: '%s'", (*argv)[operands + 1]);
+    if (argc - 1 > most) {
+        g_autofree char *what = g_strdup_printf("too many arguments: '%s'", (*argv)[most + 1]);
         return complain(verb, what);
     }
     return TRUE;

@@ -9,7 +9,7 @@ import tap
 from fake_daemon import Job, Refusal
 from world import GUEST, HERE, MIGPREP, UUID, World
 
-VERBS = ["migrate", "status", "cancel", "setup-bond", "proxy"]
+VERBS = ["check", "migrate", "status", "cancel", "setup-bond", "proxy"]
 
 
 def plain(*words):

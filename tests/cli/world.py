@@ -49,6 +49,7 @@ class World:
         self.bond = "bond0"
         self.leases = {"network": [], "storage": []}
         self.renewals = {}
+        self.checks, self.check_parameters = {}, {}
         self.daemons = {
             (host, service): FakeDaemon(self, host, service, self.socket(host, service))
             for host in ("host1", "host2")
@@ -193,6 +194,12 @@ class World:
                 "bonds": [{"name": "bond0", "mode": "active-backup", "active": "eth0",
                            "primary": "eth0", "monitorIntervalMilliseconds": 100,
                            "ports": ["eth0", "eth1"]}]}
+
+    def Check(self, daemon, parameters):
+        place = f"{daemon.host} {daemon.service}"
+        self.check_parameters[place] = parameters
+        return {"results": self.checks.get(place, []), "checkedAt": "2026-01-01T00:00:00Z",
+                "invalidatedBy": ["a change"], "facts": {"told": place}}
 
     def ListFunctions(self, daemon, _):
         return {"functions": [{"address": "0000:01:10.4", "physicalFunction": "pf0", "index": 2,

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Leads what the source tells to the destinations. */
+#include "common/cli/check_survey.h"
+
+static CheckSurvey *
+survey_new(void)
+{
+    CheckSurvey *survey = g_new0(CheckSurvey, 1);
+
+    survey->results = json_array();
+    survey->verdicts = json_array();
+    survey->invalidated_by = json_array();
+    return survey;
+}
+
+void
+check_survey_free(CheckSurvey *survey)
+{
+    if (!survey)
+        return;
+    json_decref(survey->results);
+    json_decref(survey->verdicts);
+    json_decref(survey->invalidated_by);
+    g_free(survey);
+}
+
+static gboolean
+has_text(const json_t *array, const json_t *text)
+{
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach (array, i, entry) {
+        if (json_equal(entry, text))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Takes in the answers of one host's two daemons; its results. */
+static json_t *
+take(CheckSurvey *survey, CheckQuestion *questions)
+{
+    json_t *results = json_array();
+    size_t i;
+    json_t *text;
+
+    for (int service = 0; service < SERVICE_COUNT; service++) {
+        json_auto_t *told = check_question_results(&questions[service]);
+
+        json_array_extend(results, told);
+        json_array_foreach (json_object_get(questions[service].reply, "invalidatedBy"), i, text) {
+            if (json_is_string(text) && !has_text(survey->invalidated_by, text))
+                json_array_append(survey->invalidated_by, text);
+        }
+    }
+    json_array_extend(survey->results, results);
+    return results;
+}
+
+/* Both daemons of one host. */
+static void
+prepare(CheckQuestion *questions, Peer *peer, const char *role, const char *guest)
+{
+    for (int service = 0; service < SERVICE_COUNT; service++)
+        questions[service] = (CheckQuestion) {
+            .peer = peer, .service = (Service)service, .role = role, .guest = guest
+        };
+}
+
+static void
+clear(CheckQuestion *questions, gsize count)
+{
+    for (gsize i = 0; i < count; i++)
+        check_question_clear(&questions[i]);
+}
+
+static json_t *
+facts_of(const CheckQuestion *question)
+{
+    json_t *facts = json_object_get(question->reply, "facts");
+
+    /* A source that did not answer told nothing: the checks that need it are then unknown. */
+    return json_is_object(facts) ? json_incref(facts) : json_object();
+}
+
+static void
+judge(CheckSurvey *survey, const char *host, CheckVerdict verdict)
+{
+    json_array_append_new(survey->verdicts, json_pack("{s:s, s:s}", "destination", host, "verdict",
+                                                      check_verdict_name(verdict)));
+    survey->verdict = check_verdict_worse(survey->verdict, verdict);
+}
+
+static void
+ask_destinations(CheckSurvey *survey, const GPtrArray *destinations, json_t *const *facts,
+                 CheckVerdict of_source)
+{
+    gsize count = destinations->len * SERVICE_COUNT;
+    g_autofree CheckQuestion *questions = g_new0(CheckQuestion, count);
+
+    for (guint i = 0; i < destinations->len; i++) {
+        CheckQuestion *both = questions + i * SERVICE_COUNT;
+
+        prepare(both, destinations->pdata[i], "destination", NULL);
+        for (int service = 0; service < SERVICE_COUNT; service++)
+            both[service].facts = facts[service];
+    }
+    check_questions_ask(questions, count);
+    for (guint i = 0; i < destinations->len; i++) {
+        json_auto_t *results = take(survey, questions + i * SERVICE_COUNT);
+
+        judge(survey, peer_host(destinations->pdata[i]),
+              check_verdict_worse(of_source, check_verdict_of(results)));
+    }
+    clear(questions, count);
+}
+
+CheckSurvey *
+check_survey_guest(Peer *source, const char *guest, const GPtrArray *destinations)
+{
+    CheckSurvey *survey = survey_new();
+    CheckQuestion questions[SERVICE_COUNT];
+    json_t *facts[SERVICE_COUNT];
+
+    prepare(questions, source, "source", guest);
+    check_questions_ask(questions, SERVICE_COUNT);
+    json_auto_t *results = take(survey, questions);
+    for (int service = 0; service < SERVICE_COUNT; service++)
+        facts[service] = facts_of(&questions[service]);
+    ask_destinations(survey, destinations, facts, check_verdict_of(results));
+    for (int service = 0; service < SERVICE_COUNT; service++)
+        json_decref(facts[service]);
+    clear(questions, SERVICE_COUNT);
+    return survey;
+}
+
+CheckSurvey *
+check_survey_host(Peer *host)
+{
+    CheckSurvey *survey = survey_new();
+    CheckQuestion questions[SERVICE_COUNT];
+
+    prepare(questions, host, "host", NULL);
+    check_questions_ask(questions, SERVICE_COUNT);
+    json_auto_t *results = take(survey, questions);
+    judge(survey, peer_host(host), check_verdict_of(results));
+    clear(questions, SERVICE_COUNT);
+    return survey;
+}
+
+json_t *
+check_survey_to_json(const CheckSurvey *survey, const char *guest)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *time = g_date_time_format_iso8601(now);
+
+    return json_pack("{s:s?, s:s, s:O, s:O, s:s, s:O}", "guest", guest, "verdict",
+                     check_verdict_name(survey->verdict), "destinations", survey->verdicts,
+                     "results", survey->results, "checkedAt", time, "invalidatedBy",
+                     survey->invalidated_by);
+}

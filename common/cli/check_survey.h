@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All checks of one guest's move to any of several hosts, or of a host alone. */
+#pragma once
+
+#include "common/cli/check_answer.h"
+
+#define CHECK_HOSTS_MAX 32
+
+typedef struct {
+    json_t *results;  /* of all hosts */
+    json_t *verdicts; /* one for each destination: {destination, verdict} */
+    json_t *invalidated_by;
+    CheckVerdict verdict; /* the worst of them */
+} CheckSurvey;
+
+void check_survey_free(CheckSurvey *survey);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CheckSurvey, check_survey_free)
+
+/*
+ * Asks the guest's host, and then with what that told all @destinations (of Peer *) at once.
+ * Changes nothing. Never fails: what could not be asked is a result. Blocks for as long as the
+ * slowest host takes, twice some seconds at the most.
+ */
+CheckSurvey *check_survey_guest(Peer *source, const char *guest, const GPtrArray *destinations);
+/* The same for the readiness of @host with no guest. */
+CheckSurvey *check_survey_host(Peer *host);
+
+/* The document of --json: docs/check.schema.json. @guest may be NULL. New reference. */
+json_t *check_survey_to_json(const CheckSurvey *survey, const char *guest);

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""As much of JSON Schema as the project's schemas use."""
+
+TYPES = {"object": dict, "array": list, "string": str, "null": type(None)}
+
+
+def mistakes(value, schema, place="$"):
+    """What is wrong with the value, one sentence each."""
+    unknown = set(schema) - {"$schema", "title", "description", "type", "enum", "items",
+                             "properties", "required", "additionalProperties"}
+    if unknown:
+        raise ValueError(f"{place}: the schema uses {unknown}")
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{place}: {value!r} is none of {schema['enum']}"
+    if "type" in schema:
+        names = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+        if not isinstance(value, tuple(TYPES[name] for name in names)):
+            yield f"{place}: {value!r} is not {names}"
+            return
+    if isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from mistakes(entry, schema.get("items", {}), f"{place}[{number}]")
+    if isinstance(value, dict):
+        yield from _member_mistakes(value, schema, place)
+
+
+def _member_mistakes(value, schema, place):
+    known = schema.get("properties", {})
+    for name in schema.get("required", []):
+        if name not in value:
+            yield f"{place}: {name} is missing"
+    for name, entry in value.items():
+        if name in known:
+            yield from mistakes(entry, known[name], f"{place}.{name}")
+        elif schema.get("additionalProperties") is False:
+            yield f"{place}: {name} is not known"

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""migprep check: who is asked what, what is made of the answers, and that nothing is changed."""
+
+import json
+import os
+import pathlib
+import pty
+import subprocess
+import unittest
+
+import schema
+import tap
+from fake_daemon import Refusal
+from world import HERE, MIGPREP, World
+
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
+READY, WARNINGS, BLOCKED, UNKNOWN, USAGE = 0, 1, 2, 3, 64
+
+
+def result(check, outcome="passed", severity="blocker", **more):
+    return {"check": check, "title": "a title", "object": "thing", "severity": severity,
+            "outcome": outcome, "evidence": f"is {outcome}", "remedy": "mend it",
+            "source": "a book", **more}
+
+
+class Check(unittest.TestCase):
+    def setUp(self):
+        self.world = World()
+        self.addCleanup(self.world.close)
+
+    def check(self, *words):
+        return self.world.run("check", *words)
+
+    def document(self, *words):
+        done = self.check(*words, "--json")
+        document = json.loads(done.output)
+        wanted = json.loads((DOCS / "check.schema.json").read_text(encoding="utf-8"))
+        self.assertEqual(list(schema.mistakes(document, wanted)), [])
+        self.assertEqual(("ready", "warnings", "blocked", "unknown").index(document["verdict"]),
+                         done.returncode)
+        return document
+
+    def answer(self, place, *results):
+        self.world.checks[place] = list(results)
+
+
+class Verdict(Check):
+    def test_ready(self):
+        done = self.check("web1", "--to", "host2")
+        self.assertEqual((done.returncode, done.errors), (READY, ""))
+        self.assertIn("web1 to host2: ready\n", done.output)
+        self.assertNotIn("What helps", done.output)
+
+    def test_worst_result_decides(self):
+        for outcome, severity, status in (
+            ("failed", "information", READY), ("failed", "warning", WARNINGS),
+            ("unknown", "warning", WARNINGS), ("failed", "blocker", BLOCKED),
+            ("unknown", "blocker", UNKNOWN), ("unknown", "information", READY),
+        ):
+            with self.subTest(outcome=outcome, severity=severity):
+                self.answer("host2 network", result("a.b", outcome, severity))
+                self.assertEqual(self.check("web1", "--to", "host2").returncode, status)
+
+    def test_known_to_be_blocked_counts_more_than_unknown(self):
+        self.answer("host1 storage", result("a.b", "failed"))
+        self.answer("host2 network", result("c.d", "unknown"))
+        self.assertEqual(self.document("web1", "--to", "host2")["verdict"], "blocked")
+
+    def test_what_is_wrong_is_shown_with_what_helps(self):
+        self.answer("host2 storage", result("a.b", "failed", evidence="is broken"))
+        done = self.check("web1", "--to", "host2")
+        row = next(line for line in done.output.splitlines() if "is broken" in line)
+        for word in ("blocks", "host2", "a.b", "thing"):
+            self.assertIn(word, row)
+        self.assertIn("What helps:\n  a.b, on host2: mend it\n", done.output)
+        self.assertIn("web1 to host2: blocked\n", done.output)
+
+    def test_quiet_says_only_what_is_wrong(self):
+        self.assertEqual(self.check("web1", "--to", "host2", "--quiet").output, "")
+        self.answer("host2 storage", result("a.b", "failed"), result("c.d"))
+        done = self.check("web1", "--to", "host2", "--quiet")
+        self.assertIn("a.b", done.output)
+        self.assertNotIn("c.d", done.output)
+        self.assertEqual(done.returncode, BLOCKED)
+
+    def test_each_destination_has_its_verdict_and_the_worst_is_the_status(self):
+        self.answer("host2 network", result("a.b", "failed", "warning"))
+        document = self.document("web1", "--to", "host2", "--to", "host9")
+        self.assertEqual(document["destinations"],
+                         [{"destination": "host2", "verdict": "warnings"},
+                          {"destination": "host9", "verdict": "unknown"}])
+        self.assertEqual(document["verdict"], "unknown")
+
+
+class Asking(Check):
+    def test_each_daemon_gets_what_its_peer_told(self):
+        self.check("web1", "--to", "host2")
+        for service in ("network", "storage"):
+            self.assertEqual(self.world.check_parameters[f"host1 {service}"],
+                             {"role": "source", "guest": "web1"})
+            self.assertEqual(self.world.check_parameters[f"host2 {service}"],
+                             {"role": "destination", "facts": {"told": f"host1 {service}"}})
+
+    def test_nothing_else_is_asked(self):
+        self.check("web1", "--to", "host2")
+        self.assertEqual(sorted(set(self.world.calls)), ["host1 Check", "host2 Check"])
+
+    def test_document_tells_hosts_roles_and_when_it_is_stale(self):
+        document = self.document("web1", "--to", "host2")
+        self.assertEqual({(entry["host"], entry["role"]) for entry in document["results"]},
+                         {(HERE, "source"), ("host2", "destination")})
+        self.assertEqual(document["guest"], "web1")
+        self.assertEqual(document["invalidatedBy"], ["a change"])
+
+    def test_missing_daemon_is_unknown_not_passed(self):
+        self.world.stop("host2", "network")
+        document = self.document("web1", "--to", "host2")
+        self.assertEqual(document["verdict"], "unknown")
+        wrong = [entry for entry in document["results"] if entry["outcome"] != "passed"]
+        self.assertEqual([(entry["check"], entry["object"], entry["outcome"]) for entry in wrong],
+                         [("host.daemons-answer", "netprepd", "unknown")])
+
+    def test_unreachable_host_is_unknown(self):
+        done = self.check("web1", "--to", "host9")
+        self.assertEqual(done.returncode, UNKNOWN)
+        self.assertIn("No route to host", done.output)
+
+    def test_source_without_answer_leaves_destinations_to_say_so(self):
+        self.world.refuse["host1 storage Check"] = Refusal("Internal")
+        self.check("web1", "--to", "host2")
+        self.assertEqual(self.world.check_parameters["host2 storage"],
+                         {"role": "destination", "facts": {}})
+
+    def test_host_alone(self):
+        self.answer("host2 network", result("a.b", "failed", "warning"))
+        document = self.document("--host", "host2")
+        self.assertEqual((document["guest"], document["verdict"]), (None, "warnings"))
+        self.assertEqual(self.world.check_parameters["host2 network"], {"role": "host"})
+        self.assertEqual(self.check("--host").returncode, READY)
+
+
+class Form(Check):
+    def shown(self, **environment):
+        controller, terminal = pty.openpty()
+        words = self.world.arguments("check", "web1", "--to", "host2")
+        with subprocess.Popen(words, stdout=terminal, stderr=terminal, stdin=subprocess.DEVNULL,
+                              env={**os.environ, "LC_ALL": "C.UTF-8", **environment}) as process:
+            os.close(terminal)
+            shown = b""
+            try:
+                while chunk := os.read(controller, 4096):
+                    shown += chunk
+            except OSError:  # how a terminal tells that nobody has it open any more
+                pass
+            os.close(controller)
+        return shown.decode()
+
+    def test_colours_only_on_a_terminal_and_not_against_the_users_will(self):
+        self.answer("host2 network", result("a.b", "failed"))
+        self.assertIn("\033[31mblocks\033[0m", self.shown())
+        self.assertNotIn("\033", self.shown(NO_COLOR="1"))
+        self.assertNotIn("\033", self.check("web1", "--to", "host2").output)
+
+    def test_catalogue_is_the_file_in_the_tree(self):
+        done = self.check("--catalogue")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.output, (DOCS / "checks.md").read_text(encoding="utf-8"))
+
+    def test_help_has_statuses_of_its_own(self):
+        done = subprocess.run([MIGPREP, "check", "--help"], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 0)
+        for text in ("Exit status:", "0 ready", "2 blocked", "3 could not be checked", "64 wrong"):
+            self.assertIn(text, done.stdout)
+
+    def test_wrong_usage(self):
+        for words, said in (((), "missing"), (("web1",), "--to"), (("web1", "--to", HERE), "itself"),
+                            (("web1", "--to", "a b"), "not a host name"),
+                            (("web1", "web2", "--to", "host2"), "too many"),
+                            (("--host", "-x"), "x"), (("--frobnicate",), "frobnicate")):
+            with self.subTest(words):
+                done = self.check(*words)
+                self.assertEqual((done.returncode, done.output), (USAGE, ""))
+                self.assertIn(said, done.errors)
+        self.assertEqual(self.world.calls, [])
+
+
+if __name__ == "__main__":
+    tap.main()
