@@ -3,6 +3,8 @@
 #include "storprep/disk.h"
 
 #include "common/fault.h"
+#include "storprep/image_header_away.h"
+#include "storprep/network_path.h"
 
 void
 disk_free(Disk *disk)
@@ -100,6 +102,14 @@ find_obstacle(const ImageHeader *header)
     return NULL;
 }
 
+/* Nobody waits for a server that is gone: not this thread, and so not the daemon. */
+static gboolean
+read_header(const char *path, ImageFormat format, ImageHeader *ret_header, GError **error)
+{
+    return network_path_is(path, NULL) ? image_header_read_away(path, format, ret_header, error)
+                                       : image_header_read(path, format, ret_header, error);
+}
+
 static void
 judge_header(Disk *disk, gboolean has_backing)
 {
@@ -112,7 +122,7 @@ judge_header(Disk *disk, gboolean has_backing)
         decide(disk, DISK_IMPOSSIBLE, "its format is neither qcow2 nor raw: convert the image");
         return;
     }
-    if (!image_header_read(disk->path, format, &header, &error)) {
+    if (!read_header(disk->path, format, &header, &error)) {
         g_autofree char *reason =
             g_strdup_printf("%s; %s", fault_cause(error), fault_remedy(error));
 

@@ -6,14 +6,16 @@
 
 #include "common/fault.h"
 #include "storprep/disk.h"
+#include "storprep/network_path.h"
 
 static gboolean
 is_on_shared_file_system(const char *path)
 {
     struct statfs system;
 
-    return statfs(path, &system) == 0 &&
-           disk_shared_file_system((guint64)system.f_type & G_MAXUINT32);
+    return network_path_is(path, NULL) ||
+           (statfs(path, &system) == 0 &&
+            disk_shared_file_system((guint64)system.f_type & G_MAXUINT32));
 }
 
 gboolean

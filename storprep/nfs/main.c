@@ -18,6 +18,7 @@ static const struct {
     { "place", 4, verb_place, "place ROOT DIRECTORY NAME NONCE" },
     { "find", 4, verb_find, "find ROOT DIRECTORY NAME NONCE" },
     { "drop", 4, verb_drop, "drop ROOT DIRECTORY NAME NONCE" },
+    { "header", 2, verb_header, "header PATH FORMAT" },
     { "identify", 2, verb_identify, "identify ROOT PATH" },
     { "probe-export", 7, verb_probe_export, "probe-export SERVER PATH NAME UID GID PLACED NONCE" },
 };

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the tests of images on storage that may be away. */
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fault.h"
+#include "storprep/image_header_away.h"
+#include "storprep/network_path.h"
+
+static const char mounts[] = "28 1 254:0 / / rw shared:1 - ext4 /dev/vda1 rw\n"
+                             "90 28 0:51 / /srv rw shared:39 - nfs4 host1:/srv rw,vers=4.2\n"
+                             "91 90 254:1 / /srv/local rw shared:40 - xfs /dev/vdb rw\n"
+                             "92 28 0:53 / /mnt rw shared:41 - tmpfs none rw\n"
+                             "93 92 0:54 / /mnt rw shared:42 - nfs host1:/mnt rw\n";
+
+static void
+test_the_mount_of_a_path_decides(void)
+{
+    static const struct {
+        const char *path;
+        gboolean is_network;
+    } cases[] = {
+        { "/var/a", FALSE },     { "/srv/a", TRUE },        { "/srv", TRUE },
+        { "/srvx/a", FALSE },    { "/srv/local/a", FALSE }, { "/mnt/a", TRUE },
+        { "/srv/locale", TRUE },
+    };
+    g_autofree char *file = NULL;
+
+    close(g_file_open_tmp("mountinfo-XXXXXX", &file, NULL));
+    g_assert_true(g_file_set_contents(file, mounts, -1, NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(network_path_is(cases[i].path, file), ==, cases[i].is_network);
+    g_assert_false(network_path_is("/srv/a", "/nonexistent"));
+    g_assert_false(network_path_is("/proc/self", NULL));
+    g_unlink(file);
+}
+
+/* A qcow2 version 3 header of 104 bytes: 1 GiB, clusters of 64 KiB, lazy refcounts, a backing file.
+ */
+static const guint8 qcow2[104] = {
+    [0] = 'Q', [1] = 'F', [2] = 'I',   [3] = 0xfb, [7] = 3,  [15] = 104,
+    [19] = 4,  [23] = 16, [28] = 0x40, [87] = 1,   [99] = 4, [103] = 104,
+};
+
+static void
+test_a_header_arrives_as_it_was_read(void)
+{
+    g_autofree char *file = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) wrong = NULL;
+    ImageHeader here, away;
+
+    close(g_file_open_tmp("image-XXXXXX", &file, NULL));
+    g_assert_true(g_file_set_contents(file, (const char *)qcow2, sizeof qcow2, NULL));
+    g_assert_true(image_header_read(file, IMAGE_FORMAT_QCOW2, &here, &error));
+    g_assert_no_error(error);
+    g_assert_true(image_header_read_away(file, IMAGE_FORMAT_QCOW2, &away, &error));
+    g_assert_no_error(error);
+    g_assert_true(image_shape_equal(&here.shape, &away.shape));
+    g_assert_cmpint(here.has_backing, ==, away.has_backing);
+    g_assert_true(away.has_backing);
+    g_assert_cmpint(here.shape.lazy_refcounts, ==, away.shape.lazy_refcounts);
+    g_assert_true(g_file_set_contents(file, "nonsense", -1, NULL));
+    g_assert_false(image_header_read_away(file, IMAGE_FORMAT_QCOW2, &away, &wrong));
+    g_assert_error(wrong, FAULT, FAULT_IMAGE_INVALID);
+    g_unlink(file);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/network-path/mounts", test_the_mount_of_a_path_decides);
+    g_test_add_func("/image-header-away/same", test_a_header_arrives_as_it_was_read);
+    return g_test_run();
+}
