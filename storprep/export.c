@@ -13,6 +13,7 @@
 #include "common/limits.h"
 #include "storprep/disk.h"
 #include "storprep/export_client.h"
+#include "storprep/firewall_hole.h"
 #include "storprep/image_place.h"
 #include "storprep/nfs_server.h"
 
@@ -171,13 +172,21 @@ export_request_new(json_t *parameters, const ShareHost *host, const QemuConf *co
         !(options = make_options(parameters, conf, fd, path, error)) ||
         !add_clients(request, host, json_object_get(parameters, "hosts"), path, options, error))
         return NULL;
+    if (json_is_true(json_object_get(parameters, "openFirewall")))
+        g_ptr_array_add(request->assets, firewall_hole_new());
     return g_steal_pointer(&request);
 }
 
 const char *
 export_path(const Lease *lease)
 {
-    return lease->assets->len ? share_text(lease->assets->pdata[0], "path") : "";
+    for (guint i = 0; i < lease->assets->len; i++) {
+        const LeaseAsset *asset = lease->assets->pdata[i];
+
+        if (g_str_equal(asset->kind, EXPORT_KIND))
+            return share_text(asset, "path");
+    }
+    return "";
 }
 
 /* The export. */

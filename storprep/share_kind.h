@@ -11,6 +11,7 @@
 #define SHARE_MAKING  "making"  /* recorded as not there; from now on it may be */
 #define SHARE_MADE    "made"
 
+typedef struct Firewall Firewall;
 typedef struct MountTable MountTable;
 typedef struct NfsServer NfsServer;
 
@@ -20,6 +21,7 @@ typedef struct {
     Hypervisor *hypervisor;
     NfsServer *server;
     MountTable *mounts;
+    Firewall *firewall;
     const char *const *directories; /* image directories */
     const char *const *networks;    /* export networks */
 } ShareHost;
@@ -43,6 +45,7 @@ typedef struct {
 } ShareKind;
 
 extern const ShareKind export_kind;
+extern const ShareKind firewall_kind;
 extern const ShareKind mount_kind;
 extern const ShareKind probe_kind;
 

@@ -24,7 +24,7 @@ struct ShareLeases {
     GThread *thread;
 };
 
-static const ShareKind *const kinds[] = { &export_kind, &mount_kind, &probe_kind };
+static const ShareKind *const kinds[] = { &export_kind, &firewall_kind, &mount_kind, &probe_kind };
 
 gboolean
 share_lease_has_kind(const char *kind)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/job.h"
+#include "storprep/firewall.h"
 #include "storprep/migration.h"
 #include "storprep/mount_table.h"
 #include "storprep/nfs_server.h"
@@ -22,6 +23,7 @@ struct StorageService {
     char **networks;
     NfsServer *server;
     MountTable *mounts;
+    Firewall *firewall;
     ShareHost share_host;
     ShareLeases *shares;
     StorageChecks *checks;

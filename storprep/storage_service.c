@@ -247,11 +247,13 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
     service->networks = g_strdupv(config->export_networks);
     service->server = nfs_server_new_kernel("");
     service->mounts = mount_table_new_linux("");
+    service->firewall = firewall_new_firewalld("firewall-cmd");
     service->share_host = (ShareHost) {
         .store = store,
         .hypervisor = hypervisor,
         .server = service->server,
         .mounts = service->mounts,
+        .firewall = service->firewall,
         .directories = (const char *const *)service->directories,
         .networks = (const char *const *)service->networks,
     };
@@ -277,6 +279,7 @@ storage_service_free(StorageService *service)
     target_leases_free(service->targets);
     nfs_server_free(service->server);
     mount_table_free(service->mounts);
+    firewall_free(service->firewall);
     g_strfreev(service->directories);
     g_strfreev(service->networks);
     /* Calls that migrate still use the link; they end with the process, the migrations do not. */

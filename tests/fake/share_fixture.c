@@ -18,6 +18,7 @@ share_fixture_start_daemon(ShareFixture *fixture)
         .hypervisor = fixture->hypervisor,
         .server = fixture->server,
         .mounts = fixture->mounts,
+        .firewall = fixture->firewall,
         .directories = (const char *const *)fixture->roots,
         .networks = networks,
     };
@@ -43,6 +44,7 @@ share_fixture_set_up(ShareFixture *fixture, const void *data)
     fixture->hypervisor = fake_hypervisor_get(fixture->fake_hypervisor);
     fixture->fake_server = fake_nfs_server_new();
     fixture->server = fake_nfs_server_get(fixture->fake_server);
+    fixture->firewall = fake_firewall_get(&fixture->fake_firewall);
     fixture->fake_mounts = fake_mount_table_new();
     fixture->mounts = fake_mount_table_get(fixture->fake_mounts);
     share_fixture_start_daemon(fixture);
@@ -55,6 +57,7 @@ share_fixture_tear_down(ShareFixture *fixture, const void *data)
 
     share_fixture_stop_daemon(fixture);
     nfs_server_free(fixture->server);
+    firewall_free(fixture->firewall);
     mount_table_free(fixture->mounts);
     fake_mount_table_free(fixture->fake_mounts);
     fake_nfs_server_free(fixture->fake_server);

@@ -3,6 +3,7 @@
  * the tests of share leases. */
 #pragma once
 
+#include "fake/fake_firewall.h"
 #include "fake/fake_hypervisor.h"
 #include "fake/fake_mount_table.h"
 #include "fake/fake_nfs_server.h"
@@ -22,6 +23,8 @@ typedef struct {
     NfsServer *server;
     FakeMountTable *fake_mounts;
     MountTable *mounts;
+    FakeFirewall fake_firewall;
+    Firewall *firewall;
     ShareHost host;
     ShareLeases *leases; /* the daemon at work */
 } ShareFixture;

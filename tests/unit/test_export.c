@@ -257,6 +257,60 @@ test_needed_exports_come_back(ShareFixture *fixture, const void *data)
     g_assert_cmpuint(fake_nfs_server_count(fixture->fake_server), ==, 0);
 }
 
+static json_t *
+asked_through(ShareFixture *fixture, const char *token)
+{
+    json_t *parameters = asked(fixture, token, "host2");
+
+    json_object_set_new(parameters, "openFirewall", json_true());
+    return parameters;
+}
+
+static void
+test_the_firewall_is_opened_only_on_request(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) plain = NULL;
+    g_autoptr(Lease) first = NULL;
+    g_autoptr(Lease) second = NULL;
+
+    fixture->fake_firewall.active = TRUE;
+    plain = create(fixture, "t");
+    g_assert_false(fixture->fake_firewall.open);
+    first = create_from(fixture, asked_through(fixture, "u"), NULL);
+    second = create_from(fixture, asked_through(fixture, "v"), NULL);
+    g_assert_true(fixture->fake_firewall.open);
+    g_assert_cmpstr(export_path(first), ==, fixture->images);
+    fixture->fake_firewall.open = FALSE; /* firewall-cmd --reload */
+    share_leases_reconcile(fixture->leases);
+    g_assert_true(fixture->fake_firewall.open);
+    g_assert_true(share_fixture_release(fixture, first, NULL));
+    g_assert_true(fixture->fake_firewall.open);
+    g_assert_true(share_fixture_release(fixture, second, NULL));
+    g_assert_false(fixture->fake_firewall.open);
+}
+
+static void
+test_an_open_firewall_stays_open(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = NULL;
+
+    fixture->fake_firewall.active = TRUE;
+    fixture->fake_firewall.open = TRUE;
+    lease = create_from(fixture, asked_through(fixture, "t"), NULL);
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    g_assert_true(fixture->fake_firewall.open);
+}
+
+static void
+test_a_firewall_that_stays_shut_undoes_the_export(ShareFixture *fixture, const void *data)
+{
+    fixture->fake_firewall.active = TRUE;
+    fixture->fake_firewall.fails = TRUE;
+    assert_refused(fixture, asked_through(fixture, "t"), FAULT_PROGRAM_FAILED);
+    g_assert_cmpuint(fake_nfs_server_count(fixture->fake_server), ==, 0);
+    g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 0);
+}
+
 /* Killed between record and deed (nothing is exported) or between deed and record. */
 static void
 test_crash_while_making_leaves_nothing(ShareFixture *fixture, const void *data)
@@ -295,6 +349,9 @@ main(int argc, char **argv)
         { "/export/users", test_not_taken_from_its_users },
         { "/export/expired-but-used", test_expired_but_used_waits },
         { "/export/come-back", test_needed_exports_come_back },
+        { "/export/firewall", test_the_firewall_is_opened_only_on_request },
+        { "/export/firewall-open", test_an_open_firewall_stays_open },
+        { "/export/firewall-shut", test_a_firewall_that_stays_shut_undoes_the_export },
         { "/export/crash", test_crash_while_making_leaves_nothing },
     };
 

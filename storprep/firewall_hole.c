@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns opening the firewall on request, and closing what was opened. */
+#include "storprep/firewall_hole.h"
+
+#include "storprep/firewall.h"
+
+#define FIREWALL_KIND "firewall"
+
+LeaseAsset *
+firewall_hole_new(void)
+{
+    return share_asset_new(FIREWALL_KIND, "firewall: nfs", json_object());
+}
+
+static gboolean
+make(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
+{
+    g_autoptr(LeaseAsset) other = NULL;
+    gboolean open = TRUE;
+
+    if (!share_find_other(host, lease, asset, &other, error) ||
+        (firewall_is_active(host->firewall) && !firewall_is_open(host->firewall, &open, error)))
+        return FALSE;
+    if (open)
+        return share_record(host, lease, asset, other ? SHARE_MADE : SHARE_FOREIGN, NULL, error);
+    return share_record(host, lease, asset, SHARE_MAKING, NULL, error) &&
+           firewall_set_open(host->firewall, TRUE, error) &&
+           share_record(host, lease, asset, SHARE_MADE, NULL, error);
+}
+
+static gboolean
+check_unused(const ShareHost *host, const LeaseAsset *asset, GError **error)
+{
+    return TRUE; /* it goes with its export, which tells */
+}
+
+static gboolean
+undo(const ShareHost *host, const LeaseAsset *asset, GError **error)
+{
+    gboolean open = FALSE;
+
+    if (!firewall_is_active(host->firewall))
+        return TRUE;
+    return firewall_is_open(host->firewall, &open, error) &&
+           (!open || firewall_set_open(host->firewall, FALSE, error));
+}
+
+/* Gone after a reload of the firewall. */
+static gboolean
+restore(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
+{
+    gboolean open = FALSE;
+
+    if (!firewall_is_active(host->firewall))
+        return TRUE;
+    return firewall_is_open(host->firewall, &open, error) &&
+           (open || firewall_set_open(host->firewall, TRUE, error));
+}
+
+const ShareKind firewall_kind = {
+    .kind = FIREWALL_KIND,
+    .make = make,
+    .check_unused = check_unused,
+    .undo = undo,
+    .restore = restore,
+};

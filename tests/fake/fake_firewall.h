@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A firewall in memory. */
+#pragma once
+
+#include "storprep/firewall.h"
+
+typedef struct {
+    gboolean active;
+    gboolean open;
+    gboolean fails; /* set_open() fails */
+} FakeFirewall;
+
+/* The link to @fake, which is borrowed. */
+Firewall *fake_firewall_get(FakeFirewall *fake);
