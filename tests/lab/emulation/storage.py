@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""storprepd of a host as its callers see it, through systemd's varlinkctl."""
+
+import json
+import time
+import uuid
+
+NAME = "io.migprep.Storage"
+SOCKET = f"/run/storprep/{NAME}"
+
+
+class Refused(Exception):
+    """A Varlink error: its last part is the code."""
+
+    def __init__(self, text):
+        super().__init__(text)
+        self.text = text
+
+
+class Storage:
+    """The calls that prepare shared storage; each lease made is remembered for release()."""
+
+    def __init__(self, host):
+        self.host = host
+        self.seconds = 0.0  # of the last call
+
+    def call(self, method, **parameters):
+        """One call; its reply, or Refused."""
+        begin = time.monotonic()
+        done = self.host.run(["varlinkctl", "call", "-j", SOCKET, f"{NAME}.{method}",
+                              json.dumps(parameters)], check=False, seconds=90)
+        self.seconds = time.monotonic() - begin
+        if done.returncode:
+            raise Refused(done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def refused(self, code, method, **parameters):
+        """A call that must fail with this code; everything that it says."""
+        try:
+            reply = self.call(method, **parameters)
+        except Refused as error:
+            assert code in error.text, f"expected {code}, got {error.text}"
+            return error.text
+        raise AssertionError(f"expected {code}, got {reply}")
+
+    def _lease(self, method, **parameters):
+        return self.call(method, owner="lab", token=uuid.uuid4().hex, timeoutSeconds=300,
+                         **parameters)
+
+    def export(self, directory, *hosts, squash="none"):
+        return self._lease("Export", directory=directory, hosts=list(hosts), squash=squash)
+
+    def mount(self, server, export_path, path, **more):
+        return self._lease("Mount", server=server, exportPath=export_path, path=path, **more)
+
+    def place(self, directory):
+        return self._lease("PlaceProbe", directory=directory)
+
+    def finds(self, placed, directory):
+        """Whether a probe that a host placed is in this directory."""
+        return self.call("FindProbe", directory=directory, name=placed["name"],
+                         nonce=placed["nonce"])["found"]
+
+    def release(self, reply):
+        return self.call("Release", **key(reply))
+
+    def leases(self):
+        return self.call("ListLeases")["leases"]
+
+
+def key(reply):
+    """What calls on the lease of a reply take."""
+    return {name: reply["lease"][name] for name in ("lease", "generation")}
