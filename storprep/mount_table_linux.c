@@ -12,7 +12,7 @@
 #include "storprep/mount_table.h"
 #include "storprep/nfs_program.h"
 
-#define MOUNT_SECONDS   20
+#define MOUNT_SECONDS   60 /* the first one loads modules, too */
 #define UNMOUNT_SECONDS 20
 
 typedef struct {

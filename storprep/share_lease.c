@@ -5,7 +5,7 @@
 #include "common/fault.h"
 #include "storprep/lease_claim.h"
 
-#define CLAIM_USEC     (60 * G_USEC_PER_SEC) /* a mount takes its time */
+#define CLAIM_USEC     (120 * G_USEC_PER_SEC) /* a mount takes its time */
 #define RECONCILE_USEC (5 * G_USEC_PER_SEC)
 
 #define STATE_MAKING    "making"

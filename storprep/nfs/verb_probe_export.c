@@ -5,6 +5,7 @@
 #include <nfsc/libnfs-raw-mount.h>
 #include <nfsc/libnfs.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "storprep/nfs/verbs.h"
 
@@ -70,10 +71,10 @@ ask_listed(Trial *trial)
 }
 
 static Nfs *
-connect_as(Trial *trial, int uid, int gid)
+connect_as(Trial *trial, const char *who, int uid, int gid)
 {
     Nfs *nfs = nfs_init_context();
-    g_autofree char *client = g_strdup_printf("migprep-%s-%d", trial->name, uid);
+    g_autofree char *client = g_strdup_printf("%s-%s", trial->name, who);
 
     if (!nfs)
         return NULL;
@@ -108,6 +109,29 @@ name_squash(const Trial *trial, uint64_t owner)
     return owner == (uint64_t)trial->uid ? "qemu" : "other";
 }
 
+/*
+ * A write, and the lock that QEMU takes on its images: whoever asks, the server has to have locks.
+ * On a connection of its own: libnfs 4 loses count of its requests after a lock.
+ */
+static void
+write_and_lock(Trial *trial, const char *path)
+{
+    Nfs *nfs = connect_as(trial, "lock", 0, 0);
+    NfsFile *file = NULL;
+
+    if (!nfs)
+        return;
+    if (nfs_open(nfs, path, O_RDWR, &file) != 0)
+        note_reason(trial, "the file cannot be opened", nfs);
+    else if (write_file(nfs, file, CONTENT) != (int)strlen(CONTENT))
+        note_reason(trial, "the file cannot be written", nfs);
+    else if (nfs_lockf(nfs, file, NFS4_F_TLOCK, 1) != 0)
+        note_reason(trial, "the file cannot be locked", nfs);
+    else
+        json_object_set_new(trial->reply, "lockable", json_true());
+    nfs_destroy_context(nfs); /* which gives up file and lock */
+}
+
 static gboolean
 make_as_root(Trial *trial, const char *path)
 {
@@ -132,26 +156,15 @@ make_as_root(Trial *trial, const char *path)
     return TRUE;
 }
 
+/* The server's own judgement: libnfs lets a user open a file for writing only where that user may
+ * also write to the directory, which QEMU need not. */
 static void
 use_as_qemu(Trial *trial, const char *path)
 {
-    NfsFile *file = NULL;
-
-    if (nfs_open(trial->qemu, path, O_RDWR, &file) != 0) {
-        note_reason(trial, "QEMU's user cannot open the file", trial->qemu);
-        return;
-    }
-    if (write_file(trial->qemu, file, CONTENT) == (int)strlen(CONTENT))
+    if (nfs_access(trial->qemu, path, R_OK | W_OK) == 0)
         json_object_set_new(trial->reply, "writable", json_true());
     else
-        note_reason(trial, "QEMU's user cannot write", trial->qemu);
-    if (nfs_lockf(trial->qemu, file, NFS4_F_TLOCK, 0) == 0) {
-        json_object_set_new(trial->reply, "lockable", json_true());
-        nfs_lockf(trial->qemu, file, NFS4_F_ULOCK, 0);
-    } else {
-        note_reason(trial, "QEMU's user cannot lock", trial->qemu);
-    }
-    nfs_close(trial->qemu, file);
+        note_reason(trial, "QEMU's user may not read and write the file", trial->qemu);
 }
 
 /* Whether a file that was placed from elsewhere is in this directory. */
@@ -180,8 +193,12 @@ try_out(Trial *trial)
 
     note_free_space(trial);
     find_placed(trial);
-    if (make_as_root(trial, path) && (trial->qemu = connect_as(trial, trial->uid, trial->gid)))
-        use_as_qemu(trial, path);
+    if (make_as_root(trial, path)) {
+        trial->qemu = connect_as(trial, "qemu", trial->uid, trial->gid);
+        if (trial->qemu)
+            use_as_qemu(trial, path);
+        write_and_lock(trial, path);
+    }
     nfs_unlink(trial->root, path);
 }
 
@@ -201,7 +218,7 @@ verb_probe_export(char **arguments)
     };
 
     ask_listed(&trial);
-    trial.root = connect_as(&trial, 0, 0);
+    trial.root = connect_as(&trial, "root", 0, 0);
     if (trial.root) {
         json_object_set_new(trial.reply, "reachable", json_true());
         try_out(&trial);
