@@ -10,6 +10,8 @@
 #define LIMIT_WORKERS             16
 #define LIMIT_OUTPUT_BYTES        (4 * 1024 * 1024) /* queued for a client that does not read */
 
+#define LIMIT_WATCHERS 64 /* of events */
+
 /* Names and lists in requests */
 #define LIMIT_NAME_BYTES    255
 #define LIMIT_PATH_BYTES    4095

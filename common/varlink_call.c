@@ -82,6 +82,18 @@ varlink_call_wants_more(const VarlinkCall *call)
     return call->request.more;
 }
 
+guint
+varlink_call_uid(const VarlinkCall *call)
+{
+    return varlink_connection_uid(call->connection);
+}
+
+int
+varlink_call_process(const VarlinkCall *call)
+{
+    return varlink_connection_process(call->connection);
+}
+
 gboolean
 varlink_call_is_closed(const VarlinkCall *call)
 {

@@ -22,6 +22,7 @@ struct VarlinkConnection {
     gint references;
     int fd;
     guint uid;
+    int process;
     gboolean allowed;
     GMainContext *context;
     const VarlinkConnectionEvents *events;
@@ -69,6 +70,12 @@ varlink_connection_unref(VarlinkConnection *connection)
     g_mutex_clear(&connection->lock);
     g_main_context_unref(connection->context);
     g_free(connection);
+}
+
+int
+varlink_connection_process(const VarlinkConnection *connection)
+{
+    return connection->process;
 }
 
 guint
@@ -331,6 +338,15 @@ varlink_connection_finish(VarlinkConnection *connection)
     connection->at_end = TRUE;
 }
 
+static int
+read_process(int fd)
+{
+    struct ucred peer = { 0 };
+    socklen_t length = sizeof(peer);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? peer.pid : 0;
+}
+
 VarlinkConnection *
 varlink_connection_new(int fd, guint uid, gboolean allowed, const VarlinkConnectionEvents *events,
                        void *data)
@@ -340,6 +356,7 @@ varlink_connection_new(int fd, guint uid, gboolean allowed, const VarlinkConnect
     connection->references = 1;
     connection->fd = fd;
     connection->uid = uid;
+    connection->process = read_process(fd);
     connection->allowed = allowed;
     connection->context = g_main_context_ref_thread_default();
     connection->events = events;

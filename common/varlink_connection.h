@@ -22,6 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkConnection, varlink_connection_unref)
 
 /* As given to new. */
 guint varlink_connection_uid(const VarlinkConnection *connection);
+/* The process that connected; 0: not known. */
+int varlink_connection_process(const VarlinkConnection *connection);
 gboolean varlink_connection_allowed(const VarlinkConnection *connection);
 
 /* Queues @text (stolen, from malloc(); NULL: nothing) and its NUL. With @final the next message may

@@ -45,6 +45,9 @@ void varlink_call_unref(VarlinkCall *call);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkCall, varlink_call_unref)
 /* Whether the caller asked for progress (`more`). */
 gboolean varlink_call_wants_more(const VarlinkCall *call);
+/* The peer, as the kernel noted it when it connected; process 0: not known. Any thread. */
+guint varlink_call_uid(const VarlinkCall *call);
+int varlink_call_process(const VarlinkCall *call);
 /* Whether the peer went away: replies are dropped. Any thread. */
 gboolean varlink_call_is_closed(const VarlinkCall *call);
 /* Final reply; @parameters is stolen (NULL: {}). Checked against the description: a mismatch is our

@@ -114,16 +114,8 @@ commit(const NetworkHost *host, const Lease *lease, GError **error)
         if (!lease_store_drop_asset(host->leases, lease->id, asset->kind, asset->key, error))
             return FALSE;
     }
-    g_message("guest '%s' has its %u reserved VFs", lease->guest_name, lease->assets->len);
+    network_lease_announce(host, lease, BULLETIN_ATTACHED);
     return TRUE;
-}
-
-static gboolean
-degrade(const NetworkHost *host, const Lease *lease, const GError *failure, GError **error)
-{
-    g_warning("guest '%s' runs without some of its passthrough vNICs: %s", lease->guest_name,
-              failure->message);
-    return lease_store_set_state(host->leases, lease->id, STATE_DEGRADED, failure->message, error);
 }
 
 static gboolean
@@ -153,7 +145,8 @@ attach_reservation(const NetworkHost *host, Job *job, const Lease *lease, GError
     if (plug_all(host, job, lease, &failure))
         return commit(host, lease, error);
     mac_path_stay_on_virtio(host, lease);
-    return degrade(host, lease, failure, error);
+    network_lease_degrade(host, lease, failure);
+    return TRUE;
 }
 
 /* The VFs in the guest at the places that the request named. */

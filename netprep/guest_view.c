@@ -23,6 +23,21 @@ guest_view_read(Hypervisor *hypervisor, const char *guest, GError **error)
     return g_steal_pointer(&view);
 }
 
+gboolean
+guest_view_find_guest(Hypervisor *hypervisor, const char *guest, GuestView **ret_view,
+                      GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    GuestView *view = guest_view_read(hypervisor, guest, &failure);
+
+    if (!view && !g_error_matches(failure, FAULT, FAULT_GUEST_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    *ret_view = view;
+    return TRUE;
+}
+
 void
 guest_view_free(GuestView *view)
 {

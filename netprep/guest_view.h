@@ -13,6 +13,9 @@ typedef struct {
 
 /* @guest is a name or UUID. FAULT_GUEST_NOT_FOUND. Blocks. */
 GuestView *guest_view_read(Hypervisor *hypervisor, const char *guest, GError **error);
+/* The same, but a guest that libvirt does not know is NULL in *ret_view. Blocks. */
+gboolean guest_view_find_guest(Hypervisor *hypervisor, const char *guest, GuestView **ret_view,
+                               GError **error);
 void guest_view_free(GuestView *view);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestView, guest_view_free)
 

@@ -17,6 +17,7 @@ network_host_new(Hypervisor *hypervisor, LeaseStore *leases, FunctionControl *co
     host->control = control;
     host->probe = probe;
     host->fdb = fdb;
+    host->bulletin = bulletin_new();
     host->config = config;
     host->sysfs = g_strdup(sysfs);
     return host;
@@ -35,6 +36,7 @@ network_host_free(NetworkHost *host)
     function_control_free(host->control);
     leg_probe_free(host->probe);
     bridge_fdb_free(host->fdb);
+    bulletin_free(host->bulletin);
     lease_store_free(host->leases);
     hypervisor_free(host->hypervisor);
     g_free(host->sysfs);

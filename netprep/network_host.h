@@ -8,6 +8,7 @@
 #include "common/job.h"
 #include "common/lease_store.h"
 #include "netprep/bridge_fdb.h"
+#include "netprep/bulletin.h"
 #include "netprep/function_settings.h"
 #include "netprep/leg_probe.h"
 
@@ -21,6 +22,7 @@ typedef struct {
     LegProbe *probe;
     BridgeFdb *fdb;
     CheckRunner *checks;
+    Bulletin *bulletin;
     const Config *config; /* borrowed */
     char *sysfs;          /* "/sys", or a tree like it */
 } NetworkHost;

@@ -81,6 +81,38 @@ network_lease_mark(LeaseStore *leases, const Lease *lease, const LeaseAsset *ass
     return lease_store_put_asset(leases, lease->id, marked, FAULT_FUNCTION_BUSY, error);
 }
 
+void
+network_lease_degrade(const NetworkHost *host, const Lease *lease, const GError *failure)
+{
+    g_autoptr(GError) unrecorded = NULL;
+    gboolean known =
+        g_str_equal(lease->state, STATE_DEGRADED) && g_str_equal(lease->reason, failure->message);
+
+    if (!lease_store_set_state(host->leases, lease->id, STATE_DEGRADED, failure->message,
+                               &unrecorded))
+        g_warning("lease %s: cannot record that it is degraded: %s", lease->id,
+                  unrecorded->message);
+    if (!known)
+        bulletin_post(host->bulletin, BULLETIN_DEGRADED, lease, failure->message);
+}
+
+void
+network_lease_announce(const NetworkHost *host, const Lease *lease, BulletinKind kind)
+{
+    if (g_str_equal(lease->state, STATE_DEGRADED))
+        bulletin_post(host->bulletin, BULLETIN_RECOVERED, lease, NULL);
+    bulletin_post(host->bulletin, kind, lease, NULL);
+}
+
+gboolean
+network_lease_end(const NetworkHost *host, const Lease *lease, BulletinKind kind, GError **error)
+{
+    if (!lease_store_remove(host->leases, lease->id, error))
+        return FALSE;
+    network_lease_announce(host, lease, kind);
+    return TRUE;
+}
+
 Vnic *
 network_lease_vnic(const LeaseAsset *asset, GError **error)
 {

@@ -49,6 +49,16 @@ Lease *network_lease_draft(const char *kind, const char *owner, const char *toke
 gboolean network_lease_mark(LeaseStore *leases, const Lease *lease, const LeaseAsset *asset,
                             const char *state, GError **error);
 
+/* Puts the lease into state "degraded" with @failure as the reason, and tells of it unless it was
+ * so before. Blocks. */
+void network_lease_degrade(const NetworkHost *host, const Lease *lease, const GError *failure);
+/* Tells that the lease came to @kind; and before that, that it is not degraded any more, if @lease,
+ * as read before, was. */
+void network_lease_announce(const NetworkHost *host, const Lease *lease, BulletinKind kind);
+/* Removes the lease, whose end @kind tells. Blocks. */
+gboolean network_lease_end(const NetworkHost *host, const Lease *lease, BulletinKind kind,
+                           GError **error);
+
 /* The vNIC that an asset is about. */
 Vnic *network_lease_vnic(const LeaseAsset *asset, GError **error);
 /* The addresses of the VFs it holds, as a JSON array. */

@@ -9,6 +9,7 @@
 #include "netprep/bond_setup.h"
 #include "netprep/check_service.h"
 #include "netprep/description.h"
+#include "netprep/force_release.h"
 #include "netprep/release.h"
 #include "netprep/reservation.h"
 #include "netprep/text_check.h"
@@ -270,6 +271,55 @@ method_attach(VarlinkCall *call, json_t *parameters, void *context)
 }
 
 static void
+method_force_release(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const NetworkHost *host = context;
+    g_autofree char *caller =
+        g_strdup_printf("uid %u, process %d", varlink_call_uid(call), varlink_call_process(call));
+    ForceReleaseRequest request = { .caller = caller, .reason = text(parameters, "reason") };
+    GError *error = NULL;
+    Job *job = NULL;
+
+    if (read_lease(parameters, &request.lease, &request.generation, &error) &&
+        check_name("reason", request.reason, &error))
+        job = force_release_start(host, &request, &error);
+    serve(call, job, error);
+}
+
+/* After the first event, so that none is missed; one may come twice. */
+static void
+tell_degraded(const NetworkHost *host, VarlinkCall *call)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) leases = lease_store_list(host->leases, &error);
+
+    if (!leases)
+        g_warning("%s", error->message);
+    for (guint i = 0; leases && i < leases->len; i++) {
+        const Lease *lease = leases->pdata[i];
+
+        if (g_str_equal(lease->state, STATE_DEGRADED))
+            bulletin_tell(call, BULLETIN_DEGRADED, lease, lease->reason);
+    }
+}
+
+/* Keeps no thread: whoever makes news tells it. */
+static void
+method_watch(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const NetworkHost *host = context;
+    GError *error = NULL;
+
+    if (!varlink_call_wants_more(call))
+        fault_set(&error, FAULT_INVALID_ARGUMENT, "Watch", "call it with more",
+                  "has no single answer");
+    else if (bulletin_watch(host->bulletin, call, &error))
+        tell_degraded(host, call);
+    if (error)
+        varlink_call_fail(call, error);
+}
+
+static void
 method_list_leases(VarlinkCall *call, json_t *parameters, void *context)
 {
     const NetworkHost *host = context;
@@ -301,6 +351,8 @@ network_service_add(VarlinkServer *server, NetworkHost *host, GError **error)
         { "Detach", method_detach },
         { "Attach", method_attach },
         { "Check", network_check_method },
+        { "ForceRelease", method_force_release },
+        { "Watch", method_watch },
         { "ListLeases", method_list_leases },
         { "ListJobs", job_method_list },
         { "WatchJob", job_method_watch },

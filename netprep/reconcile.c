@@ -180,6 +180,18 @@ job_kind(ReconcileAction action)
     g_return_val_if_reached("Free");
 }
 
+/* Whether nobody but the clock asks for it. */
+static gboolean
+is_expiry(const Lease *lease, ReconcileAction action)
+{
+    if (lease->remaining_usec > 0)
+        return FALSE;
+    return (action == RECONCILE_FREE &&
+            network_lease_is(lease, LEASE_RESERVATION, STATE_RESERVED)) ||
+           (action == RECONCILE_REPLUG &&
+            network_lease_is(lease, LEASE_DETACHMENT, STATE_DETACHED));
+}
+
 static gboolean
 start_errand(const NetworkHost *host, const Lease *lease, ReconcileAction action, GError **error)
 {
@@ -226,6 +238,8 @@ reconcile_lease(Reconciler *reconciler, const Lease *lease, GError **error)
         return FALSE;
     if (action == RECONCILE_WAIT || !is_due(reconciler, lease))
         return TRUE;
+    if (is_expiry(lease, action))
+        bulletin_post(host->bulletin, BULLETIN_EXPIRED, lease, NULL);
     return start_errand(host, lease, action, error);
 }
 
@@ -258,6 +272,7 @@ reconcile_now(Reconciler *reconciler, const char *uuid)
         return;
     }
     forget_retries(reconciler, leases);
+    bulletin_prune(reconciler->host->bulletin);
     for (guint i = 0; i < leases->len; i++) {
         const Lease *lease = leases->pdata[i];
         g_autoptr(GError) error = NULL;

@@ -2,8 +2,7 @@
 /* Gives back what leases hold. */
 #include "netprep/release.h"
 
-#include <string.h>
-
+#include "netprep/give_back.h"
 #include "netprep/guest_turn.h"
 #include "netprep/mac_path.h"
 #include "netprep/replug.h"
@@ -23,103 +22,15 @@ release_free(Release *release)
     g_free(release);
 }
 
-/* libvirt leaves an unmanaged device with vfio-pci: it is free there as well. */
-static gboolean
-is_unmanaged(const LeaseAsset *asset)
-{
-    const char *xml = json_string_value(json_object_get(asset->detail, "xml"));
-
-    return xml && !strstr(xml, "managed=\"yes\"") && !strstr(xml, "managed='yes'");
-}
-
-static gboolean
-check_unused(const Function *function, const LeaseAsset *asset, GError **error)
-{
-    g_autofree char *label = network_function_label(function->address);
-
-    switch (function->state) {
-    case FUNCTION_STATE_FREE:
-    case FUNCTION_STATE_HOST:
-    case FUNCTION_STATE_RESERVED:
-    case FUNCTION_STATE_UNFIT:
-        return TRUE;
-    case FUNCTION_STATE_FOREIGN:
-        if (is_unmanaged(asset))
-            return TRUE;
-        break;
-    case FUNCTION_STATE_GUEST:
-        break;
-    }
-    fault_set(error, FAULT_FUNCTION_BUSY, label, "it is tried again by itself", "%s",
-              function->reason);
-    return FALSE;
-}
-
-/* What never left this lease's hands, or is used by the host by now, keeps its settings. */
-static gboolean
-reset(const NetworkHost *host, const Function *function, const LeaseAsset *asset, GError **error)
-{
-    if (g_str_equal(asset->state, ASSET_RESERVED) || function->state == FUNCTION_STATE_HOST)
-        return TRUE;
-    return function_settings_reset(host->control, function->physical_function, function->index,
-                                   error);
-}
-
-/* A guest that was shut off instead of migrated finds its vNIC at its next start. */
-static gboolean
-restore_config(const NetworkHost *host, const Lease *lease, const LeaseAsset *asset,
-               const GuestView *view, GError **error)
-{
-    const char *xml = json_string_value(json_object_get(asset->detail, "configXml"));
-    g_autoptr(Vnic) vnic = xml && view && view->config ? network_lease_vnic(asset, error) : NULL;
-
-    if (!xml || !view || !view->config)
-        return TRUE;
-    if (!vnic || vnic_find_configured(view->config, vnic, asset->key))
-        return vnic != NULL;
-    return hypervisor_attach_device(host->hypervisor, lease->guest_uuid, xml, DEVICE_CONFIG, error);
-}
-
-static gboolean
-release_asset(const NetworkHost *host, const FunctionInventory *inventory, const GuestView *view,
-              const Lease *lease, const LeaseAsset *asset, GError **error)
-{
-    const Function *function = function_inventory_find(inventory, asset->key);
-
-    if (function && (!check_unused(function, asset, error) || !reset(host, function, asset, error)))
-        return FALSE;
-    return restore_config(host, lease, asset, view, error) &&
-           lease_store_drop_asset(host->leases, lease->id, asset->kind, asset->key, error);
-}
-
-/* NULL in *ret_view if libvirt does not know the guest. */
-static gboolean
-find_guest(const NetworkHost *host, const char *uuid, GuestView **ret_view, GError **error)
-{
-    g_autoptr(GError) failure = NULL;
-    GuestView *view = guest_view_read(host->hypervisor, uuid, &failure);
-
-    if (!view && !g_error_matches(failure, FAULT, FAULT_GUEST_NOT_FOUND)) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return FALSE;
-    }
-    *ret_view = view;
-    return TRUE;
-}
-
 static gboolean
 release_assets(const NetworkHost *host, const Lease *lease, GError **error)
 {
-    g_autoptr(FunctionInventory) inventory = function_inventory_survey(host, error);
-    GuestView *found = NULL;
+    g_autoptr(GiveBack) give_back = give_back_new(host, lease, error);
 
-    if (!inventory || !find_guest(host, lease->guest_uuid, &found, error))
-        return FALSE;
-    g_autoptr(GuestView) view = found;
-    if (!mac_path_to_function(host, lease, error))
+    if (!give_back || !mac_path_to_function(host, lease, error))
         return FALSE;
     for (guint i = 0; i < lease->assets->len; i++) {
-        if (!release_asset(host, inventory, view, lease, lease->assets->pdata[i], error))
+        if (!give_back_function(give_back, lease->assets->pdata[i], error))
             return FALSE;
     }
     return TRUE;
@@ -129,14 +40,10 @@ gboolean
 release_functions(const NetworkHost *host, const Lease *lease, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    g_autoptr(GError) unrecorded = NULL;
 
     if (release_assets(host, lease, &failure))
-        return lease_store_remove(host->leases, lease->id, error);
-    if (!lease_store_set_state(host->leases, lease->id, STATE_DEGRADED, failure->message,
-                               &unrecorded))
-        g_warning("lease %s: cannot record that it is degraded: %s", lease->id,
-                  unrecorded->message);
+        return network_lease_end(host, lease, BULLETIN_RELEASED, error);
+    network_lease_degrade(host, lease, failure);
     g_propagate_error(error, g_steal_pointer(&failure));
     return FALSE;
 }
@@ -214,7 +121,8 @@ give_back(Job *job, void *data, GError **error)
         lease_store_get(release->host->leases, release->lease, release->generation, error);
     GuestView *found = NULL;
 
-    if (!lease || !find_guest(release->host, lease->guest_uuid, &found, error))
+    if (!lease ||
+        !guest_view_find_guest(release->host->hypervisor, lease->guest_uuid, &found, error))
         return NULL;
     g_autoptr(GuestView) view = found;
     network_progress(job, "release", NULL, NULL);

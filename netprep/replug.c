@@ -74,30 +74,28 @@ removal_pending(const Lease *lease)
 
 /* All is back, for now: a request to let a device go cannot be taken back. */
 static gboolean
-finish(const NetworkHost *host, const char *id, GError **error)
+finish(const NetworkHost *host, const Lease *before, GError **error)
 {
-    g_autoptr(Lease) lease = lease_store_get(host->leases, id, 0, error);
+    g_autoptr(Lease) lease = lease_store_get(host->leases, before->id, 0, error);
 
     if (!lease)
         return FALSE;
     if (!removal_pending(lease))
-        return lease_store_remove(host->leases, id, error);
-    return lease_store_renew(host->leases, id, lease->generation, WATCH_SECONDS, error) &&
-           lease_store_set_state(host->leases, id, STATE_WATCHING,
-                                 "the guest may still let a device go that it was asked for",
-                                 error);
+        return network_lease_end(host, before, BULLETIN_RETURNED, error);
+    if (!lease_store_renew(host->leases, lease->id, lease->generation, WATCH_SECONDS, error) ||
+        !lease_store_set_state(host->leases, lease->id, STATE_WATCHING,
+                               "the guest may still let a device go that it was asked for", error))
+        return FALSE;
+    network_lease_announce(host, before, BULLETIN_RETURNED);
+    return TRUE;
 }
 
 static void
 degrade(const NetworkHost *host, const Lease *lease, const GError *failure, GError **error)
 {
     g_autofree char *label = network_guest_label(lease->guest_name);
-    g_autoptr(GError) unrecorded = NULL;
 
-    if (!lease_store_set_state(host->leases, lease->id, STATE_DEGRADED, failure->message,
-                               &unrecorded))
-        g_warning("lease %s: cannot record that it is degraded: %s", lease->id,
-                  unrecorded->message);
+    network_lease_degrade(host, lease, failure);
     fault_set(error, FAULT_ROLLBACK_INCOMPLETE, label,
               "it is retried by itself; see `migprep status`",
               "runs without some of its passthrough vNICs: %s", failure->message);
@@ -115,5 +113,5 @@ replug_detachment(const NetworkHost *host, Job *job, const Lease *lease, GError 
         degrade(host, lease, failure, error);
         return FALSE;
     }
-    return finish(host, lease->id, error);
+    return finish(host, lease, error);
 }

@@ -186,8 +186,10 @@ reservation_create(const NetworkHost *host, const ReservationRequest *request, G
         g_autoptr(GError) failure = NULL;
         Lease *lease = try_create(host, request, vnics, &failure);
 
-        if (lease)
+        if (lease) {
+            network_lease_announce(host, lease, BULLETIN_RESERVED);
             return lease;
+        }
         if (race == RACES_MAX || !g_error_matches(failure, FAULT, FAULT_FUNCTION_BUSY)) {
             g_propagate_error(error, g_steal_pointer(&failure));
             return NULL;

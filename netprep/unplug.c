@@ -251,6 +251,7 @@ finish(const Unplug *unplug, GError **error)
 {
     if (!lease_store_set_state(unplug->host->leases, unplug->lease->id, STATE_DETACHED, "", error))
         return NULL;
+    network_lease_announce(unplug->host, unplug->lease, BULLETIN_DETACHED);
     return lease_store_get(unplug->host->leases, unplug->lease->id, 0, error);
 }
 

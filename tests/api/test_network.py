@@ -146,6 +146,38 @@ class Network(unittest.TestCase):
         self.assertEqual(released, {"outcome": "returned"})
         self.assert_nothing_held()
 
+    def detach(self, connection):
+        return connection.call_more(f"{NAME}.Detach", {
+            "owner": "test", "token": "t", "guest": GUEST, "timeoutSeconds": 60}
+            )[-1]["result"]["lease"]
+
+    def test_watchers_hear_what_happens(self):
+        watcher, connection = self.daemon.connect(), self.daemon.connect()
+        self.addCleanup(watcher.close)
+        self.addCleanup(connection.close)
+        watcher.ask(f"{NAME}.Watch", more=True)
+        self.assertEqual(self.event(watcher)["kind"], "watching")
+        lease = self.detach(connection)
+        detached = self.event(watcher)
+        self.assertEqual((detached["kind"], detached["lease"], detached["guest"]),
+                         ("detached", lease["lease"], {"name": GUEST, "uuid": UUID}))
+        result = connection.call_more(f"{NAME}.ForceRelease", {
+            "lease": lease["lease"], "generation": lease["generation"],
+            "reason": "a test"})[-1]["result"]
+        self.assertEqual(result, {"freed": [], "kept": []})
+        forced = self.event(watcher)
+        self.assertEqual(forced["kind"], "forced")
+        self.assertIn(f"uid {os.getuid()}, process {os.getpid()}: a test", forced["detail"])
+        self.assert_nothing_held()
+
+    def event(self, watcher):
+        reply = watcher.receive()
+        self.assertTrue(reply["continues"])
+        return reply["parameters"]["event"]
+
+    def test_watch_has_no_single_answer(self):
+        self.refused("InvalidArgument", "Watch")
+
 
 if __name__ == "__main__":
     tap.main()
