@@ -265,3 +265,22 @@ hypervisor_count_snapshots(Hypervisor *hypervisor, const char *uuid, unsigned *r
 {
     return hypervisor->ops->count_snapshots(hypervisor->self, uuid, ret_count, error);
 }
+
+GPtrArray *
+hypervisor_list_network_ports(Hypervisor *hypervisor, GError **error)
+{
+    return hypervisor->ops->list_network_ports(hypervisor->self, error);
+}
+
+gboolean
+hypervisor_create_network_port(Hypervisor *hypervisor, const NetworkPort *port, GError **error)
+{
+    return hypervisor->ops->create_network_port(hypervisor->self, port, error);
+}
+
+gboolean
+hypervisor_delete_network_port(Hypervisor *hypervisor, const char *network, const char *uuid,
+                               GError **error)
+{
+    return hypervisor->ops->delete_network_port(hypervisor->self, network, uuid, error);
+}

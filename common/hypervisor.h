@@ -6,6 +6,7 @@
 
 #include "common/hypervisor_host.h"
 #include "common/hypervisor_network.h"
+#include "common/network_port.h"
 
 /*
  * Theory of operation. Host access is the table HypervisorOps; hypervisor_libvirt.c has the real
@@ -118,6 +119,14 @@ typedef struct {
     gboolean (*compare_processor)(void *self, const HypervisorMachine *machine, const char *xml,
                                   char **ret_obstacle, GError **error);
     gboolean (*count_snapshots)(void *self, const char *uuid, unsigned *ret_count, GError **error);
+    /* All ports that take VFs: GPtrArray of NetworkPort *. Empty where libvirt knows no ports. */
+    GPtrArray *(*list_network_ports)(void *self, GError **error);
+    /* Makes a port for exactly its VF. FAULT_HYPERVISOR_FAILED if that is taken or not in the
+     * network, or where libvirt knows no ports. */
+    gboolean (*create_network_port)(void *self, const NetworkPort *port, GError **error);
+    /* A port that is not there is no error. */
+    gboolean (*delete_network_port)(void *self, const char *network, const char *uuid,
+                                    GError **error);
     void (*free)(void *self);
 } HypervisorOps;
 
@@ -154,6 +163,11 @@ gboolean hypervisor_compare_processor(Hypervisor *hypervisor, const HypervisorMa
                                       const char *xml, char **ret_obstacle, GError **error);
 gboolean hypervisor_count_snapshots(Hypervisor *hypervisor, const char *uuid, unsigned *ret_count,
                                     GError **error);
+GPtrArray *hypervisor_list_network_ports(Hypervisor *hypervisor, GError **error);
+gboolean hypervisor_create_network_port(Hypervisor *hypervisor, const NetworkPort *port,
+                                        GError **error);
+gboolean hypervisor_delete_network_port(Hypervisor *hypervisor, const char *network,
+                                        const char *uuid, GError **error);
 
 /*
  * A queue of events. Create it BEFORE asking for the change whose event is awaited. @uuid limits it

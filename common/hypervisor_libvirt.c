@@ -258,6 +258,9 @@ hypervisor_new_libvirt(const char *uri)
         .get_host = libvirt_get_host,
         .compare_processor = libvirt_compare_processor,
         .count_snapshots = libvirt_count_snapshots,
+        .list_network_ports = libvirt_list_network_ports,
+        .create_network_port = libvirt_create_network_port,
+        .delete_network_port = libvirt_delete_network_port,
         .free = free_link,
     };
     LibvirtLink *link = libvirt_link_new(uri);

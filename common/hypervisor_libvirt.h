@@ -33,6 +33,10 @@ gboolean libvirt_migrate(void *self, const char *uuid, const MigrationRequest *r
                          GError **error);
 gboolean libvirt_get_progress(void *self, const char *uuid, MigrationProgress *ret_progress,
                               GError **error);
+GPtrArray *libvirt_list_network_ports(void *self, GError **error);
+gboolean libvirt_create_network_port(void *self, const NetworkPort *port, GError **error);
+gboolean libvirt_delete_network_port(void *self, const char *name, const char *uuid,
+                                     GError **error);
 gboolean libvirt_abort_job(void *self, const char *uuid, GError **error);
 HypervisorHost *libvirt_get_host(void *self, GError **error);
 gboolean libvirt_compare_processor(void *self, const HypervisorMachine *machine, const char *xml,

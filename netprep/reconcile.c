@@ -4,6 +4,7 @@
 
 #include "netprep/attach.h"
 #include "netprep/guest_view.h"
+#include "netprep/pool_port.h"
 #include "netprep/release.h"
 #include "netprep/replug.h"
 
@@ -272,6 +273,7 @@ reconcile_now(Reconciler *reconciler, const char *uuid)
         return;
     }
     forget_retries(reconciler, leases);
+    pool_ports_sweep(reconciler->host);
     bulletin_prune(reconciler->host->bulletin);
     for (guint i = 0; i < leases->len; i++) {
         const Lease *lease = leases->pdata[i];

@@ -2,6 +2,7 @@
 /* Chooses and holds VFs. */
 #include "netprep/reservation.h"
 
+#include "netprep/pool_port.h"
 #include "netprep/vnic_path.h"
 
 /* How often somebody else may be quicker before we give up. */
@@ -94,10 +95,8 @@ check_vnic(const Vnic *vnic, GError **error)
 /* Fills @draft with one asset for each vNIC. */
 static gboolean
 fill(Lease *draft, const GPtrArray *vnics, const FunctionInventory *inventory,
-     const PhysicalNetworks *networks, GError **error)
+     const PhysicalNetworks *networks, GHashTable *taken, GError **error)
 {
-    g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
-
     for (guint i = 0; i < vnics->len; i++) {
         const Vnic *vnic = vnics->pdata[i];
 
@@ -110,12 +109,22 @@ fill(Lease *draft, const GPtrArray *vnics, const FunctionInventory *inventory,
             set_none_free(inventory, networks, vnic->physical_network, vnics->len, error);
             return FALSE;
         }
-        g_hash_table_add(taken, function->address);
+        g_hash_table_add(taken, g_strdup(function->address));
         g_ptr_array_add(draft->assets,
                         lease_asset_new(ASSET_FUNCTION, function->address, ASSET_RESERVED,
                                         json_pack("{s:o}", "vnic", vnic_to_json(vnic))));
     }
     return TRUE;
+}
+
+/* Nothing was done yet for this lease but the ports that it got, which are swept. */
+static void
+drop(const NetworkHost *host, const Lease *lease)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!lease_store_remove(host->leases, lease->id, &error))
+        g_warning("lease %s stays until its deadline: %s", lease->id, error->message);
 }
 
 static Lease *
@@ -125,15 +134,22 @@ try_create(const NetworkHost *host, const ReservationRequest *request, const GPt
     g_autoptr(FunctionInventory) inventory = function_inventory_survey_with_leases(host, error);
     g_autoptr(PhysicalNetworks) networks =
         inventory ? physical_networks_read(host, inventory, error) : NULL;
+    g_autoptr(GHashTable) taken = networks ? pool_ports_taken(host, error) : NULL;
     g_autoptr(Lease) draft =
         network_lease_draft(LEASE_RESERVATION, request->owner, request->token, request->guest_name,
                             request->guest_uuid, STATE_RESERVED, request_json(request));
     gboolean existing = FALSE;
 
-    if (!networks || !fill(draft, vnics, inventory, networks, error))
+    if (!taken || !fill(draft, vnics, inventory, networks, taken, error))
         return NULL;
-    return lease_store_create(host->leases, draft, request->timeout_seconds, FAULT_FUNCTION_BUSY,
-                              &existing, error);
+    g_autoptr(Lease) lease = lease_store_create(host->leases, draft, request->timeout_seconds,
+                                                FAULT_FUNCTION_BUSY, &existing, error);
+    if (!lease)
+        return NULL;
+    if (pool_ports_hold(host, lease, error))
+        return g_steal_pointer(&lease);
+    drop(host, lease);
+    return NULL;
 }
 
 /* Its VFs would be attached at once, beside those that it has. */

@@ -5,6 +5,7 @@
 #include "common/parallel.h"
 #include "netprep/backup_proof.h"
 #include "netprep/mac_path.h"
+#include "netprep/pool_port.h"
 #include "netprep/removal_wait.h"
 #include "netprep/replug.h"
 #include "netprep/vnic_path.h"
@@ -246,12 +247,23 @@ unplug_from_config(const Unplug *unplug, GError **error)
     return TRUE;
 }
 
+/* libvirt takes a VF that came from a pool back into it with the device. */
+static void
+hold_in_pools(const Unplug *unplug)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!pool_ports_hold(unplug->host, unplug->lease, &error))
+        g_warning("%s", error->message);
+}
+
 static Lease *
 finish(const Unplug *unplug, GError **error)
 {
     if (!lease_store_set_state(unplug->host->leases, unplug->lease->id, STATE_DETACHED, "", error))
         return NULL;
     network_lease_announce(unplug->host, unplug->lease, BULLETIN_DETACHED);
+    hold_in_pools(unplug);
     return lease_store_get(unplug->host->leases, unplug->lease->id, 0, error);
 }
 

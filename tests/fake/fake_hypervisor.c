@@ -23,7 +23,7 @@ struct FakeHypervisor {
     GPtrArray *answers;      /* of char **: what fake_hypervisor_calls() returned */
     GPtrArray *failures;     /* of Failure * */
     GHashTable *unplugs;     /* alias -> FakeUnplug */
-    GPtrArray *networks;     /* of HypervisorNetwork * */
+    FakeNetworks *networks;
     unsigned next_alias;
     FakeAgent agent;
     void *agent_data;
@@ -347,30 +347,41 @@ abort_job(void *self, const char *uuid, GError **error)
     return running;
 }
 
-static HypervisorNetwork *
-copy_network(const HypervisorNetwork *network)
-{
-    HypervisorNetwork *result = g_new0(HypervisorNetwork, 1);
-
-    result->name = g_strdup(network->name);
-    result->functions = g_strdupv(network->functions);
-    result->bridge = g_strdup(network->bridge);
-    return result;
-}
-
 static GPtrArray *
 list_networks(void *self, GError **error)
 {
     FakeHypervisor *fake = self;
 
-    if (!enter(fake, "list_networks", NULL, error))
-        return NULL;
-    GPtrArray *result = g_ptr_array_new_with_free_func((GDestroyNotify)hypervisor_network_free);
-    g_mutex_lock(&fake->lock);
-    for (guint i = 0; i < fake->networks->len; i++)
-        g_ptr_array_add(result, copy_network(fake->networks->pdata[i]));
-    g_mutex_unlock(&fake->lock);
-    return result;
+    return enter(fake, "list_networks", NULL, error) ? fake_networks_list(fake->networks) : NULL;
+}
+
+static GPtrArray *
+list_network_ports(void *self, GError **error)
+{
+    FakeHypervisor *fake = self;
+
+    return enter(fake, "list_network_ports", NULL, error) ? fake_networks_list_ports(fake->networks)
+                                                          : NULL;
+}
+
+static gboolean
+create_network_port(void *self, const NetworkPort *port, GError **error)
+{
+    FakeHypervisor *fake = self;
+
+    return enter(fake, "create_network_port", port->function, error) &&
+           fake_networks_create_port(fake->networks, port, error);
+}
+
+static gboolean
+delete_network_port(void *self, const char *network, const char *uuid, GError **error)
+{
+    FakeHypervisor *fake = self;
+
+    if (!enter(fake, "delete_network_port", uuid, error))
+        return FALSE;
+    fake_networks_delete_port(fake->networks, network, uuid);
+    return TRUE;
 }
 
 static void
@@ -384,7 +395,7 @@ fake_free(void *self)
     g_ptr_array_unref(fake->answers);
     g_ptr_array_unref(fake->failures);
     g_hash_table_unref(fake->unplugs);
-    g_ptr_array_unref(fake->networks);
+    fake_networks_free(fake->networks);
     g_mutex_clear(&fake->lock);
     g_free(fake);
 }
@@ -406,6 +417,9 @@ fake_hypervisor_new(void)
         .get_host = fake_host_get,
         .compare_processor = fake_host_compare_processor,
         .count_snapshots = fake_host_count_snapshots,
+        .list_network_ports = list_network_ports,
+        .create_network_port = create_network_port,
+        .delete_network_port = delete_network_port,
         .free = fake_free,
     };
     FakeHypervisor *fake = g_new0(FakeHypervisor, 1);
@@ -416,7 +430,7 @@ fake_hypervisor_new(void)
     fake->answers = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
     fake->failures = g_ptr_array_new_with_free_func(failure_free);
     fake->unplugs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    fake->networks = g_ptr_array_new_with_free_func((GDestroyNotify)hypervisor_network_free);
+    fake->networks = fake_networks_new();
     fake->host = FAKE_HOST_DEFAULT;
     fake->hypervisor = hypervisor_new(&ops, fake);
     fake->events = fake_event_source_new();
@@ -526,41 +540,22 @@ fake_hypervisor_set_agent(FakeHypervisor *fake, FakeAgent agent, void *data)
     g_mutex_unlock(&fake->lock);
 }
 
-/* With the lock: the network called @name, which is made if need be. */
-static HypervisorNetwork *
-find_network(FakeHypervisor *fake, const char *name)
+FakeNetworks *
+fake_hypervisor_networks(FakeHypervisor *fake)
 {
-    for (guint i = 0; i < fake->networks->len; i++) {
-        HypervisorNetwork *network = fake->networks->pdata[i];
-        if (strcmp(network->name, name) == 0)
-            return network;
-    }
-    HypervisorNetwork *network = g_new0(HypervisorNetwork, 1);
-    network->name = g_strdup(name);
-    g_ptr_array_add(fake->networks, network);
-    return network;
+    return fake->networks;
 }
 
 void
 fake_hypervisor_add_network(FakeHypervisor *fake, const char *name, const char *pf)
 {
-    g_mutex_lock(&fake->lock);
-    HypervisorNetwork *network = find_network(fake, name);
-    guint count = network->functions ? g_strv_length(network->functions) : 0;
-    network->functions = g_renew(char *, network->functions, count + 2);
-    network->functions[count] = g_strdup(pf);
-    network->functions[count + 1] = NULL;
-    g_mutex_unlock(&fake->lock);
+    fake_networks_add(fake->networks, name, pf);
 }
 
 void
 fake_hypervisor_add_bridge(FakeHypervisor *fake, const char *name, const char *bridge)
 {
-    g_mutex_lock(&fake->lock);
-    HypervisorNetwork *network = find_network(fake, name);
-    g_free(network->bridge);
-    network->bridge = g_strdup(bridge);
-    g_mutex_unlock(&fake->lock);
+    fake_networks_add_bridge(fake->networks, name, bridge);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "common/hypervisor.h"
 #include "fake/fake_event_source.h"
 #include "fake/fake_hypervisor_host.h"
+#include "fake/fake_networks.h"
 
 typedef struct FakeHypervisor FakeHypervisor;
 
@@ -35,6 +36,8 @@ void fake_hypervisor_finish_unplug(FakeHypervisor *fake, const char *uuid, const
 /* Replies to agent commands: raw JSON in, raw JSON out (owned), or NULL: silent. */
 typedef char *(*FakeAgent)(const char *uuid, const char *command, void *data);
 void fake_hypervisor_set_agent(FakeHypervisor *fake, FakeAgent agent, void *data);
+/* Borrowed. */
+FakeNetworks *fake_hypervisor_networks(FakeHypervisor *fake);
 /* A network of VFs of @pf, or one more PF for it; a network that guests reach through @bridge. */
 void fake_hypervisor_add_network(FakeHypervisor *fake, const char *name, const char *pf);
 void fake_hypervisor_add_bridge(FakeHypervisor *fake, const char *name, const char *bridge);

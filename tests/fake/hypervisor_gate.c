@@ -140,6 +140,37 @@ list_networks(void *self, GError **error)
                                               : NULL;
 }
 
+static GPtrArray *
+list_network_ports(void *self, GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN ? hypervisor_list_network_ports(gate->target, error)
+                                              : NULL;
+}
+
+static gboolean
+create_network_port(void *self, const NetworkPort *port, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_create_network_port(gate->target, port, errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
+static gboolean
+delete_network_port(void *self, const char *network, const char *uuid, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_delete_network_port(gate->target, network, uuid, errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
 Hypervisor *
 hypervisor_gate_new(Hypervisor *target, const HypervisorDoor *door)
 {
@@ -154,6 +185,9 @@ hypervisor_gate_new(Hypervisor *target, const HypervisorDoor *door)
         .get_progress = get_progress,
         .abort_job = abort_job,
         .list_networks = list_networks,
+        .list_network_ports = list_network_ports,
+        .create_network_port = create_network_port,
+        .delete_network_port = delete_network_port,
         .free = g_free,
     };
     HypervisorGate *self = g_new0(HypervisorGate, 1);

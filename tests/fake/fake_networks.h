@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libvirt's networks, and their ports, in memory. */
+#pragma once
+
+#include "common/hypervisor_network.h"
+#include "common/network_port.h"
+
+typedef struct FakeNetworks FakeNetworks; /* thread-safe */
+
+FakeNetworks *fake_networks_new(void);
+void fake_networks_free(FakeNetworks *networks);
+
+/* A network of VFs of @pf, or one more PF for it; a network that guests reach through @bridge. */
+void fake_networks_add(FakeNetworks *networks, const char *name, const char *pf);
+void fake_networks_add_bridge(FakeNetworks *networks, const char *name, const char *bridge);
+
+/* As HypervisorOps says: copies of all; a VF has one port in a network at the most. */
+GPtrArray *fake_networks_list(FakeNetworks *networks);
+GPtrArray *fake_networks_list_ports(FakeNetworks *networks);
+gboolean fake_networks_create_port(FakeNetworks *networks, const NetworkPort *port, GError **error);
+void fake_networks_delete_port(FakeNetworks *networks, const char *name, const char *uuid);
