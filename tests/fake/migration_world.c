@@ -258,6 +258,13 @@ look_once(const MigrationWorld *world)
 }
 
 void
+migration_world_look(MigrationWorld *world)
+{
+    revive(world);
+    g_autofree char *state = look_once(world);
+}
+
+void
 migration_world_settle(MigrationWorld *world)
 {
     g_autofree char *before = NULL;

@@ -30,6 +30,8 @@ void migration_world_release(MigrationWorld *world);
 gboolean migration_world_depart(MigrationWorld *world);
 gboolean migration_world_arrive(MigrationWorld *world, gboolean well);
 
+/* Both daemons look at their leases once. */
+void migration_world_look(MigrationWorld *world);
 /* Both daemons look at their leases, until nothing changes any more. */
 void migration_world_settle(MigrationWorld *world);
 /* All deadlines pass. */

@@ -81,6 +81,14 @@ before_work(Play *play, Stage stage)
         daemon_process_strike_at(host->daemon, play->point, strike, play);
 }
 
+/* Daemons look at their leases every few seconds: in every other variant, between any two steps. */
+static void
+let_daemons_look(const Play *play)
+{
+    if (play->variant % 2 == 1)
+        migration_world_look(play->world);
+}
+
 /* What has not been struck by then is out of reach. */
 static void
 after_work(Play *play, Stage stage)
@@ -119,10 +127,14 @@ migrate(Play *play)
     if (play->kind->prepare)
         play->kind->prepare(play);
     at_stage(play, RESERVED);
+    let_daemons_look(play);
     detach(play);
+    let_daemons_look(play);
     at_stage(play, DETACHED);
+    let_daemons_look(play);
     play->left = play->detached && migration_world_depart(world);
     at_stage(play, MIGRATING);
+    let_daemons_look(play);
     if (play->left && migration_world_arrive(world, play->goes_well))
         attach(play);
     else
@@ -327,10 +339,19 @@ regain_libvirt(Play *play)
     daemon_process_regain_libvirt(play->world->destination->daemon);
 }
 
+/* While libvirt has the guest under way, that no deadline is kept changes nothing. */
 static void
 lose_coordinator(Play *play)
 {
-    play->world->coordinator_gone = TRUE;
+    MigrationWorld *world = play->world;
+
+    world->coordinator_gone = TRUE;
+    if (play->stage != MIGRATING)
+        return;
+    migration_world_expire(world);
+    migration_world_settle(world);
+    g_assert_cmpint(world->source->plugged, ==, -1);
+    g_assert_cmpint(world->destination->plugged, ==, -1);
 }
 
 /* The network to it breaks, or its power. */
@@ -405,10 +426,10 @@ grow(Play *play)
 static const FaultKind kinds[] = {
     { "guest-refuses", 3, NULL, refuse, consent, TRUE },
     { "guest-silent", 2, NULL, fall_silent, speak, TRUE },
-    { "late-removal", 1, be_late, let_go, let_go_at_last, TRUE },
+    { "late-removal", 2, be_late, let_go, let_go_at_last, TRUE },
     { "netprepd-killed", 2, NULL, kill_daemon, NULL, FALSE },
     { "libvirtd-restarted", 6, NULL, restart_libvirt, regain_libvirt, FALSE },
-    { "coordinator-gone", 1, NULL, lose_coordinator, NULL, FALSE },
+    { "coordinator-gone", 2, NULL, lose_coordinator, NULL, FALSE },
     { "destination-gone", 2, NULL, lose_destination, regain_destination, FALSE },
     { "vf-stolen", 4, NULL, steal, return_stolen, TRUE },
     { "pf-link-down", 2, NULL, cut_link, mend_link, TRUE },
