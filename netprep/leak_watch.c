@@ -28,12 +28,12 @@ leak_watch_new(const NetworkHost *host)
 }
 
 static void
-tell(const Leak *leak)
+tell(const LeakWatch *watch, const Leak *leak)
 {
-    g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "MESSAGE_ID", LEAK_MESSAGE_ID, "VF",
-                     leak->function, "LEAK", leak_kind_name(leak->kind), "REMEDY", leak->remedy,
-                     "MESSAGE", "virtual function %s is lost: %s; %s", leak->function, leak->detail,
-                     leak->remedy);
+    g_autofree char *words = g_strdup_printf("virtual function %s is lost: %s; %s", leak->function,
+                                             leak->detail, leak->remedy);
+
+    bulletin_post(watch->host->bulletin, BULLETIN_LEAK, NULL, words);
 }
 
 /* Counts what is there in a new table, so that what is gone is forgotten. */
@@ -49,7 +49,7 @@ compare(LeakWatch *watch, const GPtrArray *leaks)
         int times = GPOINTER_TO_INT(g_hash_table_lookup(watch->seen, key)) + 1;
 
         if (times == SEEN_TO_TELL) {
-            tell(leak);
+            tell(watch, leak);
             told++;
         }
         g_hash_table_insert(now, key, GINT_TO_POINTER(MIN(times, SEEN_TO_TELL + 1)));

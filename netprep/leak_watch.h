@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Looks for lost VFs from time to time and tells the journal of each once. */
+/* Looks for lost VFs from time to time and tells of each once: the journal and callers of Watch. */
 #pragma once
 
 #include "netprep/leak.h"
 
 typedef struct LeakWatch LeakWatch;
-
-/* The journal's MESSAGE_ID of a leak found, with fields VF, LEAK (its kind) and REMEDY. */
-#define LEAK_MESSAGE_ID "6f1b0a6c4d7c4b5c9a5a4f0d3f0b7e21"
 
 /* @host is borrowed and must outlive it. */
 LeakWatch *leak_watch_new(const NetworkHost *host);
