@@ -8,8 +8,6 @@
 static json_t *
 answer(void *self, const PeerCall *call, GError **error)
 {
-    json_auto_t *parameters = call->parameters;
-
     if (self) {
         fault_set(error, FAULT_DAEMON_UNAVAILABLE, "netprepd on host2", "start it", "is not there");
         return NULL;
