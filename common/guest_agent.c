@@ -152,9 +152,8 @@ take_result(const json_t *status, GuestAgentResult *ret_result)
     return TRUE;
 }
 
-/* Waits for @interval_usec unless cancelled earlier. */
-static gboolean
-pause_for(gint64 interval_usec, GCancellable *cancellable, const char *uuid, GError **error)
+gboolean
+guest_agent_pause(const char *uuid, gint64 interval_usec, GCancellable *cancellable, GError **error)
 {
     GPollFD poll = { .fd = -1 };
 
@@ -195,7 +194,7 @@ guest_agent_run(Hypervisor *hypervisor, const char *uuid, const char *const *arg
                       "it did not end within %u s", timeout_seconds);
             return FALSE;
         }
-        if (!pause_for(interval_usec, cancellable, uuid, error))
+        if (!guest_agent_pause(uuid, interval_usec, cancellable, error))
             return FALSE;
         interval_usec = MIN(interval_usec * 2, STATUS_INTERVAL_MAX_USEC);
     }

@@ -50,3 +50,8 @@ gboolean guest_agent_ping(Hypervisor *hypervisor, const char *uuid, unsigned tim
 gboolean guest_agent_run(Hypervisor *hypervisor, const char *uuid, const char *const *argv,
                          unsigned timeout_seconds, GCancellable *cancellable,
                          GuestAgentResult *ret_result, GError **error);
+
+/* Waits before a guest is asked again, since it tells nothing by itself. FALSE with FAULT_CANCELLED
+ * as soon as @cancellable (may be NULL) says so. Blocks for @interval_usec. */
+gboolean guest_agent_pause(const char *uuid, gint64 interval_usec, GCancellable *cancellable,
+                           GError **error);

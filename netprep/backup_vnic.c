@@ -57,21 +57,14 @@ static gboolean
 look_again(const BondAccess *access, gint64 deadline_usec, GError **error)
 {
     g_autofree char *label = network_guest_label(access->guest_name);
-    GPollFD poll = { .fd = -1 };
 
     if (g_get_monotonic_time() >= deadline_usec) {
         fault_set(error, FAULT_TIMED_OUT, label, "load the VirtIO network driver in the guest",
                   "has no network device for the VirtIO vNIC that was added");
         return FALSE;
     }
-    gboolean watched = g_cancellable_make_pollfd(access->cancellable, &poll);
-    g_poll(&poll, watched ? 1 : 0, LOOK_AGAIN_MSEC);
-    if (watched)
-        g_cancellable_release_fd(access->cancellable);
-    if (!g_cancellable_is_cancelled(access->cancellable))
-        return TRUE;
-    fault_set(error, FAULT_CANCELLED, label, NULL, "cancelled while a VirtIO vNIC was added");
-    return FALSE;
+    return guest_agent_pause(access->guest_uuid, LOOK_AGAIN_MSEC * G_TIME_SPAN_MILLISECOND,
+                             access->cancellable, error);
 }
 
 static gboolean

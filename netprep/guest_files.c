@@ -176,21 +176,14 @@ static gboolean
 pause_before(const BondAccess *access, gint64 deadline_usec, GError **error)
 {
     g_autofree char *label = network_guest_label(access->guest_name);
-    GPollFD poll = { .fd = -1 };
 
     if (g_get_monotonic_time() >= deadline_usec) {
         fault_set(error, FAULT_BOND_UNFIT, label, "load the guest's driver for the device",
                   "its device did not become the active port of its bond in time");
         return FALSE;
     }
-    gboolean watched = g_cancellable_make_pollfd(access->cancellable, &poll);
-    g_poll(&poll, watched ? 1 : 0, LOOK_AGAIN_MSEC);
-    if (watched)
-        g_cancellable_release_fd(access->cancellable);
-    if (!g_cancellable_is_cancelled(access->cancellable))
-        return TRUE;
-    fault_set(error, FAULT_CANCELLED, label, NULL, "cancelled while its bond was changed");
-    return FALSE;
+    return guest_agent_pause(access->guest_uuid, LOOK_AGAIN_MSEC * G_TIME_SPAN_MILLISECOND,
+                             access->cancellable, error);
 }
 
 gboolean

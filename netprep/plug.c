@@ -2,6 +2,7 @@
 /* Plugs VFs into a running guest. */
 #include "netprep/plug.h"
 
+#include "common/parallel.h"
 #include "netprep/mac_path.h"
 #include "netprep/vnic_path.h"
 
@@ -15,15 +16,9 @@ typedef struct {
     const NetworkHost *host;
     Job *job; /* may be NULL */
     const char *guest_uuid;
-    GMutex libvirt_turn; /* held while libvirt gives the guest a device */
+    const GPtrArray *requests; /* of PlugRequest *, each in a thread of its own */
+    GMutex libvirt_turn;       /* held while libvirt gives the guest a device */
 } Batch;
-
-/* One request of it, in its own thread. */
-typedef struct {
-    Batch *batch;
-    const PlugRequest *request;
-    GError *failure; /* NULL: it is in the guest */
-} Plug;
 
 void
 plug_request_free(PlugRequest *request)
@@ -210,65 +205,24 @@ plug_patiently(Batch *batch, const PlugRequest *request, GError **error)
     }
 }
 
-static void *
-run(void *data)
-{
-    Plug *plug = data;
-
-    (void)plug_patiently(plug->batch, plug->request, &plug->failure);
-    return NULL;
-}
-
-/* The first stays in this thread; so does one for which there is no thread to be had. */
-static void
-run_all(Plug *plugs, guint count)
-{
-    g_autofree GThread **threads = g_new0(GThread *, count);
-
-    for (guint i = 1; i < count; i++)
-        threads[i] = g_thread_try_new("plug", run, &plugs[i], NULL);
-    for (guint i = 0; i < count; i++) {
-        if (!threads[i])
-            run(&plugs[i]);
-    }
-    for (guint i = 0; i < count; i++) {
-        if (threads[i])
-            g_thread_join(threads[i]);
-    }
-}
-
 static gboolean
-first_failure(Plug *plugs, guint count, GError **error)
+run(guint index, void *data, GError **error)
 {
-    gboolean failed = FALSE;
+    Batch *batch = data;
 
-    for (guint i = 0; i < count; i++) {
-        if (!plugs[i].failure)
-            continue;
-        if (failed) {
-            g_warning("%s", plugs[i].failure->message);
-            g_error_free(plugs[i].failure);
-        } else {
-            g_propagate_error(error, plugs[i].failure);
-        }
-        failed = TRUE;
-    }
-    return failed;
+    return plug_patiently(batch, batch->requests->pdata[index], error);
 }
 
 gboolean
 plug_functions(const NetworkHost *host, Job *job, const char *guest_uuid, const GPtrArray *requests,
                GError **error)
 {
-    Batch batch = { .host = host, .job = job, .guest_uuid = guest_uuid };
-    g_autofree Plug *plugs = g_new0(Plug, MAX(requests->len, 1));
+    Batch batch = { .host = host, .job = job, .guest_uuid = guest_uuid, .requests = requests };
 
     g_mutex_init(&batch.libvirt_turn);
-    for (guint i = 0; i < requests->len; i++)
-        plugs[i] = (Plug) { .batch = &batch, .request = requests->pdata[i] };
-    run_all(plugs, requests->len);
+    gboolean plugged = parallel_run(requests->len, run, &batch, error);
     g_mutex_clear(&batch.libvirt_turn);
-    return !first_failure(plugs, requests->len, error);
+    return plugged;
 }
 
 gboolean
