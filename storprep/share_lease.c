@@ -3,20 +3,15 @@
 #include "storprep/share_lease.h"
 
 #include "common/fault.h"
-#include "storprep/lease_claim.h"
+#include "storprep/lease_book.h"
 
-#define CLAIM_USEC     (120 * G_USEC_PER_SEC) /* a mount takes its time */
+#define SUBJECT_USEC   (120 * G_USEC_PER_SEC) /* a mount takes its time */
 #define RECONCILE_USEC (5 * G_USEC_PER_SEC)
-
-#define STATE_MAKING    "making"
-#define STATE_READY     "ready"
-#define STATE_COMMITTED "committed"
-#define STATE_REMOVING  "removing"
-#define STATE_DEGRADED  "degraded"
+#define RECOVER_USEC   (G_USEC_PER_SEC / 5) /* to wait for a call */
 
 struct ShareLeases {
     ShareHost host;
-    LeaseClaims claims;   /* ids of leases that somebody works on */
+    LeaseBook book;
     LeaseClaims subjects; /* what somebody makes or takes away */
     GMutex lock;
     GCond stopped;
@@ -49,14 +44,8 @@ kind_of(const LeaseAsset *asset)
 static gboolean
 is_needed(const Lease *lease)
 {
-    return g_str_equal(lease->state, STATE_COMMITTED) ||
-           (g_str_equal(lease->state, STATE_READY) && lease->remaining_usec > 0);
-}
-
-static gboolean
-is_valid(const Lease *lease)
-{
-    return g_str_equal(lease->state, STATE_COMMITTED) || g_str_equal(lease->state, STATE_READY);
+    return g_str_equal(lease->state, LEASE_COMMITTED) ||
+           (g_str_equal(lease->state, LEASE_READY) && lease->remaining_usec > 0);
 }
 
 /* Making. */
@@ -66,13 +55,15 @@ make_asset(ShareLeases *leases, const Lease *lease, LeaseAsset *asset, GError **
 {
     g_auto(LeaseClaim) claim = { 0 };
 
-    return lease_claim_take(&leases->subjects, share_subject(asset), CLAIM_USEC, &claim, error) &&
+    return lease_claim_take(&leases->subjects, share_subject(asset), SUBJECT_USEC, &claim, error) &&
            kind_of(asset)->make(&leases->host, lease, asset, error);
 }
 
 static gboolean
-make_all(ShareLeases *leases, const Lease *lease, GError **error)
+make_all(void *data, const Lease *lease, GError **error)
 {
+    ShareLeases *leases = data;
+
     for (guint i = 0; i < lease->assets->len; i++) {
         if (!make_asset(leases, lease, lease->assets->pdata[i], error))
             return FALSE;
@@ -115,7 +106,7 @@ undo_asset(ShareLeases *leases, const Lease *lease, const LeaseAsset *asset, GEr
     g_auto(LeaseClaim) claim = { 0 };
     gboolean must;
 
-    if (!lease_claim_take(&leases->subjects, share_subject(asset), CLAIM_USEC, &claim, error) ||
+    if (!lease_claim_take(&leases->subjects, share_subject(asset), SUBJECT_USEC, &claim, error) ||
         !must_undo(leases, lease, asset, &must, error) ||
         (must && !kind_of(asset)->undo(&leases->host, asset, error)))
         return FALSE;
@@ -124,8 +115,9 @@ undo_asset(ShareLeases *leases, const Lease *lease, const LeaseAsset *asset, GEr
 
 /* In the opposite order of making. Goes on after an error and returns the first. */
 static gboolean
-undo_all(ShareLeases *leases, const Lease *lease, GError **error)
+undo_all(void *data, const Lease *lease, gboolean keep, GError **error)
 {
+    ShareLeases *leases = data;
     GError *first = NULL;
 
     for (guint i = lease->assets->len; i-- > 0;)
@@ -135,45 +127,13 @@ undo_all(ShareLeases *leases, const Lease *lease, GError **error)
     return !first;
 }
 
-/* Keeps the lease for another try, logged once for each new reason. */
-static void
-degrade(ShareLeases *leases, const Lease *lease, GError **error)
-{
-    g_autoptr(GError) cause = g_steal_pointer(error);
-    g_autoptr(GError) store_error = NULL;
-    g_autofree char *object = g_strdup_printf("lease '%s'", lease->id);
+static const LeaseWork work = {
+    .busy_code = FAULT_LEASE_CONFLICT,
+    .make = make_all,
+    .undo = undo_all,
+};
 
-    if (!g_str_equal(lease->state, STATE_DEGRADED) || !g_str_equal(lease->reason, cause->message))
-        g_warning("cannot take away what lease %s made: %s", lease->id, cause->message);
-    if (!lease_store_set_state(leases->host.store, lease->id, STATE_DEGRADED, cause->message,
-                               &store_error))
-        g_warning("cannot record that: %s", store_error->message);
-    fault_set(error, FAULT_ROLLBACK_INCOMPLETE, object, fault_remedy(cause),
-              "not all that it made could be taken away; that is tried again: %s", cause->message);
-}
-
-/* Ends @lease (claimed, as the store has it now, and unused). */
-static gboolean
-end_lease(ShareLeases *leases, const Lease *lease, GError **error)
-{
-    GError *cause = NULL;
-
-    /* Durable first, so that after a crash nobody renews a lease that is half gone. */
-    if (!g_str_equal(lease->state, STATE_DEGRADED) &&
-        !lease_store_set_state(leases->host.store, lease->id, STATE_REMOVING, "", error))
-        return FALSE;
-    if (!undo_all(leases, lease, &cause)) {
-        degrade(leases, lease, &cause);
-        g_propagate_error(error, cause);
-        return FALSE;
-    }
-    if (!lease_store_remove(leases->host.store, lease->id, error))
-        return FALSE;
-    g_info("%s lease %s of '%s' ended", lease->kind, lease->id, lease->owner);
-    return TRUE;
-}
-
-/* Creating. */
+/* Calls. */
 
 static void
 fill_draft(const ShareRequest *request, Lease *draft)
@@ -184,121 +144,33 @@ fill_draft(const ShareRequest *request, Lease *draft)
         .token = request->token,
         .guest_name = (char *)"",
         .guest_uuid = (char *)"",
-        .state = (char *)STATE_MAKING,
+        .state = (char *)LEASE_MAKING,
         .reason = (char *)"",
         .request = request->json,
         .assets = request->assets,
     };
 }
 
-/* Under the lock, so that nobody sees the record unclaimed. */
-static Lease *
-record_lease(ShareLeases *leases, const ShareRequest *request, LeaseClaim *claim,
-             gboolean *ret_existing, GError **error)
-{
-    Lease draft;
-    Lease *lease;
-
-    fill_draft(request, &draft);
-    g_mutex_lock(&leases->claims.lock);
-    lease = lease_store_create(leases->host.store, &draft, request->timeout_seconds,
-                               FAULT_LEASE_CONFLICT, ret_existing, error);
-    if (lease && !*ret_existing)
-        lease_claim_set(&leases->claims, lease->id, claim);
-    g_mutex_unlock(&leases->claims.lock);
-    return lease;
-}
-
-/* A repeated request: waits for the first one's end. */
-static Lease *
-await_lease(ShareLeases *leases, const char *id, GError **error)
-{
-    g_auto(LeaseClaim) claim = { 0 };
-    g_autoptr(Lease) lease = NULL;
-
-    if (!lease_claim_take(&leases->claims, id, CLAIM_USEC, &claim, error))
-        return NULL;
-    lease = lease_store_get(leases->host.store, id, 0, NULL);
-    if (lease && is_valid(lease))
-        return g_steal_pointer(&lease);
-    lease_claim_busy(error, id, "an earlier request with this token failed and is being undone");
-    return NULL;
-}
-
-/* After a failed creation: *error becomes the one for the caller. */
-static void
-undo_creation(ShareLeases *leases, const char *id, GError **error)
-{
-    g_autoptr(Lease) lease = lease_store_get(leases->host.store, id, 0, NULL);
-    g_autoptr(GError) undo_error = NULL;
-    g_autoptr(GError) cause = NULL;
-
-    if (lease && end_lease(leases, lease, &undo_error))
-        return;
-    cause = g_steal_pointer(error);
-    fault_set(error, FAULT_ROLLBACK_INCOMPLETE, fault_object(cause), fault_remedy(cause),
-              "%s; then: %s", fault_cause(cause),
-              undo_error ? undo_error->message : "the lease cannot be read");
-}
-
 Lease *
 share_leases_create(ShareLeases *leases, const ShareRequest *request, GError **error)
 {
-    gboolean existing = FALSE;
-    g_auto(LeaseClaim) claim = { 0 };
-    g_autoptr(Lease) lease = record_lease(leases, request, &claim, &existing, error);
-    GError *cause = NULL;
+    Lease draft;
 
-    if (!lease)
-        return NULL;
-    if (existing)
-        return await_lease(leases, lease->id, error);
-    if (make_all(leases, lease, &cause) &&
-        lease_store_set_state(leases->host.store, lease->id, STATE_READY, "", &cause))
-        return lease_store_get(leases->host.store, lease->id, 0, error);
-    undo_creation(leases, lease->id, &cause);
-    g_propagate_error(error, cause);
-    return NULL;
-}
-
-/* Claims a lease that is to be changed and is not on its way out. */
-static Lease *
-take_valid(ShareLeases *leases, const char *id, guint64 generation, LeaseClaim *claim,
-           GError **error)
-{
-    g_autoptr(Lease) lease = NULL;
-
-    if (!lease_claim_take(&leases->claims, id, CLAIM_USEC, claim, error) ||
-        !(lease = lease_store_get(leases->host.store, id, generation, error)))
-        return NULL;
-    if (!is_valid(lease)) {
-        lease_claim_busy(error, id, "what it made is being taken away");
-        return NULL;
-    }
-    return g_steal_pointer(&lease);
+    fill_draft(request, &draft);
+    return lease_book_create(&leases->book, &draft, request->timeout_seconds, error);
 }
 
 Lease *
 share_leases_renew(ShareLeases *leases, const char *id, guint64 generation,
                    unsigned timeout_seconds, GError **error)
 {
-    g_auto(LeaseClaim) claim = { 0 };
-    g_autoptr(Lease) lease = take_valid(leases, id, generation, &claim, error);
-
-    if (!lease || !lease_store_renew(leases->host.store, id, generation, timeout_seconds, error))
-        return NULL;
-    return lease_store_get(leases->host.store, id, generation, error);
+    return lease_book_renew(&leases->book, id, generation, timeout_seconds, error);
 }
 
 Lease *
 share_leases_commit(ShareLeases *leases, const char *id, guint64 generation, GError **error)
 {
-    g_auto(LeaseClaim) claim = { 0 };
-    g_autoptr(Lease) lease = take_valid(leases, id, generation, &claim, error);
-
-    if (!lease || !lease_store_set_state(leases->host.store, id, STATE_COMMITTED, "", error))
-        return NULL;
-    return lease_store_get(leases->host.store, id, generation, error);
+    return lease_book_commit(&leases->book, id, generation, error);
 }
 
 static gboolean
@@ -316,14 +188,13 @@ share_leases_release(ShareLeases *leases, const char *id, guint64 generation, gb
                      GError **error)
 {
     g_auto(LeaseClaim) claim = { 0 };
-    g_autoptr(Lease) lease = NULL;
+    g_autoptr(Lease) lease = lease_book_take(&leases->book, id, generation, &claim, error);
     gboolean kept;
 
-    if (!lease_claim_take(&leases->claims, id, CLAIM_USEC, &claim, error) ||
-        !(lease = lease_store_get(leases->host.store, id, generation, error)))
+    if (!lease)
         return FALSE;
     kept = is_foreign(lease);
-    if (!check_unused(leases, lease, error) || !end_lease(leases, lease, error))
+    if (!check_unused(leases, lease, error) || !lease_book_end(&leases->book, lease, FALSE, error))
         return FALSE;
     *ret_kept = kept;
     return TRUE;
@@ -353,34 +224,22 @@ restore_all(ShareLeases *leases, const Lease *lease, GError **error)
     return TRUE;
 }
 
-/* Says in the lease what is wrong with it just now; "" takes that back. */
-static void
-note_reason(ShareLeases *leases, const Lease *lease, const char *reason)
-{
-    if (g_str_equal(lease->reason, reason))
-        return;
-    if (*reason)
-        g_message("%s lease %s: %s", lease->kind, lease->id, reason);
-    lease_store_set_state(leases->host.store, lease->id, lease->state, reason, NULL);
-}
-
 static void
 reconcile_lease(ShareLeases *leases, const char *id)
 {
     g_auto(LeaseClaim) claim = { 0 };
+    g_autoptr(Lease) lease = lease_book_recover(&leases->book, id, RECOVER_USEC, &claim);
     g_autoptr(GError) error = NULL;
-    g_autoptr(Lease) lease = NULL;
 
-    if (!lease_claim_take(&leases->claims, id, 0, &claim, NULL) ||
-        !(lease = lease_store_get(leases->host.store, id, 0, NULL)))
+    if (!lease)
         return;
-    if (is_needed(lease)) {
-        note_reason(leases, lease, restore_all(leases, lease, &error) ? "" : error->message);
-        return;
-    }
-    if (!check_unused(leases, lease, &error))
-        note_reason(leases, lease, error->message);
-    else if (!end_lease(leases, lease, &error) && fault_code(error) != FAULT_ROLLBACK_INCOMPLETE)
+    if (is_needed(lease))
+        lease_book_note(&leases->book, lease,
+                        restore_all(leases, lease, &error) ? "" : error->message);
+    else if (!check_unused(leases, lease, &error))
+        lease_book_note(&leases->book, lease, error->message);
+    else if (!lease_book_end(&leases->book, lease, FALSE, &error) &&
+             fault_code(error) != FAULT_ROLLBACK_INCOMPLETE)
         g_warning("cannot look after lease %s: %s", id, error->message);
 }
 
@@ -427,7 +286,7 @@ share_leases_new(const ShareHost *host)
     ShareLeases *leases = g_new0(ShareLeases, 1);
 
     leases->host = *host;
-    lease_claims_init(&leases->claims);
+    lease_book_init(&leases->book, host->store, &work, leases);
     lease_claims_init(&leases->subjects);
     g_mutex_init(&leases->lock);
     g_cond_init(&leases->stopped);
@@ -448,6 +307,6 @@ share_leases_free(ShareLeases *leases)
     g_cond_clear(&leases->stopped);
     g_mutex_clear(&leases->lock);
     lease_claims_clear(&leases->subjects);
-    lease_claims_clear(&leases->claims);
+    lease_book_clear(&leases->book);
     g_free(leases);
 }

@@ -5,12 +5,11 @@
 #include "storprep/share_request.h"
 
 /*
- * Theory of operation. A lease is "making" until all of it is there, then "ready"; "committed" has
- * no deadline any more; "removing" is on its way out, "degraded" failed to get there and is tried
- * again. What is "ready" within its deadline, or "committed", is needed: if it vanishes (a reboot,
- * a restart of the NFS server) it is made again. What is needed no longer goes once nobody uses it;
- * it is never torn from a user. What was there before is used as it is and left as it is. A thread
- * looks at every lease at the start and every few seconds.
+ * Theory of operation. lease_book.h has the life of a lease. What is "ready" within its deadline,
+ * or "committed", is needed: if it vanishes (a reboot, a restart of the NFS server) it is made
+ * again. What is needed no longer goes once nobody uses it; it is never torn from a user. What was
+ * there before is used as it is and left as it is. A thread looks at every lease at the start and
+ * every few seconds.
  */
 typedef struct ShareLeases ShareLeases;
 

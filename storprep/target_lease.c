@@ -5,23 +5,19 @@
 #include <string.h>
 
 #include "common/fault.h"
-#include "storprep/lease_claim.h"
+#include "storprep/lease_book.h"
 #include "storprep/target_files.h"
 #include "storprep/target_space.h"
 
-#define CLAIM_USEC     (10 * G_USEC_PER_SEC) /* how long a call waits for another on its lease */
 #define RECONCILE_USEC (5 * G_USEC_PER_SEC)
-
-#define STATE_CREATING "creating"
-#define STATE_READY    "ready"
-#define STATE_REMOVING "removing"
-#define STATE_DEGRADED "degraded"
+#define RECOVER_USEC   (G_USEC_PER_SEC / 5)  /* to wait for a call, if nothing new is known */
+#define RESUMED_USEC   (10 * G_USEC_PER_SEC) /* when the guest is known to run here */
 
 struct TargetLeases {
     LeaseStore *store;
     Hypervisor *hypervisor;
     char **directories;
-    LeaseClaims claims; /* ids of leases that somebody works on */
+    LeaseBook book;
     HypervisorWatch *watch;
     GCancellable *stop;
     GThread *thread;
@@ -87,45 +83,6 @@ waiting_reason(Presence presence)
     g_return_val_if_reached("");
 }
 
-/* Keeps the lease for another try, logged once for each new reason. */
-static void
-degrade(TargetLeases *leases, const Lease *lease, GError **error)
-{
-    g_autoptr(GError) cause = g_steal_pointer(error);
-    g_autoptr(GError) store_error = NULL;
-    g_autofree char *object = g_strdup_printf("lease '%s'", lease->id);
-
-    if (!g_str_equal(lease->state, STATE_DEGRADED) || !g_str_equal(lease->reason, cause->message))
-        g_warning("cannot remove the files of lease %s: %s", lease->id, cause->message);
-    if (!lease_store_set_state(leases->store, lease->id, STATE_DEGRADED, cause->message,
-                               &store_error))
-        g_warning("cannot record that: %s", store_error->message);
-    fault_set(error, FAULT_ROLLBACK_INCOMPLETE, object, fault_remedy(cause),
-              "not all of its files could be removed; that is tried again: %s", cause->message);
-}
-
-/* Ends @lease (claimed, as the store has it now): its files stay or go. */
-static gboolean
-end_lease(TargetLeases *leases, const Lease *lease, gboolean keep, GError **error)
-{
-    g_autoptr(GError) cause = NULL;
-
-    /* Durable first, so that after a crash nobody renews a lease whose files are half gone. */
-    if (!keep && !g_str_equal(lease->state, STATE_DEGRADED) &&
-        !lease_store_set_state(leases->store, lease->id, STATE_REMOVING, "", error))
-        return FALSE;
-    if (!target_files_remove(lease, keep, &cause)) {
-        degrade(leases, lease, &cause);
-        g_propagate_error(error, g_steal_pointer(&cause));
-        return FALSE;
-    }
-    if (!lease_store_remove(leases->store, lease->id, error))
-        return FALSE;
-    g_info("lease %s of guest '%s' ended: its files are %s", lease->id, lease->guest_name,
-           keep ? "the guest's" : "removed");
-    return TRUE;
-}
-
 static Lease *
 make_draft(TargetLeases *leases, const TargetRequest *request, GError **error)
 {
@@ -140,7 +97,7 @@ make_draft(TargetLeases *leases, const TargetRequest *request, GError **error)
     draft->token = g_strdup(request->token);
     draft->guest_name = g_strdup(request->guest_name);
     draft->guest_uuid = g_strdup(request->guest_uuid);
-    draft->state = g_strdup(STATE_CREATING);
+    draft->state = g_strdup(LEASE_MAKING);
     draft->reason = g_strdup("");
     draft->request = json_incref(request->json);
     draft->assets = assets;
@@ -161,54 +118,13 @@ target_leases_list(TargetLeases *leases, GError **error)
     return all;
 }
 
+/* Two requests cannot both be promised the same room. */
 static gboolean
-check_space(TargetLeases *leases, const Lease *lease, GError **error)
+check_space(void *data, const Lease *lease, GError **error)
 {
-    g_autoptr(GPtrArray) all = target_leases_list(leases, error);
+    g_autoptr(GPtrArray) all = target_leases_list(data, error);
 
     return all && target_space_check(lease, all, error);
-}
-
-/*
- * Records the lease and claims it, or finds the one there is. Under the lock, so that nobody sees
- * the record unclaimed and two requests cannot both be promised the same room.
- */
-static Lease *
-record_lease(TargetLeases *leases, const TargetRequest *request, LeaseClaim *claim,
-             gboolean *ret_existing, GError **error)
-{
-    g_autoptr(Lease) draft = make_draft(leases, request, error);
-    g_autoptr(Lease) lease = NULL;
-
-    if (!draft)
-        return NULL;
-    g_mutex_lock(&leases->claims.lock);
-    lease = lease_store_create(leases->store, draft, request->timeout_seconds, FAULT_TARGET_EXISTS,
-                               ret_existing, error);
-    if (lease && !*ret_existing && !check_space(leases, lease, error)) {
-        lease_store_remove(leases->store, lease->id, NULL);
-        g_clear_pointer(&lease, lease_free);
-    }
-    if (lease && !*ret_existing)
-        lease_claim_set(&leases->claims, lease->id, claim);
-    g_mutex_unlock(&leases->claims.lock);
-    return g_steal_pointer(&lease);
-}
-
-/* A repeated request: waits for the first one's end. */
-static Lease *
-await_lease(TargetLeases *leases, const char *id, GError **error)
-{
-    g_auto(LeaseClaim) claim = { 0 };
-    g_autoptr(Lease) lease = NULL;
-
-    if (!lease_claim_take(&leases->claims, id, CLAIM_USEC, &claim, error))
-        return NULL;
-    lease = lease_store_get(leases->store, id, 0, NULL);
-    if (lease && g_str_equal(lease->state, STATE_READY))
-        return g_steal_pointer(&lease);
-    lease_claim_busy(error, id, "an earlier request with this token failed and is being undone");
-    return NULL;
 }
 
 static gboolean
@@ -233,60 +149,41 @@ check_guest_absent(TargetLeases *leases, const Lease *lease, GError **error)
     g_return_val_if_reached(FALSE);
 }
 
-/* After a failed creation: *error becomes the one for the caller. */
-static void
-undo_creation(TargetLeases *leases, const char *id, GError **error)
+static gboolean
+make(void *data, const Lease *lease, GError **error)
 {
-    g_autoptr(Lease) lease = lease_store_get(leases->store, id, 0, NULL);
-    g_autoptr(GError) undo_error = NULL;
-    g_autoptr(GError) cause = NULL;
+    TargetLeases *leases = data;
 
-    if (lease && end_lease(leases, lease, FALSE, &undo_error))
-        return;
-    cause = g_steal_pointer(error);
-    fault_set(error, FAULT_ROLLBACK_INCOMPLETE, fault_object(cause), fault_remedy(cause),
-              "%s; then: %s", fault_cause(cause),
-              undo_error ? undo_error->message : "the lease cannot be read");
+    return check_guest_absent(leases, lease, error) &&
+           target_files_make(leases->store, lease, error);
 }
+
+static gboolean
+undo(void *data, const Lease *lease, gboolean keep, GError **error)
+{
+    return target_files_remove(lease, keep, error);
+}
+
+static const LeaseWork work = {
+    .busy_code = FAULT_TARGET_EXISTS,
+    .check = check_space,
+    .make = make,
+    .undo = undo,
+};
 
 Lease *
 target_leases_create(TargetLeases *leases, const TargetRequest *request, GError **error)
 {
-    gboolean existing = FALSE;
-    g_auto(LeaseClaim) claim = { 0 };
-    g_autoptr(Lease) lease = record_lease(leases, request, &claim, &existing, error);
-    GError *cause = NULL;
+    g_autoptr(Lease) draft = make_draft(leases, request, error);
 
-    if (!lease)
-        return NULL;
-    if (existing)
-        return await_lease(leases, lease->id, error);
-    if (check_guest_absent(leases, lease, &cause) &&
-        target_files_make(leases->store, lease, &cause) &&
-        lease_store_set_state(leases->store, lease->id, STATE_READY, "", &cause))
-        return lease_store_get(leases->store, lease->id, 0, error);
-    undo_creation(leases, lease->id, &cause);
-    g_propagate_error(error, cause);
-    return NULL;
+    return draft ? lease_book_create(&leases->book, draft, request->timeout_seconds, error) : NULL;
 }
 
 Lease *
 target_leases_renew(TargetLeases *leases, const char *id, guint64 generation,
                     unsigned timeout_seconds, GError **error)
 {
-    g_auto(LeaseClaim) claim = { 0 };
-    g_autoptr(Lease) lease = NULL;
-
-    if (!lease_claim_take(&leases->claims, id, CLAIM_USEC, &claim, error) ||
-        !(lease = lease_store_get(leases->store, id, generation, error)))
-        return NULL;
-    if (!g_str_equal(lease->state, STATE_READY)) {
-        lease_claim_busy(error, id, "its files are being removed");
-        return NULL;
-    }
-    if (!lease_store_renew(leases->store, id, generation, timeout_seconds, error))
-        return NULL;
-    return lease_store_get(leases->store, id, generation, error);
+    return lease_book_renew(&leases->book, id, generation, timeout_seconds, error);
 }
 
 gboolean
@@ -294,12 +191,11 @@ target_leases_release(TargetLeases *leases, const char *id, guint64 generation, 
                       GError **error)
 {
     g_auto(LeaseClaim) claim = { 0 };
-    g_autoptr(Lease) lease = NULL;
+    g_autoptr(Lease) lease = lease_book_take(&leases->book, id, generation, &claim, error);
     TargetsDecision decision;
     GError *cause = NULL;
 
-    if (!lease_claim_take(&leases->claims, id, CLAIM_USEC, &claim, error) ||
-        !(lease = lease_store_get(leases->store, id, generation, error)))
+    if (!lease)
         return FALSE;
     decision = target_lease_decide(ask_presence(leases, lease->guest_uuid, &cause), TRUE, TRUE);
     if (cause) {
@@ -308,7 +204,7 @@ target_leases_release(TargetLeases *leases, const char *id, guint64 generation, 
     }
     if (decision == TARGETS_WAIT)
         return lease_claim_busy(error, id, "its guest is coming in");
-    if (!end_lease(leases, lease, decision == TARGETS_KEEP, error))
+    if (!lease_book_end(&leases->book, lease, decision == TARGETS_KEEP, error))
         return FALSE;
     *ret_kept = decision == TARGETS_KEEP;
     return TRUE;
@@ -319,23 +215,22 @@ static void
 reconcile_lease(TargetLeases *leases, const char *id, gboolean resumed)
 {
     g_auto(LeaseClaim) claim = { 0 };
+    g_autoptr(Lease) lease =
+        lease_book_recover(&leases->book, id, resumed ? RESUMED_USEC : RECOVER_USEC, &claim);
     g_autoptr(GError) error = NULL;
-    g_autoptr(Lease) lease = NULL;
     TargetsDecision decision;
     Presence presence;
     gboolean due;
 
-    if (!lease_claim_take(&leases->claims, id, resumed ? CLAIM_USEC : 0, &claim, NULL) ||
-        !(lease = lease_store_get(leases->store, id, 0, NULL)))
+    if (!lease)
         return;
-    due = !g_str_equal(lease->state, STATE_READY) || lease->remaining_usec <= 0;
+    due = !lease_book_is_valid(lease) || lease->remaining_usec <= 0;
     presence = resumed ? PRESENCE_RUNNING : ask_presence(leases, lease->guest_uuid, NULL);
     decision = target_lease_decide(presence, due, FALSE);
-    if (decision != TARGETS_WAIT) {
-        end_lease(leases, lease, decision == TARGETS_KEEP, &error);
-    } else if (due && !g_str_equal(lease->reason, waiting_reason(presence))) {
-        lease_store_set_state(leases->store, id, lease->state, waiting_reason(presence), &error);
-    }
+    if (decision != TARGETS_WAIT)
+        lease_book_end(&leases->book, lease, decision == TARGETS_KEEP, &error);
+    else if (due)
+        lease_book_note(&leases->book, lease, waiting_reason(presence));
     if (error && fault_code(error) != FAULT_ROLLBACK_INCOMPLETE) /* which is logged already */
         g_warning("cannot look after lease %s: %s", id, error->message);
 }
@@ -416,7 +311,7 @@ target_leases_new(LeaseStore *store, Hypervisor *hypervisor, const char *const *
     leases->store = store;
     leases->hypervisor = hypervisor;
     leases->directories = g_strdupv((char **)directories);
-    lease_claims_init(&leases->claims);
+    lease_book_init(&leases->book, store, &work, leases);
     leases->stop = g_cancellable_new();
     leases->watch = hypervisor_watch_new(hypervisor, NULL);
     leases->thread = g_thread_new("targets", look_after, leases);
@@ -432,7 +327,7 @@ target_leases_free(TargetLeases *leases)
     g_thread_join(leases->thread);
     hypervisor_watch_free(leases->watch);
     g_object_unref(leases->stop);
-    lease_claims_clear(&leases->claims);
+    lease_book_clear(&leases->book);
     g_strfreev(leases->directories);
     g_free(leases);
 }

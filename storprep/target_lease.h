@@ -7,11 +7,9 @@
 #include "storprep/target_request.h"
 
 /*
- * Theory of operation. Every operation on a lease claims it first, so that no two threads work on
- * one lease; claims are short. A lease is "creating" until its files are complete, then "ready";
- * "removing" once its files are being taken away, "degraded" when that failed. Anything but "ready"
- * is past its deadline: after a crash its files go, whatever the clock says. A thread follows
- * libvirt's events and looks at every lease every few seconds and at start; all ends go through
+ * Theory of operation. lease_book.h has the life of a lease. Anything but "ready" is past its
+ * deadline: after a crash its files go, whatever the clock says. A thread follows libvirt's events
+ * and looks at every lease every few seconds and at start; all ends go through
  * target_lease_decide().
  */
 #define TARGETS_KIND "targets" /* of these leases in the store */
