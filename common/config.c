@@ -129,6 +129,12 @@ read_agent_seconds(const Reader *reader, const char *group, const char *key, GEr
     return read_seconds(reader, group, key, &reader->config->agent_seconds, error);
 }
 
+static gboolean
+read_return_seconds(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    return read_seconds(reader, group, key, &reader->config->return_seconds, error);
+}
+
 static void
 config_network_free(ConfigNetwork *network)
 {
@@ -222,6 +228,7 @@ static const Key keys[] = {
     { "network", "attach-seconds", read_attach_seconds },
     { "network", "agent-seconds", read_agent_seconds },
     { "network", "native-migration", read_native_migration },
+    { "libvirt", "return-seconds", read_return_seconds },
     { PHYSICAL_NETWORK_PREFIX, "functions", read_functions },
     { PHYSICAL_NETWORK_PREFIX, "bridge", read_bridge },
 };
@@ -277,6 +284,7 @@ config_new(void)
     config->unplug_seconds = 30;
     config->attach_seconds = 60;
     config->agent_seconds = 10;
+    config->return_seconds = 10;
     return config;
 }
 

@@ -21,6 +21,7 @@ typedef struct {
     unsigned unplug_seconds;       /* [network] unplug-seconds=30: patience with a guest, 1-600 */
     unsigned attach_seconds;       /* [network] attach-seconds=60: plug to bond active, 1-600 */
     unsigned agent_seconds;        /* [network] agent-seconds=10: one guest agent command, 1-600 */
+    unsigned return_seconds;       /* [libvirt] return-seconds=10: wait for a lost one, 1-600 */
     gboolean native_migration;     /* [network] native-migration=no: NICs and firmware of all hosts
                                       are alike, so that VFIO drivers may move the state of VFs */
 } Config;

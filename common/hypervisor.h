@@ -132,9 +132,14 @@ typedef struct {
 
 /* Takes @self over (freed by ops->free). */
 Hypervisor *hypervisor_new(const HypervisorOps *ops, void *self);
-/* The real one. @uri "qemu:///system". Does not block and does not fail when libvirt is down: calls
- * then fail with FAULT_HYPERVISOR_UNAVAILABLE until it is back. Main thread only. */
-Hypervisor *hypervisor_new_libvirt(const char *uri);
+/*
+ * The real one. @uri "qemu:///system". Does not block and does not fail when libvirt is down. Calls
+ * wait for it to come (back) until it has been away for @return_seconds; from then on they fail
+ * with FAULT_HYPERVISOR_UNAVAILABLE at once until it is there. So an outage costs no caller more
+ * than that, however many calls it needs, and one that is only a restart costs nobody an error.
+ * Main thread only.
+ */
+Hypervisor *hypervisor_new_libvirt(const char *uri, unsigned return_seconds);
 void hypervisor_free(Hypervisor *hypervisor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hypervisor, hypervisor_free)
 

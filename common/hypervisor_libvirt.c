@@ -242,7 +242,7 @@ free_link(void *self)
 }
 
 Hypervisor *
-hypervisor_new_libvirt(const char *uri)
+hypervisor_new_libvirt(const char *uri, unsigned return_seconds)
 {
     static const HypervisorOps ops = {
         .get_guest = get_guest,
@@ -263,7 +263,7 @@ hypervisor_new_libvirt(const char *uri)
         .delete_network_port = libvirt_delete_network_port,
         .free = free_link,
     };
-    LibvirtLink *link = libvirt_link_new(uri);
+    LibvirtLink *link = libvirt_link_new(uri, return_seconds);
     Hypervisor *hypervisor = hypervisor_new(&ops, link);
 
     libvirt_link_set_hypervisor(link, hypervisor);

@@ -9,14 +9,14 @@
 
 typedef struct LibvirtLink LibvirtLink;
 
-/* Starts connecting to @uri in a thread of its own, and again whenever the connection is lost. */
-LibvirtLink *libvirt_link_new(const char *uri);
+/* Connects to @uri in a thread of its own, and again whenever the connection is lost. */
+LibvirtLink *libvirt_link_new(const char *uri, unsigned return_seconds);
 void libvirt_link_free(LibvirtLink *link);
 /* Where events go; set before the first can come, on the thread of the main loop. */
 void libvirt_link_set_hypervisor(LibvirtLink *link, Hypervisor *hypervisor);
 
-/* A reference to the connection. FAULT_HYPERVISOR_UNAVAILABLE while there is none; blocks only for
- * the very first attempt, and then for a few seconds at the most. */
+/* A reference to the connection. Blocks while there is none, but only until libvirt has been away
+ * for the link's seconds: then, and until it is back, FAULT_HYPERVISOR_UNAVAILABLE. */
 virConnectPtr libvirt_link_acquire(LibvirtLink *link, GError **error);
 
 /* Turns libvirt's last error on this thread into a Fault about @object: @code, unless libvirt says

@@ -9,7 +9,6 @@
 #define KEEPALIVE_SECONDS 5
 #define KEEPALIVE_COUNT   5
 #define BACK_OFF_USEC     G_TIME_SPAN_SECOND
-#define FIRST_WAIT_USEC   (10 * G_TIME_SPAN_SECOND)
 /* Of libvirt 11; the older headers that this builds with do not have it. */
 #define ERROR_AGENT_COMMAND_TIMEOUT 112
 
@@ -17,12 +16,13 @@
 
 struct LibvirtLink {
     char *uri;
+    gint64 patience_usec;
     int subscriptions[EVENTS]; /* the opener's; -1: none */
     GMutex lock;               /* guards all below */
     GCond changed;
     Hypervisor *hypervisor;
     virConnectPtr connection; /* NULL while there is none */
-    gboolean tried;           /* the first attempt has ended */
+    gint64 away_since_usec;   /* monotonic; counts while there is none */
     gboolean lost;            /* the connection was closed by the other side */
     gboolean quit;
     GThread *opener;
@@ -96,14 +96,24 @@ on_agent(virConnectPtr connection, virDomainPtr domain, int state, int reason, v
         emit(link, HYPERVISOR_EVENT_AGENT_CONNECTED, domain, "");
 }
 
+/* With the lock. */
+static void
+note_loss(LibvirtLink *link)
+{
+    if (link->lost)
+        return;
+    link->lost = TRUE;
+    link->away_since_usec = g_get_monotonic_time();
+    g_cond_broadcast(&link->changed);
+}
+
 static void
 on_closed(virConnectPtr connection, int reason, void *opaque)
 {
     LibvirtLink *link = opaque;
 
     g_mutex_lock(&link->lock);
-    link->lost = TRUE;
-    g_cond_broadcast(&link->changed);
+    note_loss(link);
     g_mutex_unlock(&link->lock);
 }
 
@@ -194,7 +204,6 @@ keep_open(gpointer data)
 
         g_mutex_lock(&link->lock);
         link->connection = connection;
-        link->tried = TRUE;
         g_cond_broadcast(&link->changed);
         g_mutex_unlock(&link->lock);
         if (connection)
@@ -204,12 +213,14 @@ keep_open(gpointer data)
 }
 
 LibvirtLink *
-libvirt_link_new(const char *uri)
+libvirt_link_new(const char *uri, unsigned return_seconds)
 {
     LibvirtLink *link = g_new0(LibvirtLink, 1);
 
     virSetErrorFunc(NULL, ignore_error);
     link->uri = g_strdup(uri);
+    link->patience_usec = return_seconds * G_TIME_SPAN_SECOND;
+    link->away_since_usec = g_get_monotonic_time();
     g_mutex_init(&link->lock);
     g_cond_init(&link->changed);
     return link;
@@ -238,17 +249,28 @@ libvirt_link_free(LibvirtLink *link)
     g_free(link);
 }
 
+/* With the lock. One that broke a moment ago may not have been told of yet. */
+static gboolean
+is_connected(LibvirtLink *link)
+{
+    if (link->connection && !link->lost && virConnectIsAlive(link->connection) != 1)
+        note_loss(link);
+    return link->connection && !link->lost;
+}
+
 virConnectPtr
 libvirt_link_acquire(LibvirtLink *link, GError **error)
 {
-    gint64 until = g_get_monotonic_time() + FIRST_WAIT_USEC;
+    virConnectPtr connection = NULL;
 
     g_mutex_lock(&link->lock);
-    while (!link->tried && g_cond_wait_until(&link->changed, &link->lock, until))
+    while (!is_connected(link) && g_cond_wait_until(&link->changed, &link->lock,
+                                                    link->away_since_usec + link->patience_usec))
         ;
-    virConnectPtr connection = link->connection;
-    if (connection)
+    if (is_connected(link)) {
+        connection = link->connection;
         virConnectRef(connection);
+    }
     g_mutex_unlock(&link->lock);
     if (!connection) {
         g_autofree char *object = g_strdup_printf("libvirt at %s", link->uri);

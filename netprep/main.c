@@ -33,9 +33,10 @@ start(VarlinkServer *server, const Config *config, const char *state_path,
     if (!leases)
         return NULL;
     Netprepd *netprepd = g_new0(Netprepd, 1);
-    netprepd->host = network_host_new(hypervisor_new_libvirt(hypervisor_uri), leases,
-                                      function_control_new_netlink(), leg_probe_new_packet(),
-                                      bridge_fdb_new_netlink(), config, SYSFS);
+    netprepd->host =
+        network_host_new(hypervisor_new_libvirt(hypervisor_uri, config->return_seconds), leases,
+                         function_control_new_netlink(), leg_probe_new_packet(),
+                         bridge_fdb_new_netlink(), config, SYSFS);
     netprepd->reconciler = reconciler_new(netprepd->host);
     netprepd->leaks = leak_watch_new(netprepd->host);
     if (!network_service_add(server, netprepd->host, error)) {

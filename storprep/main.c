@@ -12,7 +12,8 @@ start(VarlinkServer *server, const Config *config, const char *state_path,
     if (!store)
         return NULL;
     return storage_service_new(server, config, g_steal_pointer(&store),
-                               hypervisor_new_libvirt(hypervisor_uri), error);
+                               hypervisor_new_libvirt(hypervisor_uri, config->return_seconds),
+                               error);
 }
 
 static void

@@ -51,7 +51,8 @@ class Daemon:
         self.process = None
         os.mkdir(self.images)
         with open(self.config, "w", encoding="utf-8") as file:
-            file.write(f"[storage]\nimage-directories={self.images}\n")
+            file.write(f"[storage]\nimage-directories={self.images}\n"
+                       "[libvirt]\nreturn-seconds=1\n")
 
     def use_guest(self):
         """From the next start libvirt has the guest with a disk instead of its default one."""

@@ -38,7 +38,7 @@ set_up_libvirt(Side *side, gconstpointer unused)
 {
     side->connection = virConnectOpen("test:///default");
     g_assert_nonnull(side->connection);
-    side->hypervisor = hypervisor_new_libvirt("test:///default");
+    side->hypervisor = hypervisor_new_libvirt("test:///default", 1);
     side->watch = hypervisor_watch_new(side->hypervisor, UUID);
 }
 
@@ -270,7 +270,7 @@ static void
 test_libvirt_that_is_not_there_is_unavailable(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt("test:///no/such/file");
+    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt("test:///no/such/file", 1);
 
     g_assert_null(hypervisor_get_guest(hypervisor, NAME, &error));
     g_assert_error(error, FAULT, FAULT_HYPERVISOR_UNAVAILABLE);

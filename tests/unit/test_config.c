@@ -34,6 +34,7 @@ test_no_file_means_defaults(void)
     g_assert_cmpuint(config->unplug_seconds, ==, 30);
     g_assert_cmpuint(config->attach_seconds, ==, 60);
     g_assert_cmpuint(config->agent_seconds, ==, 10);
+    g_assert_cmpuint(config->return_seconds, ==, 10);
     g_assert_null(config->physical_networks);
 }
 
@@ -44,7 +45,8 @@ test_every_key_is_read(void)
     g_autoptr(Config) config = load("[access]\ngroup=ops\n[storage]\nimage-directories=/a;/b\n"
                                     "export-networks=10.0.0.0/8;2001:db8::/32\n"
                                     "[network]\nunplug-seconds=1\nattach-seconds=600\n"
-                                    "agent-seconds=2\nnative-migration=yes\n[physical-network "
+                                    "agent-seconds=2\nnative-migration=yes\n"
+                                    "[libvirt]\nreturn-seconds=3\n[physical-network "
                                     "blue]\nfunctions=p0;p1\nbridge=br1\n",
                                     &error);
 
@@ -56,6 +58,7 @@ test_every_key_is_read(void)
     g_assert_true(config->native_migration);
     g_assert_cmpuint(config->attach_seconds, ==, 600);
     g_assert_cmpuint(config->agent_seconds, ==, 2);
+    g_assert_cmpuint(config->return_seconds, ==, 3);
     const ConfigNetwork *blue = config_network(config, "blue");
     g_assert_cmpstr(blue->functions[1], ==, "p1");
     g_assert_cmpstr(blue->bridge, ==, "br1");

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Calls wait for a libvirt that is about to come, and not for one that stays away. */
+#include <glib/gstdio.h>
+#include <libvirt-glib/libvirt-glib.h>
+
+#include "common/fault.h"
+#include "common/hypervisor.h"
+
+/* Long enough for any machine: what is waited for comes at once. */
+#define PATIENT_SECONDS   600
+#define IMPATIENT_SECONDS 1
+
+static const char node_text[] =
+    "<node><domain type='test'><name>web1</name>"
+    "<uuid>7c8a1f9e-6f0e-4d5b-9c39-0d0a3c7b1a55</uuid><memory>8192</memory>"
+    "<os><type>hvm</type></os></domain></node>";
+
+/* A libvirt of the test driver, which is there as soon as its file is. */
+typedef struct {
+    char *directory;
+    char *node;
+    char *uri;
+} Place;
+
+static void
+set_up(Place *place, const void *unused)
+{
+    place->directory = g_dir_make_tmp("libvirt-XXXXXX", NULL);
+    place->node = g_build_filename(place->directory, "node.xml", NULL);
+    place->uri = g_strdup_printf("test://%s", place->node);
+}
+
+static void
+tear_down(Place *place, const void *unused)
+{
+    g_unlink(place->node);
+    g_assert_cmpint(g_rmdir(place->directory), ==, 0);
+    g_free(place->uri);
+    g_free(place->node);
+    g_free(place->directory);
+}
+
+/* The link tells of each attempt that fails: libvirt comes after the first. */
+static void
+come(const char *log_domain, GLogLevelFlags level, const char *message, void *data)
+{
+    const Place *place = data;
+
+    if (g_str_has_prefix(message, "libvirt at") && !g_file_test(place->node, G_FILE_TEST_EXISTS))
+        g_assert_true(g_file_set_contents(place->node, node_text, -1, NULL));
+}
+
+static void
+test_call_waits_for_libvirt(Place *place, const void *unused)
+{
+    guint handler = g_log_set_handler("migprep", G_LOG_LEVEL_DEBUG, come, place);
+    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Guest) guest = hypervisor_get_guest(hypervisor, "web1", &error);
+
+    g_assert_no_error(error);
+    g_assert_nonnull(guest);
+    g_log_remove_handler("migprep", handler);
+}
+
+static void
+test_calls_do_not_wait_for_ever(Place *place, const void *unused)
+{
+    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt(place->uri, IMPATIENT_SECONDS);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(hypervisor_get_guest(hypervisor, "web1", &error));
+    g_assert_error(error, FAULT, FAULT_HYPERVISOR_UNAVAILABLE);
+    g_assert_cmpstr(fault_remedy(error), !=, "");
+    g_clear_error(&error);
+    g_assert_null(hypervisor_list_guests(hypervisor, &error));
+    g_assert_error(error, FAULT, FAULT_HYPERVISOR_UNAVAILABLE);
+}
+
+static void *
+run_loop(void *loop)
+{
+    g_main_loop_run(loop);
+    return NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+
+    g_test_init(&argc, &argv, NULL);
+    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
+    gvir_event_register();
+    GThread *thread = g_thread_new("loop", run_loop, loop);
+    g_test_add("/libvirt-link/call-waits-for-libvirt", Place, NULL, set_up,
+               test_call_waits_for_libvirt, tear_down);
+    g_test_add("/libvirt-link/calls-do-not-wait-for-ever", Place, NULL, set_up,
+               test_calls_do_not_wait_for_ever, tear_down);
+    int status = g_test_run();
+    g_main_loop_quit(loop);
+    g_thread_join(thread);
+    return status;
+}
