@@ -389,6 +389,24 @@ function_settings_prepare_handover(FunctionControl *control, const char *physica
 }
 
 gboolean
+function_settings_resume_handover(FunctionControl *control, const char *physical_function,
+                                  unsigned index, const FunctionSettings *wanted, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    FunctionSettings settings = *wanted;
+    FunctionOption refused = FUNCTION_OPTIONS;
+
+    settings.trust = TRUE;
+    settings.unreported &= ~FUNCTION_OPTION_BIT(FUNCTION_OPTION_TRUST);
+    if (apply(control, physical_function, index, &settings, FALSE, &refused, &failure))
+        return TRUE;
+    if (prefers_admin_mac(failure, refused))
+        return function_settings_apply(control, physical_function, index, wanted, FALSE, error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+gboolean
 function_settings_reset(FunctionControl *control, const char *physical_function, unsigned index,
                         GError **error)
 {

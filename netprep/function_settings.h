@@ -128,6 +128,16 @@ gboolean function_settings_prepare_handover(FunctionControl *control, const char
                                             GError **error);
 
 /*
+ * The same for a VF that its guest has already, e.g. because it was started with it: all but the
+ * MAC, which is the guest's or libvirt's affair by then. Trust is set where the driver takes it, so
+ * that a repeat leaves the technique as it is, and the guest's bond may set the MAC. Errors as of
+ * function_settings_apply(). Blocks.
+ */
+gboolean function_settings_resume_handover(FunctionControl *control, const char *physical_function,
+                                           unsigned index, const FunctionSettings *wanted,
+                                           GError **error);
+
+/*
  * Makes the VF fit for its next user: no administrative MAC, VLAN, trust, rates, RSS query or
  * forced link state, and no InfiniBand identity. Spoof check stays as it is, because its default is
  * the driver's. Blocks.

@@ -95,6 +95,21 @@ hand_over(const NetworkHost *host, const GuestView *view, const PlugRequest *req
 }
 
 static gboolean
+set_up(const NetworkHost *host, const GuestView *view, const PlugRequest *request,
+       const Function *function, GError **error)
+{
+    gboolean plugged = guest_view_find(view->live, request->function) != NULL;
+
+    if (request->hand_over && !plugged)
+        return hand_over(host, view, request, function, error);
+    if (request->hand_over)
+        return function_settings_resume_handover(host->control, function->physical_function,
+                                                 function->index, &request->vnic->settings, error);
+    return function_settings_apply(host->control, function->physical_function, function->index,
+                                   &request->vnic->settings, FALSE, error);
+}
+
+static gboolean
 apply_settings(const NetworkHost *host, const GuestView *view, const PlugRequest *request,
                GError **error)
 {
@@ -111,19 +126,16 @@ apply_settings(const NetworkHost *host, const GuestView *view, const PlugRequest
                   "this host does not have it any more");
         return FALSE;
     }
-    if (request->hand_over)
-        return hand_over(host, view, request, function, error);
-    return function_settings_apply(host->control, function->physical_function, function->index,
-                                   &request->vnic->settings, FALSE, error);
+    return set_up(host, view, request, function, error);
 }
 
-/* What must be so before the guest sees the device. */
+/* What must be so before the guest sees the device. One that it has may have been given to it by
+ * its configuration at its start, with the card's default settings. */
 static gboolean
 prepare(const Batch *batch, const GuestView *view, const PlugRequest *request, GError **error)
 {
-    if (guest_view_find(view->live, request->function))
-        return TRUE;
-    if (!check_unused(batch->host, request, error))
+    if (!guest_view_find(view->live, request->function) &&
+        !check_unused(batch->host, request, error))
         return FALSE;
     return apply_settings(batch->host, view, request, error);
 }

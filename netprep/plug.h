@@ -25,7 +25,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlugRequest, plug_request_free)
  * is no reason to keep the others from the guest.
  *
  * Asks libvirt what is there and does what is missing, so a repeat goes on where it failed. The
- * settings come before the device, so that the guest never sees a VF which refuses its MAC. Tries a
+ * settings come before the device, so that the guest never sees a VF which refuses its MAC; one
+ * that the guest was started with gets all of them but the MAC. Tries a
  * few times, waiting for a libvirt or agent event between; @job (may be NULL) can cancel that.
  * FALSE with the first failure in the order of @requests, others are logged:
  * FAULT_GUEST_NOT_RUNNING, and what libvirt, the driver or the guest's agent refuses. Blocks.

@@ -340,6 +340,26 @@ test_refusal_of_something_else_is_no_reason_for_the_slower_way(Fixture *fixture,
 }
 
 static void
+test_function_in_use_keeps_its_mac_and_gets_the_rest(Fixture *fixture, gconstpointer unused)
+{
+    FunctionSettings wanted = { .vlan = 7, .spoof_check = TRUE };
+    g_autoptr(GError) error = NULL;
+
+    memcpy(fixture->settings->mac, guest_mac, sizeof(guest_mac));
+    for (unsigned known = 0; known < 2; known++) {
+        if (!known)
+            fake_function_control_refuse(fixture->fake, FUNCTION_OPTION_TRUST, -EPERM);
+        g_assert_true(
+            function_settings_resume_handover(fixture->control, PF, INDEX, &wanted, &error));
+        g_assert_no_error(error);
+        g_assert_cmpuint(fixture->settings->vlan, ==, 7);
+        g_assert_cmpint(fixture->settings->trust, ==, (gboolean)known);
+        fake_function_control_refuse(fixture->fake, FUNCTION_OPTION_TRUST, 0);
+    }
+    g_assert_cmpmem(fixture->settings->mac, sizeof(guest_mac), guest_mac, sizeof(guest_mac));
+}
+
+static void
 test_json_goes_there_and_back(Fixture *fixture, gconstpointer unused)
 {
     FunctionSettings settings = { .vlan = 4094,
@@ -430,6 +450,8 @@ main(int argc, char **argv)
         test_fixed_mac_without_knowing_the_guests_is_refused);
     add("other-refusals-do-not-lead-to-the-slower-way",
         test_refusal_of_something_else_is_no_reason_for_the_slower_way);
+    add("one-in-use-keeps-its-mac-and-gets-the-rest",
+        test_function_in_use_keeps_its_mac_and_gets_the_rest);
     add("json-goes-there-and-back", test_json_goes_there_and_back);
     add("json-is-distrusted", test_json_is_distrusted);
     return g_test_run();

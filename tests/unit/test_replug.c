@@ -166,6 +166,30 @@ test_each_failure_leaves_a_degraded_lease_that_can_be_retried(void)
     }
 }
 
+/* After a loss of power while it was being attached: libvirt gave it the VF of its configuration.
+ */
+static void
+test_function_that_the_guest_was_started_with_gets_its_settings(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = reserve(fixture);
+    const FunctionSettings *settings = fake_function_control_settings(fixture->control, 0);
+
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, TRUE);
+    fake_function_control_refuse(fixture->control, FUNCTION_OPTION_VLAN, -EBUSY);
+    json_auto_t *refused = attach(fixture, lease, 0, NULL);
+    g_assert_true(json_is_true(json_object_get(refused, "degraded")));
+    g_autoptr(Lease) degraded = network_fixture_lease(fixture);
+    g_assert_nonnull(strstr(degraded->reason, "VLAN"));
+
+    fake_function_control_refuse(fixture->control, FUNCTION_OPTION_VLAN, 0);
+    json_auto_t *result = attach(fixture, lease, 0, NULL);
+    g_assert_true(json_is_false(json_object_get(result, "degraded")));
+    g_assert_cmpuint(settings->vlan, ==, 12);
+    g_assert_true(settings->trust);
+    g_assert_cmpuint(fake_function_control_count(fixture->control, FUNCTION_OPTION_MAC), ==, 0);
+}
+
 static void
 test_passing_refusal_of_libvirt_is_retried_at_once(void)
 {
@@ -392,6 +416,8 @@ main(int argc, char **argv)
     g_test_add_func("/attach/waits-for-the-guest", test_attach_waits_for_the_guest);
     g_test_add_func("/attach/each-failure-leaves-a-degraded-lease-that-can-be-retried",
                     test_each_failure_leaves_a_degraded_lease_that_can_be_retried);
+    g_test_add_func("/attach/function-that-the-guest-was-started-with-gets-its-settings",
+                    test_function_that_the_guest_was_started_with_gets_its_settings);
     g_test_add_func("/attach/passing-refusal-of-libvirt-is-retried-at-once",
                     test_passing_refusal_of_libvirt_is_retried_at_once);
     g_test_add_func("/attach/function-that-somebody-took-is-not-plugged",
