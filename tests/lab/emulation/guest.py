@@ -26,6 +26,7 @@ class Guest:
         self.address = f"10.99.0.{10 + self.number}"
         self.mac = self.mac_of(0)
         self.disk = f"{IMAGES}/{name}.qcow2"
+        self.disk_mib, self.data_mib = DISK_MIB, DISK_MIB * 5 // 8
 
     def mac_of(self, index):
         """The address that a function and the VirtIO NIC behind it share."""
@@ -50,10 +51,10 @@ class Guest:
             self.wait_ready(host)
 
     def create_disk(self, host):
-        """A qcow2 file, more than half of it random, the rest never written."""
+        """A qcow2 file of disk_mib, of which data_mib are random and the rest was never written."""
         raw = f"{self.disk}.raw"
-        host.run(f"head -c {DISK_MIB * 5 // 8}M /dev/urandom > {raw} && "
-                 f"truncate -s {DISK_MIB}M {raw} && "
+        host.run(f"head -c {self.data_mib}M /dev/urandom > {raw} && "
+                 f"truncate -s {self.disk_mib}M {raw} && "
                  f"qemu-img convert -q -O qcow2 {raw} {self.disk} && rm {raw}", seconds=120)
 
     def wait_ready(self, host):

@@ -71,3 +71,26 @@ class Storage:
 def key(reply):
     """What calls on the lease of a reply take."""
     return {name: reply["lease"][name] for name in ("lease", "generation")}
+
+
+def share_seconds(server, client, directory, path):
+    """Export, mount and proof both ways: seconds as storprepd's callers see them; then all undone.
+
+    `server` exports `directory`, which `client` mounts at `path`."""
+    took = []
+
+    def timed(storage, call, *arguments):
+        reply = call(*arguments)
+        took.append(storage.seconds)
+        return reply
+
+    exported = timed(server, server.export, directory, client.host.name)
+    mounted = timed(client, client.mount, server.host.name, exported["exportPath"], path)
+    assert "vers=4.2" in mounted["options"], mounted
+    placed = timed(client, client.place, path)
+    assert timed(server, server.finds, placed, directory), "the client's probe is not seen"
+    back = timed(server, server.place, directory)
+    assert timed(client, client.finds, back, path), "the server's probe is not seen"
+    for storage, reply in ((client, placed), (server, back), (client, mounted), (server, exported)):
+        assert storage.release(reply) == {"kept": False}
+    return round(sum(took), 3)

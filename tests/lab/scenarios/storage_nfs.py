@@ -6,7 +6,7 @@ import time
 
 from emulation.deadline import wait_for
 from emulation.journey import Journey
-from emulation.storage import Storage, key
+from emulation.storage import Storage, key, share_seconds
 
 BACKING = "/srv/shared"
 SHARED = "/var/lib/libvirt/images/shared"
@@ -60,32 +60,11 @@ def export_mount_proof(lab, stores):
         server.release(exported)
 
     with lab.case("export, mount and proof, ten times"):
-        seconds = [round_trip(server, client) for _ in range(ROUNDS)]
+        seconds = [share_seconds(server, client, BACKING, SHARED) for _ in range(ROUNDS)]
         lab.result["exportMountSeconds"] = seconds
         lab.result["exportMountMedian"] = round(statistics.median(seconds), 3)
         assert not server.leases() and not client.leases()
         assert client.host.run(["test", "-e", SHARED], check=False).returncode == 1
-
-
-def round_trip(server, client):
-    """Export, mount and proof both ways: seconds as storprepd's callers see them; then all undone."""
-    took = []
-
-    def timed(storage, call, *arguments):
-        reply = call(*arguments)
-        took.append(storage.seconds)
-        return reply
-
-    exported = timed(server, server.export, BACKING, "host2")
-    mounted = timed(client, client.mount, "host1", exported["exportPath"], SHARED)
-    assert "vers=4.2" in mounted["options"], mounted
-    placed = timed(client, client.place, SHARED)
-    assert timed(server, server.finds, placed, BACKING), "the server does not see the client's probe"
-    back = timed(server, server.place, BACKING)
-    assert timed(client, client.finds, back, SHARED), "the client does not see the server's probe"
-    for storage, reply in ((client, placed), (server, back), (client, mounted), (server, exported)):
-        assert storage.release(reply) == {"kept": False}
-    return round(sum(took), 3)
 
 
 def new_guest(lab, host, directory):
