@@ -2,7 +2,7 @@
 /* All checks that there are: what each proves, how bad its failure is, and who says so. */
 #pragma once
 
-#include <glib.h>
+#include "common/fault.h"
 
 typedef enum {
     CHECK_BLOCKER,     /* the move would fail, or the guest would lose something by it */
@@ -27,11 +27,16 @@ typedef struct {
     const char *remedy;         /* a command to copy where there is one */
     const char *source;         /* who says that it must be so */
     const char *invalidated_by; /* what would make a result stale */
-    gboolean safe_to_fix;       /* the remedy may be applied without asking: it harms nobody */
+    /* Command that may be applied on the host because it harms nobody; a word in capitals stands
+     * for the name of what is wrong. NULL: people decide. */
+    const char *fix;
+    FaultCode fault;     /* of a move that is refused for it; 0: FAULT_CHECK_FAILED */
+    gboolean loses_data; /* what nobody may override */
 } CheckKind;
 
-/* The table, by id's first part and then in the order in which they matter. Static. */
-const CheckKind *check_catalogue(gsize *ret_count);
+/* Check number @index, by id's first part and then in the order in which they matter; NULL beyond
+ * the last. Static. */
+const CheckKind *check_catalogue_at(gsize index);
 /* NULL if there is no check of that id. Static. */
 const CheckKind *check_catalogue_find(const char *id);
 

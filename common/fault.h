@@ -44,6 +44,7 @@ typedef enum {
     FAULT_SHARE_UNFIT,        /* it is exported or mounted already, but otherwise than needed */
     FAULT_SHARE_BUSY,         /* somebody uses it, so it cannot be taken away */
     FAULT_SHARE_UNAVAILABLE,  /* the NFS server does not serve */
+    FAULT_CHECK_FAILED,       /* a check says that the move must not be begun */
     FAULT_DISK_UNSUPPORTED,   /* this disk cannot be moved in the requested way */
     FAULT_IMAGE_INVALID,      /* the image header is damaged or not what was declared */
     FAULT_MIGRATION_FAILED,   /* libvirt ended the migration; both sides were asked */

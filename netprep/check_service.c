@@ -2,6 +2,7 @@
 /* Puts the groups of checks together that a role needs. */
 #include "netprep/check_service.h"
 
+#include "common/check_method.h"
 #include "common/limits.h"
 #include "netprep/arrival_check.h"
 #include "netprep/bond_check.h"
@@ -111,47 +112,28 @@ network_check_host(const NetworkHost *host)
     return check_runner_run(host->checks, &group, 1, CHECK_TIMEOUT_MSEC);
 }
 
-static gboolean
-check_parameters(const char *role, const char *guest, const json_t *facts, GError **error)
+static CheckReport *
+check_source(const void *host, const char *guest)
 {
-    if (g_str_equal(role, "source") && !text_is_name(guest)) {
-        fault_set(error, FAULT_INVALID_ARGUMENT, "guest", "name the guest that is to leave",
-                  "is missing, or not 1-%d bytes of printable text", LIMIT_NAME_BYTES);
-        return FALSE;
-    }
-    if (g_str_equal(role, "destination") && !json_is_object(facts)) {
-        fault_set(error, FAULT_INVALID_ARGUMENT, "facts",
-                  "pass the facts as Check of the source returned them", "are missing");
-        return FALSE;
-    }
-    return TRUE;
+    return network_check_source(host, guest);
 }
 
 static CheckReport *
-check_role(const NetworkHost *host, const json_t *parameters, GError **error)
+check_destination(const void *host, const json_t *facts, GError **error)
 {
-    const char *role = json_string_value(json_object_get(parameters, "role"));
-    const char *guest = json_string_value(json_object_get(parameters, "guest"));
-    const json_t *facts = json_object_get(parameters, "facts");
+    return network_check_destination(host, facts, error);
+}
 
-    if (!check_parameters(role, guest, facts, error))
-        return NULL;
-    if (g_str_equal(role, "source"))
-        return network_check_source(host, guest);
-    if (g_str_equal(role, "destination"))
-        return network_check_destination(host, facts, error);
+static CheckReport *
+check_host(const void *host)
+{
     return network_check_host(host);
 }
 
 void
 network_check_method(VarlinkCall *call, json_t *parameters, void *context)
 {
-    const NetworkHost *host = context;
-    GError *error = NULL;
-    g_autoptr(CheckReport) report = check_role(host, parameters, &error);
+    static const CheckRoles roles = { check_source, check_destination, check_host };
 
-    if (report)
-        varlink_call_reply(call, check_report_to_json(report));
-    else
-        varlink_call_fail(call, error);
+    check_method_serve(&roles, context, call, parameters);
 }

@@ -2,9 +2,7 @@
 /* Puts the groups of checks together that a role needs. */
 #include "storprep/storage_check.h"
 
-#include <string.h>
-
-#include "common/fault.h"
+#include "common/check_method.h"
 #include "common/limits.h"
 #include "storprep/disk_check.h"
 #include "storprep/guest_check.h"
@@ -66,46 +64,28 @@ storage_check_host(const StorageChecks *checks)
     return check_runner_run(checks->runner, &group, 1, CHECK_TIMEOUT_MSEC);
 }
 
-static gboolean
-check_parameters(const char *role, const char *guest, const json_t *facts, GError **error)
+static CheckReport *
+check_source(const void *checks, const char *guest)
 {
-    if (g_str_equal(role, "source") && (!guest || !*guest || strlen(guest) > LIMIT_NAME_BYTES)) {
-        fault_set(error, FAULT_INVALID_ARGUMENT, "guest", "name the guest that is to leave",
-                  "it is missing, or not 1-%d bytes", LIMIT_NAME_BYTES);
-        return FALSE;
-    }
-    if (g_str_equal(role, "destination") && !json_is_object(facts)) {
-        fault_set(error, FAULT_INVALID_ARGUMENT, "facts",
-                  "pass the facts as Check of the source returned them", "they are missing");
-        return FALSE;
-    }
-    return TRUE;
+    return storage_check_source(checks, guest);
 }
 
 static CheckReport *
-check_role(const StorageChecks *checks, const json_t *parameters, GError **error)
+check_destination(const void *checks, const json_t *facts, GError **error)
 {
-    const char *role = json_string_value(json_object_get(parameters, "role"));
-    const char *guest = json_string_value(json_object_get(parameters, "guest"));
-    const json_t *facts = json_object_get(parameters, "facts");
+    return storage_check_destination(checks, facts, error);
+}
 
-    if (!check_parameters(role, guest, facts, error))
-        return NULL;
-    if (g_str_equal(role, "source"))
-        return storage_check_source(checks, guest);
-    if (g_str_equal(role, "destination"))
-        return storage_check_destination(checks, facts, error);
+static CheckReport *
+check_host(const void *checks)
+{
     return storage_check_host(checks);
 }
 
 void
 storage_check_serve(const StorageChecks *checks, VarlinkCall *call, const json_t *parameters)
 {
-    GError *error = NULL;
-    g_autoptr(CheckReport) report = check_role(checks, parameters, &error);
+    static const CheckRoles roles = { check_source, check_destination, check_host };
 
-    if (report)
-        varlink_call_reply(call, check_report_to_json(report));
-    else
-        varlink_call_fail(call, error);
+    check_method_serve(&roles, checks, call, parameters);
 }
