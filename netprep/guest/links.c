@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/if_arp.h>
+#include <linux/if_bonding.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,13 +91,27 @@ read_bond(struct nlattr *data, LinkBond *bond)
     bond->primary = (int)read_number(attributes[IFLA_BOND_PRIMARY], 4);
 }
 
+static bool
+read_port_usable(struct nlattr *data)
+{
+    struct nlattr *attributes[IFLA_BOND_SLAVE_MAX + 1];
+
+    return nla_parse_nested(attributes, IFLA_BOND_SLAVE_MAX, data, NULL) == 0 &&
+           attributes[IFLA_BOND_SLAVE_MII_STATUS] &&
+           nla_get_u8(attributes[IFLA_BOND_SLAVE_MII_STATUS]) == BOND_LINK_UP;
+}
+
 static void
 read_kind(struct nlattr *linkinfo, Link *link)
 {
     struct nlattr *attributes[IFLA_INFO_MAX + 1];
 
-    if (nla_parse_nested(attributes, IFLA_INFO_MAX, linkinfo, NULL) < 0 ||
-        !attributes[IFLA_INFO_KIND])
+    if (nla_parse_nested(attributes, IFLA_INFO_MAX, linkinfo, NULL) < 0)
+        return;
+    if (attributes[IFLA_INFO_SLAVE_KIND] && attributes[IFLA_INFO_SLAVE_DATA] &&
+        nla_strcmp(attributes[IFLA_INFO_SLAVE_KIND], "bond") == 0)
+        link->port_usable = read_port_usable(attributes[IFLA_INFO_SLAVE_DATA]);
+    if (!attributes[IFLA_INFO_KIND])
         return;
     /* A pair's other end is no device to stand on. */
     if (nla_strcmp(attributes[IFLA_INFO_KIND], "veth") == 0)

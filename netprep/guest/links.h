@@ -37,6 +37,7 @@ typedef struct {
     bool ethernet;
     bool up;
     bool carrier;
+    bool port_usable; /* as a port: its bond has seen its link, by its own polling */
     bool is_bond;
     LinkBond bond;
     char driver[LINK_DRIVER_SIZE];           /* "" if none */

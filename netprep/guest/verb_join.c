@@ -50,16 +50,18 @@ check_bond(const Join *join, const Link *bond, const Link *port, Failure *failur
 }
 
 /* Preferred first: with a preferred port most bonds choose it by themselves. One that is told to
- * use it refuses until it has seen the port's link, at its next poll. */
+ * use it refuses, in the kernel's log, until it has seen the port's link, at its next poll; and
+ * each try holds the lock that the poll needs. */
 static Stage
 activate(Join *join, const Links *links, const Link *bond, const Link *port, Failure *failure)
 {
-    Failure not_yet = { 0 };
-
     if (bond->bond.primary != port->index)
         return bond_set_primary(join->kernel, bond, port, failure) ? STAGE_UNUSED : STAGE_FAILED;
     if (bond->bond.active != port->index) {
-        (void)bond_set_active(join->kernel, bond, port, &not_yet);
+        Failure not_yet = { 0 };
+
+        if (port->port_usable)
+            (void)bond_set_active(join->kernel, bond, port, &not_yet);
         return STAGE_UNUSED;
     }
     if (!bond_set_hear_all(join->kernel, bond, false, failure))

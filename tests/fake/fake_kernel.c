@@ -11,6 +11,7 @@
 
 #include "fake/fake_kernel_route.h"
 #include "fake/fake_sysfs.h"
+#include "fake/link_message.h"
 #include "netprep/guest/layer3_route.h"
 #include "netprep/guest/links.h"
 
@@ -18,6 +19,7 @@ typedef struct {
     Link link;
     guint8 own_mac[ETH_ALEN]; /* kept while it is a port */
     unsigned own_mtu;
+    unsigned looks; /* at it, since it became a port */
 } Device;
 
 struct FakeKernel {
@@ -31,6 +33,7 @@ struct FakeKernel {
     unsigned fail_at; /* 0: never */
     int error;
     gboolean done;
+    unsigned refusals;
 };
 
 static FakeKernel *
@@ -165,6 +168,19 @@ set_option(FakeKernel *fake, Device *bond, BondOption option, guint32 value)
 }
 
 static int
+set_active(FakeKernel *fake, Device *bond, int index)
+{
+    const Device *port = find_index(fake, index);
+
+    if (!port || !port->link.port_usable) {
+        fake->refusals++;
+        return -EINVAL;
+    }
+    bond->link.bond.active = index;
+    return 0;
+}
+
+static int
 set_bond(FakeKernel *fake, Device *bond, struct nlattr *data)
 {
     struct nlattr *attributes[IFLA_BOND_MAX + 1];
@@ -182,7 +198,7 @@ set_bond(FakeKernel *fake, Device *bond, struct nlattr *data)
     if (attributes[IFLA_BOND_PRIMARY])
         bond->link.bond.primary = (int)nla_get_u32(attributes[IFLA_BOND_PRIMARY]);
     if (attributes[IFLA_BOND_ACTIVE_SLAVE])
-        bond->link.bond.active = (int)nla_get_u32(attributes[IFLA_BOND_ACTIVE_SLAVE]);
+        status = set_active(fake, bond, (int)nla_get_u32(attributes[IFLA_BOND_ACTIVE_SLAVE]));
     return status;
 }
 
@@ -365,47 +381,22 @@ change(const Kernel *kernel, struct nl_msg *message)
     return fails ? fake->error : status;
 }
 
-static void
-put_bond(struct nl_msg *message, const Link *link)
+/* A bond sees the link of a new port at one of its polls, which a few looks of ours stand for. */
+#define LOOKS_UNTIL_SEEN 3
+
+static const Link *
+poll_port(Device *device)
 {
-    struct nlattr *linkinfo = nla_nest_start(message, IFLA_LINKINFO);
-
-    nla_put_string(message, IFLA_INFO_KIND, "bond");
-    struct nlattr *data = nla_nest_start(message, IFLA_INFO_DATA);
-    for (BondOption option = 0; option < BOND_OPTION_COUNT; option++) {
-        const guint32 value = link->bond.options[option];
-        const guint8 byte = (guint8)value;
-        const int width = bond_option_width(option);
-
-        nla_put(message, bond_option_attribute(option), width,
-                width == 1 ? (const void *)&byte : &value);
-    }
-    nla_put_u32(message, IFLA_BOND_ACTIVE_SLAVE, (guint32)link->bond.active);
-    nla_put_u32(message, IFLA_BOND_PRIMARY, (guint32)link->bond.primary);
-    nla_nest_end(message, data);
-    nla_nest_end(message, linkinfo);
+    device->looks = device->link.master ? device->looks + 1 : 0;
+    device->link.port_usable = device->looks > LOOKS_UNTIL_SEEN;
+    return &device->link;
 }
 
 static void
 tell_link(const Link *link, RtnetlinkReply reply, void *data)
 {
-    struct ifinfomsg info = { .ifi_index = link->index,
-                              .ifi_type = ARPHRD_ETHER,
-                              .ifi_flags = link->up ? IFF_UP : 0 };
-    struct nl_msg *message = nlmsg_alloc_simple(RTM_NEWLINK, 0);
+    struct nl_msg *message = link_message_new(link);
 
-    nlmsg_append(message, &info, sizeof(info), NLMSG_ALIGNTO);
-    nla_put_string(message, IFLA_IFNAME, link->name);
-    nla_put(message, IFLA_ADDRESS, ETH_ALEN, link->mac);
-    nla_put(message, IFLA_PERM_ADDRESS, ETH_ALEN, link->permanent_mac);
-    nla_put_u32(message, IFLA_MTU, link->mtu);
-    nla_put_u8(message, IFLA_CARRIER, link->up);
-    if (link->master)
-        nla_put_u32(message, IFLA_MASTER, (guint32)link->master);
-    if (link->lower)
-        nla_put_u32(message, IFLA_LINK, (guint32)link->lower);
-    if (link->is_bond)
-        put_bond(message, link);
     reply(nlmsg_hdr(message), data);
     nlmsg_free(message);
 }
@@ -421,7 +412,7 @@ query(const Kernel *kernel, struct nl_msg *message, RtnetlinkReply reply, void *
     if (++fake->calls == fake->fail_at)
         return fake->error;
     for (guint i = 0; type == RTM_GETLINK && i < fake->devices->len; i++)
-        tell_link(&((Device *)fake->devices->pdata[i])->link, reply, data);
+        tell_link(poll_port(fake->devices->pdata[i]), reply, data);
     for (guint i = 0; type != RTM_GETLINK && i < messages->len; i++)
         reply(messages->pdata[i], data);
     return 0;
@@ -537,6 +528,12 @@ unsigned
 fake_kernel_calls(const FakeKernel *fake)
 {
     return fake->calls;
+}
+
+unsigned
+fake_kernel_refusals(const FakeKernel *fake)
+{
+    return fake->refusals;
 }
 
 static const char *

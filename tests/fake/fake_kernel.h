@@ -50,6 +50,9 @@ void fake_kernel_fail(FakeKernel *fake, unsigned call, int error, gboolean done)
 /* The number of calls so far. */
 unsigned fake_kernel_calls(const FakeKernel *fake);
 
+/* How often a bond was told to use a port whose link it had not seen yet: the kernel logs each. */
+unsigned fake_kernel_refusals(const FakeKernel *fake);
+
 /* All of it as text, one line for each device, address and route. Whether an IPv6 address was
  * looked for before it was taken into use is left out. */
 char *fake_kernel_print(const FakeKernel *fake);
