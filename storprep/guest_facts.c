@@ -25,6 +25,7 @@ guest_facts_free(GuestFacts *facts)
     g_free(facts->processor);
     g_free(facts->hypervisor);
     json_decref(facts->disks);
+    json_decref(facts->images);
     g_free(facts);
 }
 
@@ -43,6 +44,7 @@ guest_facts_copy(const GuestFacts *facts)
     copy->processor = g_strdup(facts->processor);
     copy->hypervisor = g_strdup(facts->hypervisor);
     copy->disks = json_deep_copy(facts->disks);
+    copy->images = json_deep_copy(facts->images);
     return copy;
 }
 
@@ -131,20 +133,27 @@ read_numbers(const json_t *object, GuestFacts *facts, GError **error)
     return read_number(object, "hugePageBytes", G_MAXINT64, &facts->huge_page_bytes, error);
 }
 
+/* One entry a disk at the most; an absent list stays NULL. */
+static gboolean
+read_list(const json_t *object, const char *member, json_t **ret_list, GError **error)
+{
+    const json_t *list = json_object_get(object, member);
+
+    if (json_array_size(list) > LIMIT_DISKS)
+        return refuse(member, "they are too many", error);
+    *ret_list = json_is_array(list) ? json_deep_copy(list) : NULL;
+    return TRUE;
+}
+
 GuestFacts *
 guest_facts_from_json(const json_t *object, GError **error)
 {
     g_autoptr(GuestFacts) facts = g_new0(GuestFacts, 1);
-    const json_t *disks = json_object_get(object, "disks");
 
     if (!read_texts(object, facts, error) || !read_guest(object, facts, error) ||
-        !read_numbers(object, facts, error))
+        !read_numbers(object, facts, error) || !read_list(object, "disks", &facts->disks, error) ||
+        !read_list(object, "images", &facts->images, error))
         return NULL;
-    if (json_array_size(disks) > LIMIT_DISKS) {
-        refuse("disks", "they are too many", error);
-        return NULL;
-    }
-    facts->disks = json_is_array(disks) ? json_deep_copy(disks) : NULL;
     return g_steal_pointer(&facts);
 }
 

@@ -23,7 +23,8 @@ typedef struct {
     unsigned processors;
     char *hypervisor; /* "QEMU" */
     guint64 hypervisor_version;
-    json_t *disks; /* array of Disk; NULL: not told */
+    json_t *disks;  /* array of Disk; NULL: not told */
+    json_t *images; /* array of ImageIdentity; NULL: not told */
 } GuestFacts;
 
 /* From the type Facts of io.migprep.Storage, which passed the interface's check. Names are bounded:

@@ -45,3 +45,19 @@ image_identity_list(json_t *paths, const char *const *directories, GError **erro
     }
     return json_incref(identities);
 }
+
+static gboolean
+is_equal(const json_t *a, const json_t *b, const char *member)
+{
+    return json_equal(json_object_get(a, member), json_object_get(b, member));
+}
+
+gboolean
+image_identity_is_same(const json_t *earlier, const json_t *later)
+{
+    return json_is_true(json_object_get(earlier, "found")) &&
+           json_is_true(json_object_get(later, "found")) && is_equal(earlier, later, "inode") &&
+           is_equal(earlier, later, "headDigest") &&
+           json_integer_value(json_object_get(later, "sizeBytes")) >=
+               json_integer_value(json_object_get(earlier, "sizeBytes"));
+}

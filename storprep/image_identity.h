@@ -12,3 +12,7 @@
  * FAULT_PROGRAM_FAILED. Blocks, a few seconds at most for each directory that does not answer.
  */
 json_t *image_identity_list(json_t *paths, const char *const *directories, GError **error);
+
+/* Whether ImageIdentity records of two hosts mean one file: inode and first bytes are equal, and it
+ * has not shrunk from @earlier to @later, since its guest may be writing to it. Pure. */
+gboolean image_identity_is_same(const json_t *earlier, const json_t *later);

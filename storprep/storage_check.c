@@ -7,6 +7,7 @@
 #include "storprep/disk_check.h"
 #include "storprep/guest_check.h"
 #include "storprep/host_check.h"
+#include "storprep/image_check.h"
 #include "storprep/target_check.h"
 
 #define FAREWELL_SECONDS 5
@@ -39,7 +40,8 @@ CheckReport *
 storage_check_source(const StorageChecks *checks, const char *guest)
 {
     const CheckGroup groups[] = { host_check_libvirt(checks), guest_check_exists(checks, guest),
-                                  guest_check_state(checks, guest), disk_check(checks, guest) };
+                                  guest_check_state(checks, guest), disk_check(checks, guest),
+                                  image_check(checks, guest) };
 
     return check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
 }

@@ -4,6 +4,7 @@
 
 #include "common/fault.h"
 #include "common/limits.h"
+#include "storprep/image_identity.h"
 #include "storprep/image_place.h"
 #include "storprep/target_files.h"
 #include "storprep/target_space.h"
@@ -13,7 +14,8 @@
 typedef struct {
     const StorageChecks *checks; /* borrowed */
     GuestFacts *facts;
-    TargetRequest *request;
+    TargetRequest *request; /* of what is to be copied; NULL: nothing is */
+    GPtrArray *shared;      /* of char *: paths where the guest's own images are */
 } Context;
 
 static void
@@ -23,6 +25,7 @@ context_free(void *data)
 
     guest_facts_free(context->facts);
     target_request_free(context->request);
+    g_clear_pointer(&context->shared, g_ptr_array_unref);
     g_free(context);
 }
 
@@ -45,17 +48,54 @@ target_of(const json_t *disk)
     return target;
 }
 
+/* What the guest's host told of the image at @path; NULL: nothing. Borrowed. */
+static const json_t *
+find_told(const json_t *images, const char *path)
+{
+    size_t i;
+    json_t *image;
+
+    json_array_foreach ((json_t *)images, i, image) {
+        if (g_strcmp0(json_string_value(json_object_get(image, "path")), path) == 0)
+            return image;
+    }
+    return NULL;
+}
+
+/* Whether what is at @path is the guest's own image, on storage that both hosts have. Only a file
+ * that is there is worth a look. */
+static gboolean
+is_shared(const Context *context, const char *path)
+{
+    const char *const *directories = context->checks->directories;
+    const json_t *told = find_told(context->facts->images, path);
+    g_auto(ImagePlace) place = { .directory_fd = -1 };
+
+    if (!told || !image_place_open(path, directories, &place, NULL) ||
+        image_place_check_free(&place, NULL))
+        return FALSE;
+    json_auto_t *paths = json_pack("[s]", path);
+    json_auto_t *found = image_identity_list(paths, directories, NULL);
+    return found && image_identity_is_same(told, json_array_get(found, 0));
+}
+
+/* Adds what is shared to the context, and returns what is to be copied. */
 static json_t *
-list_targets(const json_t *disks)
+sort_disks(Context *context)
 {
     json_t *targets = json_array();
     size_t i;
     json_t *disk;
 
-    json_array_foreach ((json_t *)disks, i, disk) {
+    json_array_foreach (context->facts->disks, i, disk) {
+        const char *path = json_string_value(json_object_get(disk, "path"));
         const char *migration = json_string_value(json_object_get(disk, "migration"));
 
-        if (g_strcmp0(migration, "copy") == 0)
+        if (g_strcmp0(migration, "copy") != 0 || !path)
+            continue;
+        if (is_shared(context, path))
+            g_ptr_array_add(context->shared, g_strdup(path));
+        else
             json_array_append_new(targets, target_of(disk));
     }
     return targets;
@@ -72,24 +112,27 @@ prepare(void *data, GError **error)
                   "the guest's host did not tell what disks it has");
         return CHECK_HINDERED;
     }
+    json_auto_t *targets = sort_disks(context);
+    if (json_array_size(targets) == 0)
+        return context->shared->len > 0 ? CHECK_READY : CHECK_NOTHING;
     json_auto_t *parameters =
-        json_pack("{s:s, s:s, s:{s:s, s:s}, s:o, s:i}", "owner", "check", "token", "check", "guest",
-                  "name", facts->name, "uuid", facts->uuid, "targets", list_targets(facts->disks),
-                  "timeoutSeconds", LEASE_SECONDS_DEFAULT);
-    if (json_array_size(json_object_get(parameters, "targets")) == 0)
-        return CHECK_NOTHING;
+        json_pack("{s:s, s:s, s:{s:s, s:s}, s:O, s:i}", "owner", "check", "token", "check", "guest",
+                  "name", facts->name, "uuid", facts->uuid, "targets", targets, "timeoutSeconds",
+                  LEASE_SECONDS_DEFAULT);
     context->request = target_request_new(parameters, error);
     return context->request ? CHECK_READY : CHECK_HINDERED;
 }
 
-/* The fault of an operation that only looks: what it found wrong, or why it could not look. */
+/* The fault of an operation that only looks: what it found wrong, or why it could not look.
+ * @object NULL: what the fault names. */
 static void
 report_fault(CheckReport *report, const char *object, FaultCode expected, const GError *error)
 {
     if (fault_code(error) == expected)
-        check_fail(report, object, fault_remedy(error), "%s", fault_cause(error));
+        check_fail(report, object ? object : fault_object(error), fault_remedy(error), "%s",
+                   fault_cause(error));
     else
-        check_unknown(report, object, "%s", error->message);
+        check_unknown(report, object ? object : HOST, "%s", error->message);
 }
 
 static void
@@ -97,7 +140,7 @@ check_path(void *data, CheckReport *report)
 {
     const Context *context = data;
 
-    for (guint i = 0; i < context->request->images->len; i++) {
+    for (guint i = 0; context->request && i < context->request->images->len; i++) {
         const TargetImage *image = context->request->images->pdata[i];
         g_autofree char *object = g_strdup_printf("path '%s'", image->path);
         g_auto(ImagePlace) place = { .directory_fd = -1 };
@@ -115,7 +158,13 @@ check_absent(void *data, CheckReport *report)
 {
     const Context *context = data;
 
-    for (guint i = 0; i < context->request->images->len; i++) {
+    for (guint i = 0; i < context->shared->len; i++) {
+        g_autofree char *object = g_strdup_printf("path '%s'", (char *)context->shared->pdata[i]);
+
+        check_pass(report, object, "has the guest's own image, on storage that both hosts share");
+    }
+
+    for (guint i = 0; context->request && i < context->request->images->len; i++) {
         const TargetImage *image = context->request->images->pdata[i];
         g_autofree char *object = g_strdup_printf("path '%s'", image->path);
         g_auto(ImagePlace) place = { .directory_fd = -1 };
@@ -149,10 +198,12 @@ check_space(void *data, CheckReport *report)
     const Context *context = data;
     g_autoptr(GError) error = NULL;
 
+    if (!context->request)
+        return;
     if (fits(context, &error))
         check_pass(report, HOST, "the disks to be copied fit, fully written");
     else
-        report_fault(report, HOST, FAULT_NO_SPACE, error);
+        report_fault(report, NULL, FAULT_NO_SPACE, error);
 }
 
 CheckGroup
@@ -166,6 +217,7 @@ target_check(const StorageChecks *checks, const GuestFacts *facts)
 
     context->checks = checks;
     context->facts = guest_facts_copy(facts);
+    context->shared = g_ptr_array_new_with_free_func(g_free);
     return (CheckGroup) { .object = HOST,
                           .checks = list,
                           .prepare = prepare,

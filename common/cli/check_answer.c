@@ -37,7 +37,8 @@ ask(gpointer data)
                                 &(PeerCall) { .service = question->service,
                                               .method = "Check",
                                               .parameters = parameters_of(question),
-                                              .timeout_seconds = CALL_SECONDS },
+                                              .timeout_seconds = CALL_SECONDS,
+                                              .cancellable = question->cancellable },
                                 &question->error);
     return NULL;
 }

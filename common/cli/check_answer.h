@@ -11,8 +11,9 @@ typedef struct {
     const char *role;  /* "source" | "destination" | "host" */
     const char *guest; /* for the source */
     json_t *facts;     /* for a destination: what the source told this service; NULL: nothing */
-    json_t *reply;     /* outcome: owned, NULL if there was none */
-    GError *error;     /* outcome: why not, owned */
+    GCancellable *cancellable; /* may be NULL */
+    json_t *reply;             /* outcome: owned, NULL if there was none */
+    GError *error;             /* outcome: why not, owned */
 } CheckQuestion;
 
 void check_question_clear(CheckQuestion *question);

@@ -21,6 +21,7 @@ check_survey_free(CheckSurvey *survey)
     json_decref(survey->results);
     json_decref(survey->verdicts);
     json_decref(survey->invalidated_by);
+    g_clear_error(&survey->failure);
     g_free(survey);
 }
 
@@ -49,6 +50,8 @@ take(CheckSurvey *survey, CheckQuestion *questions)
         json_auto_t *told = check_question_results(&questions[service]);
 
         json_array_extend(results, told);
+        if (questions[service].error && !survey->failure)
+            survey->failure = g_error_copy(questions[service].error);
         json_array_foreach (json_object_get(questions[service].reply, "invalidatedBy"), i, text) {
             if (json_is_string(text) && !has_text(survey->invalidated_by, text))
                 json_array_append(survey->invalidated_by, text);
@@ -60,11 +63,11 @@ take(CheckSurvey *survey, CheckQuestion *questions)
 
 /* Both daemons of one host. */
 static void
-prepare(CheckQuestion *questions, Peer *peer, const char *role, const char *guest)
+prepare(CheckQuestion *questions, Peer *peer, const char *role, GCancellable *cancellable)
 {
     for (int service = 0; service < SERVICE_COUNT; service++)
         questions[service] = (CheckQuestion) {
-            .peer = peer, .service = (Service)service, .role = role, .guest = guest
+            .peer = peer, .service = (Service)service, .role = role, .cancellable = cancellable
         };
 }
 
@@ -93,16 +96,17 @@ judge(CheckSurvey *survey, const char *host, CheckVerdict verdict)
 }
 
 static void
-ask_destinations(CheckSurvey *survey, const GPtrArray *destinations, json_t *const *facts,
+ask_destinations(CheckSurvey *survey, const CheckPlan *plan, json_t *const *facts,
                  CheckVerdict of_source)
 {
+    const GPtrArray *destinations = plan->destinations;
     gsize count = destinations->len * SERVICE_COUNT;
     g_autofree CheckQuestion *questions = g_new0(CheckQuestion, count);
 
     for (guint i = 0; i < destinations->len; i++) {
         CheckQuestion *both = questions + i * SERVICE_COUNT;
 
-        prepare(both, destinations->pdata[i], "destination", NULL);
+        prepare(both, destinations->pdata[i], "destination", plan->cancellable);
         for (int service = 0; service < SERVICE_COUNT; service++)
             both[service].facts = facts[service];
     }
@@ -117,18 +121,20 @@ ask_destinations(CheckSurvey *survey, const GPtrArray *destinations, json_t *con
 }
 
 CheckSurvey *
-check_survey_guest(Peer *source, const char *guest, const GPtrArray *destinations)
+check_survey_guest(const CheckPlan *plan, const char *guest)
 {
     CheckSurvey *survey = survey_new();
     CheckQuestion questions[SERVICE_COUNT];
     json_t *facts[SERVICE_COUNT];
 
-    prepare(questions, source, "source", guest);
+    prepare(questions, plan->source, "source", plan->cancellable);
+    for (int service = 0; service < SERVICE_COUNT; service++)
+        questions[service].guest = guest;
     check_questions_ask(questions, SERVICE_COUNT);
     json_auto_t *results = take(survey, questions);
     for (int service = 0; service < SERVICE_COUNT; service++)
         facts[service] = facts_of(&questions[service]);
-    ask_destinations(survey, destinations, facts, check_verdict_of(results));
+    ask_destinations(survey, plan, facts, check_verdict_of(results));
     for (int service = 0; service < SERVICE_COUNT; service++)
         json_decref(facts[service]);
     clear(questions, SERVICE_COUNT);

@@ -11,17 +11,25 @@ typedef struct {
     json_t *verdicts; /* one for each destination: {destination, verdict} */
     json_t *invalidated_by;
     CheckVerdict verdict; /* the worst of them */
+    GError *failure;      /* of the first daemon that did not answer; NULL: all did */
 } CheckSurvey;
+
+/* Who is asked. All borrowed. */
+typedef struct {
+    Peer *source;
+    const GPtrArray *destinations; /* of Peer * */
+    GCancellable *cancellable;     /* may be NULL */
+} CheckPlan;
 
 void check_survey_free(CheckSurvey *survey);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CheckSurvey, check_survey_free)
 
 /*
- * Asks the guest's host, and then with what that told all @destinations (of Peer *) at once.
+ * Asks the guest's host, and then with what that told all destinations at once.
  * Changes nothing. Never fails: what could not be asked is a result. Blocks for as long as the
  * slowest host takes, twice some seconds at the most.
  */
-CheckSurvey *check_survey_guest(Peer *source, const char *guest, const GPtrArray *destinations);
+CheckSurvey *check_survey_guest(const CheckPlan *plan, const char *guest);
 /* The same for the readiness of @host with no guest. */
 CheckSurvey *check_survey_host(Peer *host);
 

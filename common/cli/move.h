@@ -96,6 +96,9 @@ typedef struct {
 void move_result_free(MoveResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MoveResult, move_result_free)
 
+/* Of a move that was not begun: everything is as it was. Takes @error over. */
+MoveResult *move_result_refused(const char *guest, Peer *source, Peer *destination, GError *error);
+
 /* Never NULL. Blocks; @cancellable stops it at the next safe point, with everything undone. */
 MoveResult *move_run(const MoveRequest *request, Peer *source, Peer *destination,
                      const MoveObserver *observer, void *data, GCancellable *cancellable);

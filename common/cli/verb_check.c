@@ -226,7 +226,8 @@ check_guest(const CheckOptions *options, const char *guest)
     for (char **host = options->to; *host; host++)
         g_ptr_array_add(destinations, peer_new_remote(*host, options->connection.ssh));
     g_autoptr(Peer) source = connection_open_local(&options->connection);
-    g_autoptr(CheckSurvey) survey = check_survey_guest(source, guest, destinations);
+    g_autoptr(CheckSurvey) survey =
+        check_survey_guest(&(CheckPlan) { .source = source, .destinations = destinations }, guest);
     return show(survey, guest, options);
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/cli/exit_status.h"
+#include "common/cli/gate.h"
 #include "common/cli/host_name.h"
 #include "common/cli/interrupt.h"
 #include "common/cli/output.h"
@@ -17,6 +18,7 @@
 typedef struct {
     Connection connection;
     char *to;
+    char **force;
     gboolean json;
     gint64 bandwidth, downtime;
     gboolean auto_converge, set_up_bond;
@@ -28,6 +30,7 @@ migrate_options_clear(MigrateOptions *options)
 {
     connection_clear(&options->connection);
     g_free(options->to);
+    g_strfreev(options->force);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MigrateOptions, migrate_options_clear)
 
@@ -64,6 +67,7 @@ static gboolean
 check_options(const MigrateOptions *options, GError **error)
 {
     return check_destination(options->to, error) &&
+           gate_check_forced((const char *const *)options->force, error) &&
            check_range("option --bandwidth", options->bandwidth, 0, BANDWIDTH_MEBIBYTES_MAX,
                        error) &&
            check_range("option --max-downtime", options->downtime, 0, DOWNTIME_MSEC_MAX, error) &&
@@ -85,13 +89,16 @@ parse_options(MigrateOptions *options, int argc, char ***argv)
           "slow the guest down if it writes faster than can be sent", NULL },
         { "set-up-bond", 0, 0, G_OPTION_ARG_NONE, &options->set_up_bond,
           "first create the guest's bond if it has none", NULL },
+        { "force", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->force,
+          "go on although check ID fails; may be given several times", "ID" },
         { "timeout", 0, 0, G_OPTION_ARG_INT, &options->lease_seconds,
           "undo all by itself so long after this command died (default: 60)", "S" },
         { 0 },
     };
     const VerbOptions verb = {
         .synopsis = "GUEST --to HOST",
-        .summary = "Moves a running guest, its virtual functions and its disks to another host.\n"
+        .summary = "Moves a running guest, its virtual functions and its disks to another host,\n"
+                   "unless what 'migprep check' looks at forbids it.\n"
                    "Ctrl-C undoes everything; a second one leaves that to the daemons.",
         .examples = "Examples:\n"
                     "  migprep migrate web1 --to host2\n"
@@ -131,8 +138,17 @@ move(const MigrateOptions *options, const char *guest)
     g_autoptr(Peer) source = connection_open_local(&options->connection);
     g_autoptr(Peer) destination = peer_new_remote(options->to, options->connection.ssh);
     g_autoptr(Output) output = output_new(stdout, options->json);
+    const Gate gate = { .source = source,
+                        .destination = destination,
+                        .guest = guest,
+                        .forced = (const char *const *)options->force,
+                        .set_up_bond = options->set_up_bond,
+                        .cancellable = cancellable };
+    GError *refusal = NULL;
     g_autoptr(MoveResult) result =
-        move_run(&request, source, destination, &output_observer, output, cancellable);
+        gate_pass(&gate, &output_observer, output, &refusal)
+            ? move_run(&request, source, destination, &output_observer, output, cancellable)
+            : move_result_refused(guest, source, destination, refusal);
     output_result(output, result);
     return status_of(result);
 }

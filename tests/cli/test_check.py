@@ -103,7 +103,8 @@ class Asking(Check):
 
     def test_nothing_else_is_asked(self):
         self.check("web1", "--to", "host2")
-        self.assertEqual(sorted(set(self.world.calls)), ["host1 Check", "host2 Check"])
+        self.assertEqual(sorted(set(self.world.checked)), ["host1 Check", "host2 Check"])
+        self.assertEqual(self.world.calls, [])
 
     def test_document_tells_hosts_roles_and_when_it_is_stale(self):
         document = self.document("web1", "--to", "host2")

@@ -41,6 +41,7 @@ class World:
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="migprep-cli-")
         self.calls, self.refuse, self.hold = [], {}, None
+        self.checked = []
         self.jobs, self.running_jobs = {}, []
         self.changed = threading.Condition()
         self.held = False
@@ -136,7 +137,9 @@ class World:
         if method == "Release":
             name += f" {daemon.service}"
         with self.changed:
-            if method not in ("Describe", "ListFunctions", "ListLeases", "Renew"):
+            if method == "Check":
+                self.checked.append(name)
+            elif method not in ("Describe", "ListFunctions", "ListLeases", "Renew"):
                 self.calls.append(name)
             elif method == "Renew":
                 lease = parameters["lease"]

@@ -4,6 +4,7 @@
 
 #include "check_case.h"
 #include "fake/target_fixture.h"
+#include "storprep/image_identity.h"
 #include "storprep/storage_check.h"
 
 #define MIB   (1024 * 1024)
@@ -417,6 +418,29 @@ test_namesake_is_told(void)
     g_assert_nonnull(strstr(result->evidence, OTHER));
 }
 
+/* An image that both hosts have is not in the way of itself; a copy of it is. */
+static void
+test_shared_image_is_not_in_its_own_way(void)
+{
+    g_autoptr(World) world = world_new();
+
+    arrive(world);
+    leave_file_behind(world);
+    json_auto_t *paths = json_pack("[s]", world->fixture.first);
+    json_t *told = image_identity_list(paths, world->directories, NULL);
+    set_fact(world, "images", told);
+    g_autoptr(CheckReport) same = check_arrival(world);
+    const CheckResult *result = check_report_find(same, "storage.target-absent", NULL);
+    g_assert_cmpint(result->outcome, ==, CHECK_PASSED);
+    g_assert_nonnull(strstr(result->evidence, "both hosts share"));
+    g_assert_null(check_report_find(same, "storage.space-enough", NULL));
+
+    json_object_set_new(json_array_get(told, 0), "inode", json_integer(1));
+    g_autoptr(CheckReport) other = check_arrival(world);
+    g_assert_cmpint(check_report_find(other, "storage.target-absent", NULL)->outcome, ==,
+                    CHECK_FAILED);
+}
+
 static void
 test_odd_facts_are_refused(void)
 {
@@ -466,6 +490,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage-check/told", test_source_tells_what_the_destination_asks);
     g_test_add_func("/storage-check/cannot-compare", test_libvirt_that_cannot_compare_is_unknown);
     g_test_add_func("/storage-check/namesake", test_namesake_is_told);
+    g_test_add_func("/storage-check/shared", test_shared_image_is_not_in_its_own_way);
     g_test_add_func("/storage-check/odd-facts", test_odd_facts_are_refused);
     g_test_add_func("/storage-check/no-change", test_nothing_is_changed);
     return g_test_run();

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the judgement of checks before a move. */
+#include "common/cli/gate.h"
+
+#include "common/check_catalogue.h"
+#include "common/cli/check_survey.h"
+#include "common/cli/reply.h"
+#include "common/fault.h"
+
+gboolean
+gate_check_forced(const char *const *ids, GError **error)
+{
+    for (gsize i = 0; ids && ids[i]; i++) {
+        const CheckKind *kind = check_catalogue_find(ids[i]);
+
+        if (kind && !kind->loses_data)
+            continue;
+        g_autofree char *object = g_strdup_printf("option --force %s", ids[i]);
+        fault_set(error, FAULT_INVALID_ARGUMENT, object, "see 'migprep check --catalogue'",
+                  kind ? "guards the guest's data, so that nobody may override it"
+                       : "names no check");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+is_forced(const Gate *gate, const char *id)
+{
+    const CheckKind *kind = check_catalogue_find(id);
+
+    if (gate->forced && g_strv_contains(gate->forced, id))
+        return TRUE;
+    return gate->set_up_bond && kind && kind->fault == FAULT_BOND_UNFIT;
+}
+
+static void
+note(const json_t *result, const char *prefix, const MoveObserver *observer, void *data)
+{
+    const char *remedy = reply_text(result, "remedy");
+    g_autofree char *sentence =
+        g_strdup_printf("%s %s, %s on %s: %s%s%s", prefix, reply_text(result, "check"),
+                        reply_text(result, "object"), reply_text(result, "host"),
+                        reply_text(result, "evidence"), *remedy ? "; " : "", remedy);
+
+    observer->note(sentence, data);
+}
+
+/* A later daemon may know checks that this command does not. */
+static FaultCode
+code_of(const char *id)
+{
+    const CheckKind *kind = check_catalogue_find(id);
+
+    return kind && kind->fault ? kind->fault : FAULT_CHECK_FAILED;
+}
+
+static void
+set_error(const json_t *result, GError **error)
+{
+    const char *id = reply_text(result, "check");
+    const CheckKind *kind = check_catalogue_find(id);
+    gboolean final = !kind || kind->loses_data;
+    g_autofree char *object =
+        g_strdup_printf("%s on %s", reply_text(result, "object"), reply_text(result, "host"));
+    g_autofree char *remedy =
+        g_strdup_printf("%s%s%s%s", reply_text(result, "remedy"), final ? "" : " (or --force ",
+                        final ? "" : id, final ? "" : ")");
+
+    fault_set(error, code_of(id), object, remedy, "%s", reply_text(result, "evidence"));
+}
+
+/* FALSE: @result stops the move. */
+static gboolean
+judge(const Gate *gate, const json_t *result, gboolean first, const MoveObserver *observer,
+      void *data, GError **error)
+{
+    const char *outcome = reply_text(result, "outcome");
+    const char *severity = reply_text(result, "severity");
+
+    if (g_str_equal(outcome, "passed") || g_str_equal(severity, "information"))
+        return TRUE;
+    if (is_forced(gate, reply_text(result, "check"))) {
+        note(result, "overridden:", observer, data);
+    } else if (g_str_equal(outcome, "unknown")) {
+        note(result, "not known:", observer, data);
+    } else if (g_str_equal(severity, "warning")) {
+        note(result, "warning:", observer, data);
+    } else if (first) {
+        set_error(result, error);
+        return FALSE;
+    } else {
+        note(result, "also:", observer, data);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+gate_pass(const Gate *gate, const MoveObserver *observer, void *data, GError **error)
+{
+    g_autoptr(GPtrArray) destinations = g_ptr_array_new();
+    gboolean pass = TRUE;
+    size_t i;
+    json_t *result;
+
+    g_ptr_array_add(destinations, gate->destination);
+    g_autoptr(CheckSurvey) survey =
+        check_survey_guest(&(CheckPlan) { .source = gate->source,
+                                          .destinations = destinations,
+                                          .cancellable = gate->cancellable },
+                           gate->guest);
+    if (g_cancellable_is_cancelled(gate->cancellable))
+        return TRUE;
+    if (survey->failure) {
+        g_propagate_error(error, g_steal_pointer(&survey->failure));
+        return FALSE;
+    }
+    json_array_foreach (survey->results, i, result)
+        pass = judge(gate, result, pass, observer, data, error) && pass;
+    return pass;
+}

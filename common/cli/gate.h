@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the checks say before a move is begun, and whether that stops it. */
+#pragma once
+
+#include "common/cli/move.h"
+
+typedef struct {
+    Peer *source, *destination;
+    const char *guest;
+    const char *const *forced; /* ids of checks whose failure does not count; NULL: none */
+    gboolean set_up_bond;      /* what is wrong with the guest's bond will be mended */
+    GCancellable *cancellable; /* may be NULL: then nothing is asked any more, and all may pass */
+} Gate;
+
+/* FAULT_INVALID_ARGUMENT if one of @ids (may be NULL) names no check, or one that nobody may
+ * override, since the guest would lose data. */
+gboolean gate_check_forced(const char *const *ids, GError **error);
+
+/*
+ * Runs the checks of `migprep check` and tells @observer, a note each, of warnings, of what could
+ * not be checked and of what was overridden. FALSE if the move must not be begun: @error is the
+ * first blocker, by the code that the catalogue has for it, or says which daemon did not answer;
+ * further blockers are notes. Changes nothing. Blocks as check_survey_guest() does.
+ */
+gboolean gate_pass(const Gate *gate, const MoveObserver *observer, void *data, GError **error);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the facts about images. */
+#include "storprep/image_check.h"
+
+#include "storprep/disk.h"
+#include "storprep/guest_check.h"
+#include "storprep/image_identity.h"
+
+typedef struct {
+    const StorageChecks *checks; /* borrowed */
+    char *name;
+    char *label;
+    GPtrArray *disks; /* of Disk * */
+} Context;
+
+static void
+context_free(void *data)
+{
+    Context *context = data;
+
+    g_free(context->name);
+    g_free(context->label);
+    g_clear_pointer(&context->disks, g_ptr_array_unref);
+    g_free(context);
+}
+
+static CheckReadiness
+prepare(void *data, GError **error)
+{
+    Context *context = data;
+    g_autoptr(Guest) guest = NULL;
+    CheckReadiness readiness = guest_check_read(context->checks, context->name, &guest, error);
+
+    if (readiness != CHECK_READY)
+        return readiness;
+    g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
+    if (!domain)
+        return CHECK_HINDERED;
+    context->disks = disk_plan_all(domain);
+    return CHECK_READY;
+}
+
+/* An image that cannot be identified is not told of: nobody takes another file for it. */
+static void
+tell(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    json_t *images = json_array();
+
+    for (guint i = 0; i < context->disks->len; i++) {
+        const Disk *disk = context->disks->pdata[i];
+        json_auto_t *path = disk->provable ? json_pack("[s]", disk->path) : NULL;
+        json_auto_t *found =
+            path ? image_identity_list(path, context->checks->directories, NULL) : NULL;
+
+        if (found)
+            json_array_extend(images, found);
+    }
+    check_fact(report, "images", images);
+}
+
+CheckGroup
+image_check(const StorageChecks *checks, const char *guest)
+{
+    static const Check none[] = { { 0 } };
+    Context *context = g_new0(Context, 1);
+
+    context->checks = checks;
+    context->name = g_strdup(guest);
+    context->label = guest_check_label(guest);
+    return (CheckGroup) { .object = context->label,
+                          .checks = none,
+                          .prepare = prepare,
+                          .tell = tell,
+                          .context = context,
+                          .free_context = context_free };
+}
