@@ -503,22 +503,40 @@ lease_store_set_state(LeaseStore *store, const char *id, const char *state, cons
                       error);
 }
 
+static gboolean
+replace_asset(LeaseStore *store, guint64 generation, const LeaseAsset *asset, FaultCode busy_code,
+              GError **error)
+{
+    return database_run(store->database,
+                        database_prepare(store->database, error,
+                                         "DELETE FROM asset WHERE lease=? AND kind=? AND key=?",
+                                         "iss", (gint64)generation, asset->kind, asset->key),
+                        NULL, error) &&
+           insert_asset(store, generation, asset, busy_code, error);
+}
+
+gboolean
+lease_store_put_assets(LeaseStore *store, const char *id, const GPtrArray *assets,
+                       FaultCode busy_code, GError **error)
+{
+    g_autoptr(Lease) lease = lease_store_get(store, id, 0, error);
+    gboolean good = TRUE;
+
+    if (!lease || !database_begin(store->database, error))
+        return FALSE;
+    for (guint i = 0; i < assets->len && good; i++)
+        good = replace_asset(store, lease->generation, assets->pdata[i], busy_code, error);
+    return database_end(store->database, good, error);
+}
+
 gboolean
 lease_store_put_asset(LeaseStore *store, const char *id, const LeaseAsset *asset,
                       FaultCode busy_code, GError **error)
 {
-    g_autoptr(Lease) lease = lease_store_get(store, id, 0, error);
+    void *one[] = { (void *)asset };
+    const GPtrArray assets = { .pdata = one, .len = 1 };
 
-    if (!lease || !database_begin(store->database, error))
-        return FALSE;
-    gboolean good =
-        database_run(store->database,
-                     database_prepare(store->database, error,
-                                      "DELETE FROM asset WHERE lease=? AND kind=? AND key=?", "iss",
-                                      (gint64)lease->generation, asset->kind, asset->key),
-                     NULL, error) &&
-        insert_asset(store, lease->generation, asset, busy_code, error);
-    return database_end(store->database, good, error);
+    return lease_store_put_assets(store, id, &assets, busy_code, error);
 }
 
 gboolean

@@ -17,7 +17,7 @@
 #define LIMIT_PATH_BYTES    4095
 #define LIMIT_TEXT_BYTES    4096
 #define LIMIT_VNICS         32
-#define LIMIT_DISKS         64
+#define LIMIT_DISKS         128
 #define LIMIT_EXPORT_HOSTS  64
 #define LIMIT_SHARED_FILES  16384 /* looked at to find out who uses an export */
 #define LIMIT_OPEN_FILES    65536 /* descriptors looked at to find out who uses a mount */

@@ -16,7 +16,9 @@
 #define CLUSTER_BYTES_MIN_EXT (16u * 1024)
 #define REFCOUNT_BITS_DEFAULT 16
 #define SECTOR_BYTES          512
-#define QEMU_IMG_SECONDS      60 /* it writes a header and a few tables */
+#define QEMU_IMG_SECONDS      60         /* it writes a header and a few tables */
+#define WRITE_BYTES_PER_SEC   (16 << 20) /* a slow disk's */
+#define TABLE_BYTES_PER_SEC   (1 << 30)  /* of the disk that tables are written for */
 
 /* Pointers that one qcow2 L1 table may hold: QEMU refuses more than 32 MiB (QCOW_MAX_L1_SIZE). */
 #define L1_BYTES_MAX (32u * 1024 * 1024)
@@ -105,6 +107,41 @@ image_shape_check(const ImageShape *shape, const char *path, GError **error)
     return !mistake || refuse_shape(error, path, mistake);
 }
 
+static const char *const allocation_names[] = {
+    [IMAGE_ALLOCATION_OFF] = "off",
+    [IMAGE_ALLOCATION_METADATA] = "metadata",
+    [IMAGE_ALLOCATION_FALLOC] = "falloc",
+    [IMAGE_ALLOCATION_FULL] = "full",
+};
+
+const char *
+image_allocation_name(ImageAllocation allocation)
+{
+    return allocation_names[allocation];
+}
+
+gboolean
+image_allocation_from_name(const char *name, ImageAllocation *ret_allocation)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(allocation_names); i++) {
+        if (g_str_equal(name ? name : "off", allocation_names[i])) {
+            *ret_allocation = (ImageAllocation)i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+gboolean
+image_recipe_check(const ImageRecipe *recipe, const char *path, GError **error)
+{
+    if (!image_shape_check(&recipe->shape, path, error))
+        return FALSE;
+    if (recipe->shape.format == IMAGE_FORMAT_RAW && recipe->allocation == IMAGE_ALLOCATION_METADATA)
+        return refuse_shape(error, path, "a raw image has no metadata to allocate");
+    return TRUE;
+}
+
 guint64
 image_shape_maximum_bytes(const ImageShape *shape)
 {
@@ -146,16 +183,37 @@ image_part_create(const ImagePlace *place, const char *part_name, FileDescriptor
 }
 
 static char *
-format_options(const ImageShape *shape)
+format_options(const ImageRecipe *recipe)
 {
+    const ImageShape *shape = &recipe->shape;
     GString *options = g_string_new(NULL);
 
-    g_string_printf(options, "cluster_size=%u,compat=%s,refcount_bits=%u,lazy_refcounts=%s",
-                    shape->cluster_size_bytes, image_shape_compat(shape), shape->refcount_bits,
-                    shape->lazy_refcounts ? "on" : "off");
+    g_string_printf(options, "preallocation=%s", image_allocation_name(recipe->allocation));
+    if (shape->format == IMAGE_FORMAT_RAW)
+        return g_string_free(options, FALSE);
+    g_string_append_printf(options, ",cluster_size=%u,compat=%s,refcount_bits=%u,lazy_refcounts=%s",
+                           shape->cluster_size_bytes, image_shape_compat(shape),
+                           shape->refcount_bits, shape->lazy_refcounts ? "on" : "off");
     if (shape->extended_l2)
         g_string_append(options, ",extended_l2=on");
     return g_string_free(options, FALSE);
+}
+
+static unsigned
+deadline_seconds(const ImageRecipe *recipe)
+{
+    guint64 size = recipe->shape.virtual_size_bytes;
+
+    switch (recipe->allocation) {
+    case IMAGE_ALLOCATION_OFF:
+        return QEMU_IMG_SECONDS;
+    case IMAGE_ALLOCATION_METADATA:
+    case IMAGE_ALLOCATION_FALLOC:
+        return QEMU_IMG_SECONDS + (unsigned)(size / TABLE_BYTES_PER_SEC);
+    case IMAGE_ALLOCATION_FULL:
+        return QEMU_IMG_SECONDS + (unsigned)(size / WRITE_BYTES_PER_SEC);
+    }
+    g_return_val_if_reached(QEMU_IMG_SECONDS);
 }
 
 static gboolean
@@ -175,16 +233,17 @@ check_qemu_img(const ImagePlace *place, const ProgramResult *result, GError **er
 }
 
 static gboolean
-make_qcow2(const ImagePlace *place, int fd, const ImageShape *shape, GError **error)
+run_qemu_img(const ImagePlace *place, int fd, const ImageRecipe *recipe, GError **error)
 {
-    g_autofree char *options = format_options(shape);
+    const ImageShape *shape = &recipe->shape;
+    g_autofree char *options = format_options(recipe);
     g_autofree char *file = g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), fd);
     g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, shape->virtual_size_bytes);
-    const char *argv[] = { "qemu-img", "create", "-q", "-f", "qcow2",
+    const char *argv[] = { "qemu-img", "create", "-q", "-f", image_format_name(shape->format),
                            "-o",       options,  file, size, NULL };
     g_auto(ProgramResult) result = { 0 };
 
-    return program_run(argv, NULL, QEMU_IMG_SECONDS, NULL, &result, error) &&
+    return program_run(argv, NULL, deadline_seconds(recipe), NULL, &result, error) &&
            check_qemu_img(place, &result, error);
 }
 
@@ -206,13 +265,15 @@ verify(const ImagePlace *place, int fd, const ImageShape *shape, GError **error)
 }
 
 gboolean
-image_part_fill(const ImagePlace *place, int fd, const ImageShape *shape, GError **error)
+image_part_fill(const ImagePlace *place, int fd, const ImageRecipe *recipe, GError **error)
 {
-    if (shape->format == IMAGE_FORMAT_QCOW2) {
-        if (!make_qcow2(place, fd, shape, error))
-            return FALSE;
-    } else if (ftruncate(fd, (off_t)shape->virtual_size_bytes) < 0) {
-        return image_place_fault(error, errno, place->path, "cannot set its size");
+    const ImageShape *shape = &recipe->shape;
+
+    if (shape->format == IMAGE_FORMAT_RAW && recipe->allocation == IMAGE_ALLOCATION_OFF) {
+        if (ftruncate(fd, (off_t)shape->virtual_size_bytes) < 0)
+            return image_place_fault(error, errno, place->path, "cannot set its size");
+    } else if (!run_qemu_img(place, fd, recipe, error)) {
+        return FALSE;
     }
     if (!verify(place, fd, shape, error))
         return FALSE;
@@ -231,5 +292,5 @@ image_part_publish(const ImagePlace *place, const char *part_name, int fd, GErro
         return image_place_fault(error, errno, place->path, "cannot give it its name");
     if (unlinkat(place->directory_fd, part_name, 0) < 0)
         return image_place_fault(error, errno, place->path, "cannot remove its first name");
-    return image_place_sync(place, error);
+    return TRUE;
 }

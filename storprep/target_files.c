@@ -3,19 +3,39 @@
 #include "storprep/target_files.h"
 
 #include "common/fault.h"
-#include "storprep/image_target.h"
+#include "common/parallel.h"
+
+/* Filling waits for programs and disks; more at once gain nothing, on any number of processors. */
+#define WORKERS_MAX 8
+
+/* One file in the making. */
+typedef struct {
+    const LeaseAsset *asset; /* borrowed */
+    ImagePlace place;
+    FileDescriptor fd;
+    FileIdentity identity;
+} Part;
+
+typedef struct {
+    GArray *parts; /* of Part */
+    const ImageOwner *owner;
+    gint next;   /* the first that nobody has begun to fill */
+    gint failed; /* then no more are begun */
+} Batch;
 
 static json_t *
-pack_detail(const ImageShape *shape, const char *root)
+pack_detail(const ImageRecipe *recipe, const char *root)
 {
+    const ImageShape *shape = &recipe->shape;
     g_autofree char *part = image_part_name_new();
 
-    return json_pack("{s:s, s:I, s:i, s:i, s:i, s:b, s:b, s:s, s:s}", "format",
+    return json_pack("{s:s, s:I, s:i, s:i, s:i, s:b, s:b, s:s, s:s, s:s}", "format",
                      image_format_name(shape->format), "virtualSizeBytes",
                      (json_int_t)shape->virtual_size_bytes, "clusterSizeBytes",
                      (int)shape->cluster_size_bytes, "version", (int)shape->version, "refcountBits",
                      (int)shape->refcount_bits, "extendedL2", shape->extended_l2, "lazyRefcounts",
-                     shape->lazy_refcounts, "root", root, "part", part);
+                     shape->lazy_refcounts, "root", root, "part", part, "preallocation",
+                     image_allocation_name(recipe->allocation));
 }
 
 static json_int_t
@@ -32,8 +52,8 @@ get_string(const LeaseAsset *asset, const char *name)
     return value ? value : "";
 }
 
-ImageShape
-target_asset_shape(const LeaseAsset *asset)
+static ImageShape
+get_shape(const LeaseAsset *asset)
 {
     return (ImageShape) {
         .format =
@@ -45,6 +65,15 @@ target_asset_shape(const LeaseAsset *asset)
         .extended_l2 = json_is_true(json_object_get(asset->detail, "extendedL2")),
         .lazy_refcounts = json_is_true(json_object_get(asset->detail, "lazyRefcounts")),
     };
+}
+
+ImageRecipe
+target_asset_recipe(const LeaseAsset *asset)
+{
+    ImageRecipe recipe = { .shape = get_shape(asset) };
+
+    image_allocation_from_name(get_string(asset, "preallocation"), &recipe.allocation);
+    return recipe;
 }
 
 const char *
@@ -65,7 +94,7 @@ target_files_plan(const TargetRequest *request, const char *const *directories, 
         if (!root)
             return NULL;
         g_ptr_array_add(assets, lease_asset_new(TARGET_ASSET, image->path, "planned",
-                                                pack_detail(&image->shape, root)));
+                                                pack_detail(&image->recipe, root)));
     }
     return g_steal_pointer(&assets);
 }
@@ -79,45 +108,126 @@ open_place(const LeaseAsset *asset, ImagePlace *ret_place, GError **error)
     return image_place_open(asset->key, directories, ret_place, error);
 }
 
-static gboolean
-record_identity(LeaseStore *store, const Lease *lease, const LeaseAsset *asset,
-                const FileIdentity *identity, GError **error)
-{
-    json_t *detail = json_copy(asset->detail);
-    g_autoptr(LeaseAsset) made = NULL;
+/* Making. */
 
-    json_object_set_new(detail, "device", json_integer((json_int_t)identity->device));
-    json_object_set_new(detail, "inode", json_integer((json_int_t)identity->inode));
-    json_object_set_new(detail, "born", json_integer(identity->born_nsec));
-    made = lease_asset_new(TARGET_ASSET, asset->key, "made", detail);
-    return lease_store_put_asset(store, lease->id, made, FAULT_TARGET_EXISTS, error);
+static void
+part_clear(void *data)
+{
+    Part *part = data;
+
+    image_place_clear(&part->place);
+    file_descriptor_close(part->fd);
 }
 
 static gboolean
-make_file(LeaseStore *store, const Lease *lease, const LeaseAsset *asset, GError **error)
+open_part(const LeaseAsset *asset, GArray *parts, GError **error)
 {
-    ImageShape shape = target_asset_shape(asset);
-    const char *part = get_string(asset, "part");
-    g_auto(ImagePlace) place = { .directory_fd = -1 };
-    g_auto(FileDescriptor) fd = -1;
-    FileIdentity identity;
+    Part part = { .asset = asset, .place = { .directory_fd = -1 }, .fd = -1 };
+    gboolean good =
+        open_place(asset, &part.place, error) && image_place_check_free(&part.place, error) &&
+        image_part_create(&part.place, get_string(asset, "part"), &part.fd, &part.identity, error);
 
-    return open_place(asset, &place, error) && image_place_check_free(&place, error) &&
-           image_part_create(&place, part, &fd, &identity, error) &&
-           record_identity(store, lease, asset, &identity, error) &&
-           image_part_fill(&place, fd, &shape, error) &&
-           image_part_publish(&place, part, fd, error);
+    if (good)
+        g_array_append_val(parts, part);
+    else
+        part_clear(&part);
+    return good;
 }
 
-gboolean
-target_files_make(LeaseStore *store, const Lease *lease, GError **error)
+static gboolean
+open_parts(const Lease *lease, GArray *parts, GError **error)
 {
     for (guint i = 0; i < lease->assets->len; i++) {
-        if (!make_file(store, lease, lease->assets->pdata[i], error))
+        if (!open_part(lease->assets->pdata[i], parts, error))
             return FALSE;
     }
     return TRUE;
 }
+
+static LeaseAsset *
+pack_made(const Part *part)
+{
+    json_t *detail = json_copy(part->asset->detail);
+
+    json_object_set_new(detail, "device", json_integer((json_int_t)part->identity.device));
+    json_object_set_new(detail, "inode", json_integer((json_int_t)part->identity.inode));
+    json_object_set_new(detail, "born", json_integer(part->identity.born_nsec));
+    return lease_asset_new(TARGET_ASSET, part->asset->key, "made", detail);
+}
+
+static gboolean
+record_parts(LeaseStore *store, const Lease *lease, const GArray *parts, GError **error)
+{
+    g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func((GDestroyNotify)lease_asset_free);
+
+    for (guint i = 0; i < parts->len; i++)
+        g_ptr_array_add(made, pack_made(&g_array_index(parts, Part, i)));
+    return lease_store_put_assets(store, lease->id, made, FAULT_TARGET_EXISTS, error);
+}
+
+static gboolean
+fill_part(const Batch *batch, const Part *part, GError **error)
+{
+    ImageRecipe recipe = target_asset_recipe(part->asset);
+
+    return image_owner_give(batch->owner, &part->place, part->fd, error) &&
+           image_part_fill(&part->place, part->fd, &recipe, error);
+}
+
+/* One of several workers. */
+static gboolean
+fill_parts(guint worker, void *data, GError **error)
+{
+    Batch *batch = data;
+    guint i;
+
+    while (!g_atomic_int_get(&batch->failed) &&
+           (i = (guint)g_atomic_int_add(&batch->next, 1)) < batch->parts->len) {
+        if (!fill_part(batch, &g_array_index(batch->parts, Part, i), error)) {
+            g_atomic_int_set(&batch->failed, TRUE);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* Directories are synced once each, after all their names. */
+static gboolean
+publish_parts(const GArray *parts, GError **error)
+{
+    g_autoptr(GHashTable) directories = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < parts->len; i++) {
+        const Part *part = &g_array_index(parts, Part, i);
+
+        if (!image_part_publish(&part->place, get_string(part->asset, "part"), part->fd, error))
+            return FALSE;
+        g_hash_table_insert(directories, part->place.directory, (void *)&part->place);
+    }
+    GHashTableIter iterator;
+    void *place;
+
+    g_hash_table_iter_init(&iterator, directories);
+    while (g_hash_table_iter_next(&iterator, NULL, &place)) {
+        if (!image_place_sync(place, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+target_files_make(LeaseStore *store, const Lease *lease, const ImageOwner *owner, GError **error)
+{
+    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(Part));
+    Batch batch = { .parts = parts, .owner = owner };
+    guint workers = MIN(lease->assets->len, MIN(2 * g_get_num_processors(), WORKERS_MAX));
+
+    g_array_set_clear_func(parts, part_clear);
+    return open_parts(lease, parts, error) && record_parts(store, lease, parts, error) &&
+           parallel_run(workers, fill_parts, &batch, error) && publish_parts(parts, error);
+}
+
+/* Removing. */
 
 /* Removes the file called @name, if it is ours, and says so if it is somebody else's. */
 static gboolean

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The files of one lease: made one by one, each recorded before it can be seen, and removed again.
- */
+/* The files of one lease: made together, all recorded before any can be seen, and removed again. */
 #pragma once
 
 #include "common/lease_store.h"
+#include "storprep/image_owner.h"
 #include "storprep/target_request.h"
 
 #define TARGET_ASSET "target" /* kind of the assets; their key is the path */
@@ -17,12 +17,13 @@ GPtrArray *target_files_plan(const TargetRequest *request, const char *const *di
                              GError **error);
 
 /*
- * Makes every file of @lease, whose assets are as planned, and durable in @store. Stops at the
- * first error, leaving what there is to target_files_remove(). FAULT_TARGET_EXISTS,
- * FAULT_TARGET_REFUSED, FAULT_NO_SPACE, FAULT_PROGRAM_FAILED, FAULT_IMAGE_INVALID,
- * FAULT_STORE_FAILED. Blocks.
+ * Makes every file of @lease, whose assets are as planned, durable and @owner's. They are filled a
+ * few at a time; after the first error no more are begun, and what there is is left to
+ * target_files_remove(). FAULT_TARGET_EXISTS, FAULT_TARGET_REFUSED, FAULT_NO_SPACE,
+ * FAULT_PROGRAM_FAILED, FAULT_IMAGE_INVALID, FAULT_STORE_FAILED. Blocks.
  */
-gboolean target_files_make(LeaseStore *store, const Lease *lease, GError **error);
+gboolean target_files_make(LeaseStore *store, const Lease *lease, const ImageOwner *owner,
+                           GError **error);
 
 /*
  * Removes what target_files_make() left, whenever it was interrupted; @lease as the store has it
@@ -31,6 +32,6 @@ gboolean target_files_make(LeaseStore *store, const Lease *lease, GError **error
  */
 gboolean target_files_remove(const Lease *lease, gboolean keep, GError **error);
 
-/* The shape and the image directory (borrowed) in an asset's detail. */
-ImageShape target_asset_shape(const LeaseAsset *asset);
+/* What an asset's detail has: how it is made, and the image directory (borrowed). */
+ImageRecipe target_asset_recipe(const LeaseAsset *asset);
 const char *target_asset_root(const LeaseAsset *asset);

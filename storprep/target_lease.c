@@ -153,9 +153,13 @@ static gboolean
 make(void *data, const Lease *lease, GError **error)
 {
     TargetLeases *leases = data;
+    g_auto(QemuConf) conf = { 0 };
+    ImageOwner owner;
 
+    qemu_conf_read(QEMU_CONF_PATH, &conf);
+    image_owner_read(&conf, "", &owner);
     return check_guest_absent(leases, lease, error) &&
-           target_files_make(leases->store, lease, error);
+           target_files_make(leases->store, lease, &owner, error);
 }
 
 static gboolean

@@ -6,7 +6,6 @@
 
 #include "common/fault.h"
 #include "common/limits.h"
-#include "storprep/image_target.h"
 #include "storprep/request_field.h"
 
 #define CLUSTER_BYTES_DEFAULT 65536
@@ -114,30 +113,54 @@ unpack_shape(json_t *target, ImageShape *ret_shape, GError **error)
 }
 
 static gboolean
-unpack_image(json_t *target, GPtrArray *images, GError **error)
+unpack_recipe(json_t *target, const char *path, ImageRecipe *ret_recipe, GError **error)
 {
-    const char *path = json_string_value(json_object_get(target, "path"));
-    TargetImage *image;
-    ImageShape shape;
+    ImageRecipe recipe = { 0 };
 
+    if (!image_allocation_from_name(json_string_value(json_object_get(target, "preallocation")),
+                                    &recipe.allocation)) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "preallocation",
+                  "ask for off, metadata, falloc or full", "there is no such preallocation");
+        return FALSE;
+    }
+    if (!unpack_shape(target, &recipe.shape, error) || !image_recipe_check(&recipe, path, error))
+        return FALSE;
+    *ret_recipe = recipe;
+    return TRUE;
+}
+
+static gboolean
+check_path(const char *path, const GPtrArray *images, GError **error)
+{
     if (strlen(path) > LIMIT_PATH_BYTES) {
         fault_set(error, FAULT_INVALID_ARGUMENT, "path", "give a shorter path",
                   "it is longer than %d bytes", LIMIT_PATH_BYTES);
         return FALSE;
     }
-    if (!unpack_shape(target, &shape, error) || !image_shape_check(&shape, path, error))
-        return FALSE;
     for (guint i = 0; i < images->len; i++) {
-        image = images->pdata[i];
+        const TargetImage *image = images->pdata[i];
+
         if (g_str_equal(image->path, path)) {
             fault_set(error, FAULT_INVALID_ARGUMENT, path, "name each path once",
                       "it is asked for twice");
             return FALSE;
         }
     }
+    return TRUE;
+}
+
+static gboolean
+unpack_image(json_t *target, GPtrArray *images, GError **error)
+{
+    const char *path = json_string_value(json_object_get(target, "path"));
+    ImageRecipe recipe;
+    TargetImage *image;
+
+    if (!check_path(path, images, error) || !unpack_recipe(target, path, &recipe, error))
+        return FALSE;
     image = g_new0(TargetImage, 1);
     image->path = g_strdup(path);
-    image->shape = shape;
+    image->recipe = recipe;
     g_ptr_array_add(images, image);
     return TRUE;
 }

@@ -4,11 +4,11 @@
 
 #include <jansson.h>
 
-#include "storprep/image_header.h"
+#include "storprep/image_target.h"
 
 typedef struct {
     char *path;
-    ImageShape shape;
+    ImageRecipe recipe;
 } TargetImage;
 
 typedef struct {

@@ -7,7 +7,6 @@
 #include <sys/statvfs.h>
 
 #include "common/fault.h"
-#include "storprep/image_target.h"
 #include "storprep/target_files.h"
 
 /* One file system that the lease's targets go to. */
@@ -57,9 +56,9 @@ open_asset(const LeaseAsset *asset, ImagePlace *ret_place, dev_t *ret_device, GE
 static guint64
 asset_maximum_bytes(const LeaseAsset *asset)
 {
-    ImageShape shape = target_asset_shape(asset);
+    ImageRecipe recipe = target_asset_recipe(asset);
 
-    return image_shape_maximum_bytes(&shape);
+    return image_shape_maximum_bytes(&recipe.shape);
 }
 
 static gboolean

@@ -122,6 +122,18 @@ class Targets(Storage):
         self.assertEqual(self.release(lease), {"kept": False})
         self.assertEqual((self.files(), self.leases()), ([], []))
 
+    def test_room_is_taken_beforehand_when_asked(self):
+        size = 4 * MEBIBYTE
+        lease = self.create([self.target("a", virtualSizeBytes=size, preallocation="falloc"),
+                             self.target("b", virtualSizeBytes=size, preallocation="full",
+                                         format="raw"),
+                             self.target("c", virtualSizeBytes=size, preallocation="off")])
+        used = [os.stat(path).st_blocks * 512 for path in lease["paths"]]
+        self.assertTrue(used[0] >= size and used[1] >= size and used[2] < size, used)
+        self.release(lease)
+        self.refused("InvalidArgument", "CreateTargets", self.request(
+            [self.target("a", format="raw", preallocation="metadata")]))
+
     def test_repeating_a_request_changes_nothing(self):
         targets = [self.target("a.qcow2")]
         first = self.create(targets)
@@ -183,7 +195,7 @@ class Targets(Storage):
             self.refused("InvalidArgument", "CreateTargets",
                          {**self.request([self.target("a")]), **change})
         self.refused("LimitExceeded", "CreateTargets",
-                     self.request([self.target(f"{i}") for i in range(65)]))
+                     self.request([self.target(f"{i}") for i in range(129)]))
         self.assertEqual((self.files(), self.leases()), ([], []))
 
     def test_no_space_names_the_directory_and_the_bytes(self):
@@ -283,7 +295,7 @@ class Shares(Storage):
                          (os.stat(self.path("a")).st_ino, 7))
         self.assertFalse(absent["found"])
         self.refused("TargetRefused", "IdentifyImages", {"paths": ["/etc/passwd"]})
-        self.refused("LimitExceeded", "IdentifyImages", {"paths": [self.path("a")] * 65})
+        self.refused("LimitExceeded", "IdentifyImages", {"paths": [self.path("a")] * 129})
 
     @unittest.skipIf(os.path.exists("/proc/fs/nfsd/threads"), "this host serves NFS")
     def test_an_export_that_is_not_there_is_not_reachable(self):

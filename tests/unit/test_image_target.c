@@ -13,6 +13,7 @@
 
 #include "common/fault.h"
 #include "common/limits.h"
+#include "storprep/image_owner.h"
 #include "storprep/image_target.h"
 
 typedef struct {
@@ -63,9 +64,10 @@ make(const ImagePlace *place, const ImageShape *shape, FileIdentity *ret_identit
 {
     g_autofree char *part = image_part_name_new();
     g_auto(FileDescriptor) fd = -1;
+    const ImageRecipe recipe = { .shape = *shape };
 
     return image_part_create(place, part, &fd, ret_identity, error) &&
-           image_part_fill(place, fd, shape, error) && image_part_publish(place, part, fd, error);
+           image_part_fill(place, fd, &recipe, error) && image_part_publish(place, part, fd, error);
 }
 
 static unsigned
@@ -116,6 +118,91 @@ test_made_as_asked(Fixture *fixture, const void *data)
         g_assert_false(foreign);
         g_assert_cmpuint(count_files(fixture->directory), ==, 0);
     }
+}
+
+/* What it takes from the disk: nothing but a header, or at least all of it. */
+static void
+assert_allocated(Fixture *fixture, const ImageRecipe *recipe, gboolean whole)
+{
+    g_auto(ImagePlace) place = { .directory_fd = -1 };
+    g_autofree char *part = image_part_name_new();
+    g_auto(FileDescriptor) fd = -1;
+    g_autoptr(GError) error = NULL;
+    FileIdentity identity;
+    struct stat status;
+    guint64 bytes;
+
+    open_place(fixture, &place);
+    g_assert_true(image_part_create(&place, part, &fd, &identity, &error));
+    image_part_fill(&place, fd, recipe, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(fstat(fd, &status), ==, 0);
+    bytes = (guint64)status.st_blocks * 512;
+    g_assert_cmpint(bytes >= recipe->shape.virtual_size_bytes, ==, whole);
+    g_assert_cmpint(unlinkat(place.directory_fd, part, 0), ==, 0);
+}
+
+static void
+test_preallocated_as_asked(Fixture *fixture, const void *data)
+{
+    static const ImageShape raw = { IMAGE_FORMAT_RAW, 4 << 20, 0, 0, 0, FALSE, FALSE };
+    static const ImageShape qcow2 = { IMAGE_FORMAT_QCOW2, 4 << 20, 65536, 3, 16, FALSE, FALSE };
+    const ImageShape *shapes[] = { &raw, &qcow2 };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
+        assert_allocated(fixture, &(ImageRecipe) { *shapes[i], IMAGE_ALLOCATION_OFF }, FALSE);
+        assert_allocated(fixture, &(ImageRecipe) { *shapes[i], IMAGE_ALLOCATION_FALLOC }, TRUE);
+        assert_allocated(fixture, &(ImageRecipe) { *shapes[i], IMAGE_ALLOCATION_FULL }, TRUE);
+    }
+    assert_allocated(fixture, &(ImageRecipe) { qcow2, IMAGE_ALLOCATION_METADATA }, FALSE);
+    g_assert_false(
+        image_recipe_check(&(ImageRecipe) { raw, IMAGE_ALLOCATION_METADATA }, fixture->path, NULL));
+}
+
+static void
+test_belongs_to_whom_it_is_given(Fixture *fixture, const void *data)
+{
+    const ImageOwner owner = { .known = TRUE, .uid = 4711, .gid = 4712 };
+    const ImageOwner nobody = { .known = FALSE };
+    g_auto(ImagePlace) place = { .directory_fd = -1 };
+    g_auto(FileDescriptor) fd = -1;
+    g_autoptr(GError) error = NULL;
+    FileIdentity identity;
+    struct stat status;
+
+    open_place(fixture, &place);
+    g_assert_true(image_part_create(&place, "part", &fd, &identity, &error));
+    g_assert_true(image_owner_give(&nobody, &place, fd, &error));
+    if (geteuid() != 0) {
+        g_assert_false(image_owner_give(&owner, &place, fd, &error));
+        g_assert_cmpint(fault_code(error), ==, FAULT_TARGET_REFUSED);
+        return;
+    }
+    g_assert_true(image_owner_give(&owner, &place, fd, &error));
+    g_assert_cmpint(fstat(fd, &status), ==, 0);
+    g_assert_cmpuint(status.st_uid, ==, 4711);
+    g_assert_cmpuint(status.st_gid, ==, 4712);
+}
+
+static void
+test_owner_is_qemus_user_and_labelled_under_selinux(Fixture *fixture, const void *data)
+{
+    g_autofree char *selinux = g_build_filename(fixture->directory, "sys/fs/selinux", NULL);
+    g_autofree char *enforce = g_build_filename(selinux, "enforce", NULL);
+    const QemuConf conf = { .user = (char *)"+4711", .group = (char *)"+4712" };
+    const QemuConf unknown = { .user = (char *)"no-such-user" };
+    ImageOwner owner;
+
+    image_owner_read(&conf, fixture->directory, &owner);
+    g_assert_cmpint(owner.known, ==, geteuid() == 0);
+    g_assert_null(owner.label);
+    if (owner.known)
+        g_assert_cmpuint(owner.gid, ==, 4712);
+    g_assert_cmpint(g_mkdir_with_parents(selinux, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(enforce, "0", -1, NULL));
+    image_owner_read(&unknown, fixture->directory, &owner);
+    g_assert_false(owner.known);
+    g_assert_nonnull(strstr(owner.label, ":virt_image_t:"));
 }
 
 static void
@@ -381,7 +468,10 @@ run_on_small_disk(Fixture *fixture, void (*test)(Fixture *))
 static void
 check_full_disk(Fixture *fixture)
 {
-    static const ImageShape wide = { IMAGE_FORMAT_QCOW2, 64 << 20, 2 << 20, 3, 16, FALSE, FALSE };
+    static const ImageRecipe wide = {
+        { IMAGE_FORMAT_QCOW2, 64 << 20, 2 << 20, 3, 16, FALSE, FALSE },
+        IMAGE_ALLOCATION_OFF,
+    };
     g_autofree char *filler = g_build_filename(fixture->directory, "filler", NULL);
     g_auto(ImagePlace) place = { .directory_fd = -1 };
     g_autofree char *part = image_part_name_new();
@@ -418,6 +508,9 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     add("/image-target/made-as-asked", test_made_as_asked);
+    add("/image-target/preallocated-as-asked", test_preallocated_as_asked);
+    add("/image-target/belongs-to-whom-it-is-given", test_belongs_to_whom_it_is_given);
+    add("/image-target/owner", test_owner_is_qemus_user_and_labelled_under_selinux);
     add("/image-target/existing-file-is-not-overwritten", test_existing_file_is_not_overwritten);
     add("/image-target/dangling-link-is-not-followed", test_dangling_link_is_not_followed);
     add("/image-target/paths-outside-are-refused", test_paths_outside_are_refused);

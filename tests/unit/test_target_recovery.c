@@ -84,7 +84,7 @@ leave_remains(TargetFixture *fixture, Crash crash)
     g_autoptr(Lease) lease =
         lease_store_create(fixture->store, &draft, 600, FAULT_TARGET_EXISTS, &existing, NULL);
     LeaseAsset *asset = lease->assets->pdata[0];
-    ImageShape shape = target_asset_shape(asset);
+    ImageRecipe recipe = target_asset_recipe(asset);
     const char *part = json_string_value(json_object_get(asset->detail, "part"));
     g_auto(ImagePlace) place = { .directory_fd = -1 };
     g_auto(FileDescriptor) fd = -1;
@@ -106,7 +106,7 @@ leave_remains(TargetFixture *fixture, Crash crash)
         lease_store_put_asset(fixture->store, lease->id, asset, FAULT_TARGET_EXISTS, NULL));
     if (crash < CRASHED_FILLED)
         return;
-    g_assert_true(image_part_fill(&place, fd, &shape, NULL));
+    g_assert_true(image_part_fill(&place, fd, &recipe, NULL));
     if (crash < CRASHED_PUBLISHED)
         return;
     g_assert_true(image_part_publish(&place, part, fd, NULL));

@@ -68,7 +68,7 @@ test_what_is_left_out_is_qemu_imgs_default(void)
     const TargetImage *image = request->images->pdata[0];
     const ImageShape usual = { IMAGE_FORMAT_QCOW2, 1 << 20, 65536, 3, 16, FALSE, FALSE };
 
-    g_assert_true(image_shape_equal(&image->shape, &usual));
+    g_assert_true(image_shape_equal(&image->recipe.shape, &usual));
     g_assert_cmpuint(request->timeout_seconds, ==, 60);
 }
 
@@ -84,8 +84,10 @@ test_every_member_counts(void)
     const ImageShape old_shape = { IMAGE_FORMAT_QCOW2, 1 << 20, 512, 2, 16, FALSE, FALSE };
     const ImageShape new_shape = { IMAGE_FORMAT_QCOW2, 1 << 20, 65536, 3, 8, TRUE, TRUE };
 
-    g_assert_true(image_shape_equal(&((TargetImage *)old->images->pdata[0])->shape, &old_shape));
-    g_assert_true(image_shape_equal(&((TargetImage *)new->images->pdata[0])->shape, &new_shape));
+    g_assert_true(
+        image_shape_equal(&((TargetImage *)old->images->pdata[0])->recipe.shape, &old_shape));
+    g_assert_true(
+        image_shape_equal(&((TargetImage *)new->images->pdata[0])->recipe.shape, &new_shape));
 }
 
 static void
