@@ -35,8 +35,19 @@ virtio_nic_free(DomainVirtioNic *nic)
 }
 
 static void
+backing_free(void *data)
+{
+    DomainBacking *backing = data;
+
+    g_free(backing->source);
+    g_free(backing->format);
+    g_free(backing);
+}
+
+static void
 disk_free(DomainDisk *disk)
 {
+    g_clear_pointer(&disk->backing, g_ptr_array_unref);
     g_free(disk->target);
     g_free(disk->device);
     g_free(disk->type);
@@ -173,6 +184,27 @@ is_encrypted(const xmlNode *disk)
            xml_tree_child(xml_tree_child(disk, "source"), "encryption");
 }
 
+/* Bounded by the depth that libxml2 accepts. */
+static GPtrArray *
+read_backing(const xmlNode *disk)
+{
+    GPtrArray *chain = g_ptr_array_new_with_free_func(backing_free);
+
+    for (const xmlNode *store = xml_tree_child(disk, "backingStore"); xml_tree_child(store, NULL);
+         store = xml_tree_child(store, "backingStore")) {
+        const xmlNode *source = xml_tree_child(store, "source");
+        g_autofree char *type = attribute_or(store, "type", "file");
+        DomainBacking *backing = g_new0(DomainBacking, 1);
+
+        backing->source = source ? read_disk_source(source, type) : NULL;
+        backing->format = attribute_or(xml_tree_child(store, "format"), "type", "raw");
+        g_ptr_array_add(chain, backing);
+    }
+    if (chain->len == 0)
+        g_clear_pointer(&chain, g_ptr_array_unref);
+    return chain;
+}
+
 static DomainDisk *
 read_disk(const xmlNode *element)
 {
@@ -190,7 +222,8 @@ read_disk(const xmlNode *element)
     disk->shareable = xml_tree_child(element, "shareable") != NULL;
     disk->transient = xml_tree_child(element, "transient") != NULL;
     disk->encrypted = is_encrypted(element);
-    disk->has_backing = xml_tree_child(xml_tree_child(element, "backingStore"), NULL) != NULL;
+    disk->backing = read_backing(element);
+    disk->has_backing = disk->backing != NULL;
     return disk;
 }
 

@@ -38,6 +38,12 @@ typedef struct {
     char *xml;         /* the element as written, serialised */
 } DomainVirtioNic;
 
+/* One image below another, as the XML names it. */
+typedef struct {
+    char *source; /* as in DomainDisk */
+    char *format;
+} DomainBacking;
+
 typedef struct {
     char *target; /* "vda" */
     char *device; /* disk | cdrom | lun | floppy */
@@ -50,6 +56,7 @@ typedef struct {
     gboolean transient;
     gboolean encrypted;
     gboolean has_backing; /* the XML names a non-empty <backingStore> */
+    GPtrArray *backing;   /* of DomainBacking *, the nearest first; NULL: none */
 } DomainDisk;
 
 typedef struct {

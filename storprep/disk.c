@@ -2,6 +2,8 @@
 /* Owns the judgement of a guest's disks: first by their definition, then by the image's header. */
 #include "storprep/disk.h"
 
+#include <string.h>
+
 #include "common/fault.h"
 #include "storprep/image_header_away.h"
 #include "storprep/network_path.h"
@@ -14,6 +16,8 @@ disk_free(Disk *disk)
     g_free(disk->target);
     g_free(disk->path);
     g_free(disk->format);
+    g_free(disk->protocol);
+    json_decref(disk->backing);
     g_free(disk->reason);
     g_free(disk);
 }
@@ -62,15 +66,19 @@ judge_definition(Disk *disk, const DomainDisk *definition)
     else if (definition->shareable)
         decide(disk, DISK_IMPOSSIBLE,
                "it is shared with other guests: detach it, or put it on shared storage");
-    else if (g_str_equal(definition->type, "network"))
+    else if (disk->storage == DISK_ON_NETWORK)
         decide(disk, DISK_NONE, "it is network storage: the destination must be able to reach it");
     else if (definition->read_only || is_removable(definition))
         decide(disk, DISK_NONE,
                "it is read-only: the destination must have the same content at the same path; "
                "else eject or detach it");
-    else if (g_str_equal(definition->type, "block"))
+    else if (disk->storage == DISK_ON_BLOCK)
         decide(disk, DISK_IMPOSSIBLE, "it is a block device: move its content into an image file");
-    else if (!g_str_equal(definition->type, "file"))
+    else if (disk->storage == DISK_ON_VOLUME)
+        decide(disk, DISK_IMPOSSIBLE,
+               "it is a volume of a storage pool: define it by the file that 'virsh vol-path' "
+               "shows");
+    else if (disk->storage != DISK_ON_FILE)
         decide(disk, DISK_IMPOSSIBLE,
                "its type is neither file nor network: name its file instead");
     else if (!g_str_equal(definition->device, "disk"))
@@ -89,9 +97,6 @@ find_obstacle(const ImageHeader *header)
                "guest is off";
     if (header->encrypted)
         return "the image is encrypted: convert it to an unencrypted one";
-    if (header->has_backing)
-        return "the image has a backing file, which a copy would not have: merge it with "
-               "'virsh blockpull --wait'";
     if (header->has_data_file)
         return "the image keeps its data in an external file: convert it to a plain qcow2 image";
     if (header->snapshots)
@@ -110,8 +115,20 @@ read_header(const char *path, ImageFormat format, ImageHeader *ret_header, GErro
                                        : image_header_read(path, format, ret_header, error);
 }
 
+/* What the first bytes say. A guest may write a qcow2 header into its raw disk, so this is told and
+ * never acted upon. */
+static const char *
+name_header(const char *path, ImageFormat declared)
+{
+    ImageHeader header;
+
+    if (declared == IMAGE_FORMAT_QCOW2)
+        return "qcow2";
+    return read_header(path, IMAGE_FORMAT_QCOW2, &header, NULL) ? "qcow2" : "raw";
+}
+
 static void
-judge_header(Disk *disk, gboolean has_backing)
+judge_header(Disk *disk)
 {
     g_autoptr(GError) error = NULL;
     ImageHeader header;
@@ -131,26 +148,75 @@ judge_header(Disk *disk, gboolean has_backing)
     }
     disk->has_shape = TRUE;
     disk->shape = header.shape;
-    header.has_backing |= has_backing;
+    disk->header = name_header(disk->path, format);
+    disk->encrypted |= header.encrypted;
     obstacle = find_obstacle(&header);
     decide(disk, obstacle ? DISK_IMPOSSIBLE : DISK_COPY, obstacle);
 }
 
-Disk *
-disk_plan(const DomainDisk *definition)
+static DiskStorage
+find_storage(const DomainDisk *definition)
+{
+    if (!definition->source)
+        return DISK_ON_NOTHING;
+    if (g_str_equal(definition->type, "file"))
+        return DISK_ON_FILE;
+    if (g_str_equal(definition->type, "block"))
+        return DISK_ON_BLOCK;
+    if (g_str_equal(definition->type, "network"))
+        return DISK_ON_NETWORK;
+    if (g_str_equal(definition->type, "volume"))
+        return DISK_ON_VOLUME;
+    return DISK_ON_SOMETHING;
+}
+
+static json_t *
+pack_backing(const DomainDisk *definition)
+{
+    json_t *chain = definition->backing ? json_array() : NULL;
+
+    for (guint i = 0; chain && i < definition->backing->len; i++) {
+        const DomainBacking *backing = definition->backing->pdata[i];
+
+        json_array_append_new(chain, json_pack("{s:s, s:s}", "path",
+                                               backing->source ? backing->source : "", "format",
+                                               backing->format));
+    }
+    return chain;
+}
+
+/* What is told without any judgement. */
+static Disk *
+classify(const DomainDisk *definition)
 {
     Disk *disk = g_new0(Disk, 1);
 
     disk->target = g_strdup(definition->target);
     disk->path = g_strdup(definition->source);
     disk->format = g_strdup(definition->format);
+    disk->storage = find_storage(definition);
+    if (disk->storage == DISK_ON_NETWORK) /* "rbd:pool/image" */
+        disk->protocol = g_strndup(disk->path, strcspn(disk->path, ":"));
+    disk->read_only = definition->read_only || g_str_equal(definition->device, "cdrom");
+    disk->shareable = definition->shareable;
+    disk->transient = definition->transient;
+    disk->encrypted = definition->encrypted;
+    disk->backing = pack_backing(definition);
+    return disk;
+}
+
+Disk *
+disk_plan(const DomainDisk *definition)
+{
+    Disk *disk = classify(definition);
+
     if (judge_definition(disk, definition))
         return disk;
     disk->provable = TRUE;
     if (definition->encrypted)
         decide(disk, DISK_IMPOSSIBLE, "it is encrypted: convert it to an unencrypted image");
     else
-        judge_header(disk, definition->has_backing);
+        judge_header(disk);
     return disk;
 }
 
@@ -162,6 +228,61 @@ disk_plan_all(const DomainXml *domain)
     for (guint i = 0; i < domain->disks->len; i++)
         g_ptr_array_add(disks, disk_plan(domain->disks->pdata[i]));
     return disks;
+}
+
+static gboolean
+names_backing(const DomainXml *configuration, const char *target)
+{
+    for (guint i = 0; configuration && i < configuration->disks->len; i++) {
+        const DomainDisk *disk = configuration->disks->pdata[i];
+
+        if (g_strcmp0(disk->target, target) == 0)
+            return disk->has_backing;
+    }
+    return FALSE;
+}
+
+GPtrArray *
+disk_plan_guest(const Guest *guest, GError **error)
+{
+    g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
+    g_autoptr(DomainXml) configuration =
+        guest->inactive_xml ? domain_xml_parse(guest->inactive_xml, NULL) : NULL;
+    GPtrArray *disks;
+
+    if (!domain)
+        return NULL;
+    disks = disk_plan_all(domain);
+    for (guint i = 0; i < disks->len; i++) {
+        Disk *disk = disks->pdata[i];
+
+        if (disk->migration == DISK_COPY && names_backing(configuration, disk->target))
+            decide(disk, DISK_IMPOSSIBLE,
+                   "the guest's definition names its backing file, which the destination would "
+                   "look for: remove <backingStore> with 'virsh edit' and restart the guest, or "
+                   "merge it with 'virsh blockpull --wait'");
+    }
+    return disks;
+}
+
+static const char *
+storage_name(DiskStorage storage)
+{
+    switch (storage) {
+    case DISK_ON_NOTHING:
+        return "empty";
+    case DISK_ON_FILE:
+        return "file";
+    case DISK_ON_BLOCK:
+        return "block";
+    case DISK_ON_NETWORK:
+        return "network";
+    case DISK_ON_VOLUME:
+        return "volume";
+    case DISK_ON_SOMETHING:
+        return "other";
+    }
+    g_return_val_if_reached("other");
 }
 
 static const char *
@@ -195,10 +316,18 @@ add_shape(json_t *record, const ImageShape *shape)
 json_t *
 disk_to_json(const Disk *disk)
 {
-    json_t *record =
-        json_pack("{s:s, s:s, s:s, s:b}", "target", disk->target, "format", disk->format,
-                  "migration", migration_name(disk->migration), "provable", disk->provable);
+    json_t *record = json_pack(
+        "{s:s, s:s, s:s, s:b, s:s, s:b, s:b, s:b, s:b}", "target", disk->target, "format",
+        disk->format, "migration", migration_name(disk->migration), "provable", disk->provable,
+        "storage", storage_name(disk->storage), "readOnly", disk->read_only, "shareable",
+        disk->shareable, "transient", disk->transient, "encrypted", disk->encrypted);
 
+    if (disk->protocol)
+        json_object_set_new(record, "protocol", json_string(disk->protocol));
+    if (disk->header)
+        json_object_set_new(record, "header", json_string(disk->header));
+    if (disk->backing)
+        json_object_set(record, "backing", disk->backing);
     if (disk->path)
         json_object_set_new(record, "path", json_string(disk->path));
     if (disk->reason)

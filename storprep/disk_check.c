@@ -40,8 +40,8 @@ prepare(void *data, GError **error)
     context->domain = domain_xml_parse(guest->xml, error);
     if (!context->domain)
         return CHECK_HINDERED;
-    context->disks = disk_plan_all(context->domain);
-    return CHECK_READY;
+    context->disks = disk_plan_guest(guest, error);
+    return context->disks ? CHECK_READY : CHECK_HINDERED;
 }
 
 static char *

@@ -41,6 +41,7 @@ gboolean storage_find_lease(StorageService *service, json_t *parameters, guint64
                             gboolean *ret_is_share, GError **error);
 
 /* Handlers; @context is the StorageService. */
+void storage_run_describe(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_export(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_mount(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_commit(VarlinkCall *call, json_t *parameters, void *context);

@@ -2,11 +2,9 @@
 /* Owns the handlers of io.migprep.Storage: parameters in, one answer out. */
 #include "storprep/storage_service.h"
 
-#include "common/domain_xml.h"
 #include "common/fault.h"
 #include "common/limits.h"
 #include "io.migprep.Storage.varlink.h"
-#include "storprep/disk.h"
 #include "storprep/request_field.h"
 #include "storprep/storage_methods.h"
 
@@ -42,58 +40,6 @@ storage_pack_lease(const Lease *lease)
     if (!is_share)
         json_object_set_new(record, "guest", pack_guest(lease->guest_name, lease->guest_uuid));
     return record;
-}
-
-static const char *
-state_name(GuestState state)
-{
-    switch (state) {
-    case GUEST_STATE_RUNNING:
-        return "running";
-    case GUEST_STATE_PAUSED:
-        return "paused";
-    case GUEST_STATE_SHUT_OFF:
-        return "shutoff";
-    case GUEST_STATE_CRASHED:
-    case GUEST_STATE_OTHER:
-        return "other";
-    }
-    g_return_val_if_reached("other");
-}
-
-static json_t *
-pack_disks(const Guest *guest, GError **error)
-{
-    g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
-    g_autoptr(GPtrArray) disks = NULL;
-    json_t *records;
-
-    if (!domain)
-        return NULL;
-    disks = disk_plan_all(domain);
-    records = json_array();
-    for (guint i = 0; i < disks->len; i++)
-        json_array_append_new(records, disk_to_json(disks->pdata[i]));
-    return records;
-}
-
-static void
-run_describe(VarlinkCall *call, json_t *parameters, void *context)
-{
-    StorageService *service = context;
-    GError *error = NULL;
-    g_autoptr(Guest) guest =
-        hypervisor_get_guest(service->hypervisor, storage_text(parameters, "guest"), &error);
-    json_t *disks = guest ? pack_disks(guest, &error) : NULL;
-
-    if (!disks) {
-        varlink_call_fail(call, error);
-        return;
-    }
-    varlink_call_reply(call, json_pack("{s:o, s:s, s:b, s:b, s:o}", "guest",
-                                       pack_guest(guest->name, guest->uuid), "state",
-                                       state_name(guest->state), "persistent", guest->persistent,
-                                       "migrating", guest->has_job, "disks", disks));
 }
 
 void
@@ -211,7 +157,7 @@ run_list_leases(VarlinkCall *call, json_t *parameters, void *context)
 }
 
 static const VarlinkMethod methods[] = {
-    { "Describe", run_describe },
+    { "Describe", storage_run_describe },
     { "CreateTargets", run_create_targets },
     { "Export", storage_run_export },
     { "Mount", storage_run_mount },

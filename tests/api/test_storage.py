@@ -384,9 +384,24 @@ class Migrations(Storage):
         disks = {disk["target"]: disk for disk in found["disks"]}
         self.assertEqual(disks["vda"], {"target": "vda", "path": self.image, "format": "raw",
                                         "virtualSizeBytes": 4096, "migration": "copy",
-                                        "provable": True})
+                                        "provable": True, "storage": "file", "header": "raw",
+                                        "readOnly": False, "shareable": False,
+                                        "transient": False, "encrypted": False})
         self.assertEqual(disks["sda"]["migration"], "none")
+        self.assertEqual(found["possible"], "copy")
         self.assertEqual(self.call("Describe", {"guest": UUID}), found)
+
+    def test_what_the_caller_proved_and_wants_decides_what_is_possible(self):
+        def possible(**more):
+            found = self.call("Describe", {"guest": GUEST, **more})
+            return found["possible"], found.get("obstacle")
+
+        self.assertEqual(possible(sharedDisks=["vda"]), ("shared", None))
+        self.assertEqual(possible(copyDisks=["vda"]), ("copy", None))
+        kind, obstacle = possible(sharedDisks=["vda"], copyDisks=["vda"])
+        self.assertEqual(kind, "none")
+        self.assertIn("overwrite itself", obstacle)
+        self.refused("LimitExceeded", "Describe", {"guest": GUEST, "copyDisks": ["vda"] * 129})
 
     def test_targets_belong_on_another_host(self):
         error = self.refused("GuestBusy", "CreateTargets", self.request([self.target("a")]))

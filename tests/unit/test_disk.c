@@ -90,6 +90,8 @@ test_definition_decides(Fixture *fixture, const void *data)
     fixture->definition.type = (char *)"block";
     assert_plan(fixture, DISK_IMPOSSIBLE, "block device");
     fixture->definition.type = (char *)"volume";
+    assert_plan(fixture, DISK_IMPOSSIBLE, "volume of a storage pool");
+    fixture->definition.type = (char *)"dir";
     assert_plan(fixture, DISK_IMPOSSIBLE, "neither file nor network");
     fixture->definition.type = (char *)"network";
     assert_plan(fixture, DISK_NONE, "reach it");
@@ -99,9 +101,6 @@ test_definition_decides(Fixture *fixture, const void *data)
     fixture->definition = good;
     fixture->definition.format = (char *)"vmdk";
     assert_plan(fixture, DISK_IMPOSSIBLE, "neither qcow2 nor raw");
-    fixture->definition = good;
-    fixture->definition.has_backing = TRUE;
-    assert_plan(fixture, DISK_IMPOSSIBLE, "backing file");
 }
 
 static void
@@ -145,8 +144,8 @@ test_read_only_and_empty_are_left(Fixture *fixture, const void *data)
 static void
 test_header_decides(Fixture *fixture, const void *data)
 {
-    write_image(fixture, 14, 1);
-    assert_plan(fixture, DISK_IMPOSSIBLE, "backing file");
+    write_image(fixture, 14, 1); /* a backing file, which becomes part of the copy */
+    assert_plan(fixture, DISK_COPY, NULL);
     write_image(fixture, 35, 1);
     assert_plan(fixture, DISK_IMPOSSIBLE, "encrypted");
     write_image(fixture, 63, 1);
@@ -177,22 +176,81 @@ test_record_holds_the_shape(Fixture *fixture, const void *data)
     json_t *record = disk_to_json(disk);
     json_int_t size, cluster, refcount;
     const char *target, *path, *format, *compat, *migration;
-    int extended, lazy, provable;
+    int extended, lazy, provable, read_only, shareable, transient, encrypted;
+    const char *storage, *first;
 
-    g_assert_cmpint(json_unpack(record, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b, s:b !}",
+    g_assert_cmpint(json_unpack(record,
+                                "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b, s:b, s:s, s:s, "
+                                "s:b, s:b, s:b, s:b !}",
                                 "target", &target, "path", &path, "format", &format, "compat",
                                 &compat, "migration", &migration, "virtualSizeBytes", &size,
                                 "clusterSizeBytes", &cluster, "refcountBits", &refcount,
                                 "extendedL2", &extended, "lazyRefcounts", &lazy, "provable",
-                                &provable),
+                                &provable, "storage", &storage, "header", &first, "readOnly",
+                                &read_only, "shareable", &shareable, "transient", &transient,
+                                "encrypted", &encrypted),
                     ==, 0);
     g_assert_cmpstr(migration, ==, "copy");
     g_assert_true(provable);
+    g_assert_cmpstr(storage, ==, "file");
+    g_assert_cmpstr(first, ==, "qcow2");
+    g_assert_false(read_only || shareable || transient || encrypted);
     g_assert_cmpstr(compat, ==, "1.1");
     g_assert_cmpint(size, ==, 1 << 30);
     g_assert_cmpint(cluster, ==, 65536);
     g_assert_cmpint(refcount, ==, 16);
     json_decref(record);
+}
+
+/* What the definition says is what counts; what the image says is told. */
+static void
+test_raw_disk_that_begins_like_qcow2_is_told(Fixture *fixture, const void *data)
+{
+    fixture->definition.format = (char *)"raw";
+    g_autoptr(Disk) forged = disk_plan(&fixture->definition);
+    g_assert_cmpint(forged->migration, ==, DISK_COPY);
+    g_assert_cmpint(forged->shape.format, ==, IMAGE_FORMAT_RAW);
+    g_assert_cmpstr(forged->header, ==, "qcow2");
+    write_image(fixture, 0, 'X');
+    g_autoptr(Disk) plain = disk_plan(&fixture->definition);
+    g_assert_cmpstr(plain->header, ==, "raw");
+}
+
+static GPtrArray *
+plan_chain(const char *image, const char *live_chain, const char *configured_chain)
+{
+    static const char form[] = "<domain type='kvm'><name>web1</name>"
+                               "<uuid>4dea22b3-1d52-d8f3-2516-782e98ab3fa0</uuid><devices>"
+                               "<disk type='file' device='disk'><driver type='qcow2'/>"
+                               "<source file='%s'/>%s<target dev='vda'/></disk></devices></domain>";
+    g_autofree char *live = g_strdup_printf(form, image, live_chain);
+    g_autofree char *configured = g_strdup_printf(form, image, configured_chain);
+    const Guest guest = { .name = (char *)"web1", .xml = live, .inactive_xml = configured };
+    g_autoptr(GError) error = NULL;
+    GPtrArray *disks = disk_plan_guest(&guest, &error);
+
+    g_assert_no_error(error);
+    return disks;
+}
+
+static void
+test_chain_is_told_and_becomes_part_of_the_copy(Fixture *fixture, const void *data)
+{
+    static const char chain[] =
+        "<backingStore type='file'><format type='qcow2'/><source file='/images/base'/>"
+        "<backingStore type='file'><format type='raw'/><source file='/images/root'/>"
+        "<backingStore/></backingStore></backingStore>";
+    g_autoptr(GPtrArray) disks = plan_chain(fixture->path, chain, "");
+    g_autoptr(GPtrArray) named = plan_chain(fixture->path, chain, chain);
+    const Disk *disk = disks->pdata[0];
+
+    g_assert_cmpint(disk->migration, ==, DISK_COPY);
+    json_auto_t *expected = json_pack("[{s:s, s:s}, {s:s, s:s}]", "path", "/images/base", "format",
+                                      "qcow2", "path", "/images/root", "format", "raw");
+    g_assert_true(json_equal(disk->backing, expected));
+    disk = named->pdata[0];
+    g_assert_cmpint(disk->migration, ==, DISK_IMPOSSIBLE);
+    g_assert_nonnull(strstr(disk->reason, "definition names its backing file"));
 }
 
 static void
@@ -221,6 +279,10 @@ main(int argc, char **argv)
     add("/disk/header-decides", test_header_decides);
     add("/disk/unreadable-image-is-a-reason", test_unreadable_image_is_a_reason_not_an_error);
     add("/disk/record-holds-the-shape", test_record_holds_the_shape);
+    add("/disk/raw-disk-that-begins-like-qcow2-is-told",
+        test_raw_disk_that_begins_like_qcow2_is_told);
+    add("/disk/chain-is-told-and-becomes-part-of-the-copy",
+        test_chain_is_told_and_becomes_part_of_the_copy);
     g_test_add_func("/disk/shared-file-systems-are-known", test_shared_file_systems_are_known);
     return g_test_run();
 }
