@@ -17,6 +17,7 @@ extern const CheckKinds check_kinds_host, check_kinds_guest, check_kinds_network
 #define AT_DESTINATION CHECK_AT_DESTINATION
 #define AT_EVERY_HOST  CHECK_AT_EVERY_HOST
 #define BLOCKER        CHECK_BLOCKER
+#define INFORMATION    CHECK_INFORMATION
 #define WARNING        CHECK_WARNING
 #define NETPREPD       "netprepd"
 #define STORPREPD      "storprepd"

@@ -259,11 +259,30 @@ hypervisor_compare_processor(Hypervisor *hypervisor, const HypervisorMachine *ma
     return hypervisor->ops->compare_processor(hypervisor->self, machine, xml, ret_obstacle, error);
 }
 
-gboolean
-hypervisor_count_snapshots(Hypervisor *hypervisor, const char *uuid, unsigned *ret_count,
-                           GError **error)
+GuestCondition *
+hypervisor_inspect_guest(Hypervisor *hypervisor, const char *uuid, GError **error)
 {
-    return hypervisor->ops->count_snapshots(hypervisor->self, uuid, ret_count, error);
+    return hypervisor->ops->inspect_guest(hypervisor->self, uuid, error);
+}
+
+GPtrArray *
+hypervisor_list_pools(Hypervisor *hypervisor, GError **error)
+{
+    return hypervisor->ops->list_pools(hypervisor->self, error);
+}
+
+gboolean
+hypervisor_measure_dirty_rate(Hypervisor *hypervisor, const char *uuid, unsigned seconds,
+                              guint64 *ret_bytes_per_second, GError **error)
+{
+    return hypervisor->ops->measure_dirty_rate(hypervisor->self, uuid, seconds,
+                                               ret_bytes_per_second, error);
+}
+
+char *
+hypervisor_baseline_processor(Hypervisor *hypervisor, const char *const *processors, GError **error)
+{
+    return hypervisor->ops->baseline_processor(hypervisor->self, processors, error);
 }
 
 GPtrArray *

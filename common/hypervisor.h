@@ -4,6 +4,7 @@
 
 #include <gio/gio.h>
 
+#include "common/guest_condition.h"
 #include "common/hypervisor_host.h"
 #include "common/hypervisor_network.h"
 #include "common/network_port.h"
@@ -118,7 +119,17 @@ typedef struct {
      * or says what is missing. FAULT_HYPERVISOR_FAILED if libvirt cannot tell. */
     gboolean (*compare_processor)(void *self, const HypervisorMachine *machine, const char *xml,
                                   char **ret_obstacle, GError **error);
-    gboolean (*count_snapshots)(void *self, const char *uuid, unsigned *ret_count, GError **error);
+    /* What libvirt knows of the guest beside its XML. */
+    GuestCondition *(*inspect_guest)(void *self, const char *uuid, GError **error);
+    /* Every active storage pool: GPtrArray of StoragePool *. */
+    GPtrArray *(*list_pools)(void *self, GError **error);
+    /* How fast the guest changes its memory, watched for @seconds (1-60). Costs the guest a little.
+     * FAULT_HYPERVISOR_FAILED where QEMU cannot tell. */
+    gboolean (*measure_dirty_rate)(void *self, const char *uuid, unsigned seconds,
+                                   guint64 *ret_bytes_per_second, GError **error);
+    /* A <cpu> that has what all @processors (<cpu> elements) have in common, ready for a domain;
+     * of an empty list this host's own, as guests can have it. Owned by the caller. */
+    char *(*baseline_processor)(void *self, const char *const *processors, GError **error);
     /* All ports that take VFs: GPtrArray of NetworkPort *. Empty where libvirt knows no ports. */
     GPtrArray *(*list_network_ports)(void *self, GError **error);
     /* Makes a port for exactly its VF. FAULT_HYPERVISOR_FAILED if that is taken or not in the
@@ -166,7 +177,11 @@ GPtrArray *hypervisor_list_networks(Hypervisor *hypervisor, GError **error);
 HypervisorHost *hypervisor_get_host(Hypervisor *hypervisor, GError **error);
 gboolean hypervisor_compare_processor(Hypervisor *hypervisor, const HypervisorMachine *machine,
                                       const char *xml, char **ret_obstacle, GError **error);
-gboolean hypervisor_count_snapshots(Hypervisor *hypervisor, const char *uuid, unsigned *ret_count,
+GuestCondition *hypervisor_inspect_guest(Hypervisor *hypervisor, const char *uuid, GError **error);
+GPtrArray *hypervisor_list_pools(Hypervisor *hypervisor, GError **error);
+gboolean hypervisor_measure_dirty_rate(Hypervisor *hypervisor, const char *uuid, unsigned seconds,
+                                       guint64 *ret_bytes_per_second, GError **error);
+char *hypervisor_baseline_processor(Hypervisor *hypervisor, const char *const *processors,
                                     GError **error);
 GPtrArray *hypervisor_list_network_ports(Hypervisor *hypervisor, GError **error);
 gboolean hypervisor_create_network_port(Hypervisor *hypervisor, const NetworkPort *port,

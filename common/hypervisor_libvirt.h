@@ -41,4 +41,8 @@ gboolean libvirt_abort_job(void *self, const char *uuid, GError **error);
 HypervisorHost *libvirt_get_host(void *self, GError **error);
 gboolean libvirt_compare_processor(void *self, const HypervisorMachine *machine, const char *xml,
                                    char **ret_obstacle, GError **error);
-gboolean libvirt_count_snapshots(void *self, const char *uuid, unsigned *ret_count, GError **error);
+GuestCondition *libvirt_inspect_guest(void *self, const char *uuid, GError **error);
+GPtrArray *libvirt_list_pools(void *self, GError **error);
+gboolean libvirt_measure_dirty_rate(void *self, const char *uuid, unsigned seconds,
+                                    guint64 *ret_bytes_per_second, GError **error);
+char *libvirt_baseline_processor(void *self, const char *const *processors, GError **error);

@@ -111,19 +111,3 @@ libvirt_compare_processor(void *self, const HypervisorMachine *machine, const ch
     libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, OBJECT, NULL);
     return FALSE;
 }
-
-gboolean
-libvirt_count_snapshots(void *self, const char *uuid, unsigned *ret_count, GError **error)
-{
-    g_autoptr(virDomain) domain = libvirt_find_guest(self, uuid, error);
-
-    if (!domain)
-        return FALSE;
-    int count = virDomainSnapshotNum(domain, 0);
-    if (count < 0) {
-        libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, "snapshots of the guest", NULL);
-        return FALSE;
-    }
-    *ret_count = (unsigned)count;
-    return TRUE;
-}

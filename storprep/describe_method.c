@@ -101,3 +101,26 @@ storage_run_describe(VarlinkCall *call, json_t *parameters, void *context)
     else
         varlink_call_fail(call, error);
 }
+
+void
+storage_run_list_guests(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const StorageService *service = context;
+    GError *error = NULL;
+    g_autoptr(GPtrArray) guests = hypervisor_list_guests(service->hypervisor, &error);
+    json_t *records;
+
+    if (!guests) {
+        varlink_call_fail(call, error);
+        return;
+    }
+    records = json_array();
+    for (guint i = 0; i < guests->len; i++) {
+        const Guest *guest = guests->pdata[i];
+
+        json_array_append_new(records,
+                              json_pack("{s:{s:s, s:s}, s:s}", "guest", "name", guest->name, "uuid",
+                                        guest->uuid, "state", state_name(guest->state)));
+    }
+    varlink_call_reply(call, json_pack("{s:o}", "guests", records));
+}

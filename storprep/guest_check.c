@@ -13,6 +13,7 @@ typedef struct {
     Guest *guest;
     DomainXml *domain;
     DomainFeatures *features;
+    GuestCondition *condition; /* NULL: not asked yet */
 } Context;
 
 char *
@@ -31,6 +32,7 @@ context_free(void *data)
     guest_free(context->guest);
     domain_xml_free(context->domain);
     domain_features_free(context->features);
+    guest_condition_free(context->condition);
     g_free(context);
 }
 
@@ -144,40 +146,89 @@ check_running(void *data, CheckReport *report)
     check_fail(report, context->label, remedy, "is %s", state);
 }
 
+/* NULL, reported as unknown, if libvirt does not tell. Borrowed. */
+static const GuestCondition *
+need_condition(Context *context, CheckReport *report)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!context->condition)
+        context->condition =
+            hypervisor_inspect_guest(context->checks->hypervisor, context->guest->uuid, &error);
+    if (!context->condition)
+        check_unknown(report, context->label, "%s", error->message);
+    return context->condition;
+}
+
 static void
 check_no_job(void *data, CheckReport *report)
 {
-    const Context *context = data;
-    g_autofree char *remedy = g_strdup_printf(
-        "virsh domjobinfo %s; end it with 'virsh domjobabort'", context->guest->name);
+    Context *context = data;
+    const char *name = context->guest->name;
+    g_autofree char *abort =
+        g_strdup_printf("virsh domjobinfo %s; virsh domjobabort %s", name, name);
+    const GuestCondition *condition = need_condition(context, report);
 
+    if (!condition)
+        return;
+    g_autofree char *abort_block = g_strdup_printf(
+        "virsh blockjob %s %s --abort", name, condition->job_disk ? condition->job_disk : "DISK");
     if (context->guest->has_job)
-        check_fail(report, context->label, remedy, "libvirt runs a job on it");
+        check_fail(report, context->label, abort, "libvirt runs a job on it");
+    else if (condition->job_disk)
+        check_fail(report, context->label, abort_block, "a block job runs on disk %s",
+                   condition->job_disk);
     else if (context->features->copying_disk)
-        check_fail(report, context->label, "virsh blockjob GUEST DISK --abort",
-                   "one of its disks is being copied");
+        check_fail(report, context->label, abort_block, "one of its disks is being copied");
     else
-        check_pass(report, context->label, "libvirt runs no job on it");
+        check_pass(report, context->label, "libvirt runs no job on it or on its disks");
 }
 
 static void
 check_no_snapshot(void *data, CheckReport *report)
 {
-    const Context *context = data;
-    g_autoptr(GError) error = NULL;
-    unsigned count = 0;
+    Context *context = data;
+    const GuestCondition *condition = need_condition(context, report);
+    g_autofree char *remedy =
+        g_strdup_printf("virsh snapshot-list %s; virsh snapshot-delete %s SNAPSHOT",
+                        context->guest->name, context->guest->name);
 
-    if (!hypervisor_count_snapshots(context->checks->hypervisor, context->guest->uuid, &count,
-                                    &error)) {
-        check_unknown(report, context->label, "%s", error->message);
-    } else if (count > 0) {
-        g_autofree char *remedy =
-            g_strdup_printf("virsh snapshot-list %s; virsh snapshot-delete %s SNAPSHOT",
-                            context->guest->name, context->guest->name);
-        check_fail(report, context->label, remedy, "has %u snapshots", count);
-    } else {
+    if (condition && condition->snapshots > 0)
+        check_fail(report, context->label, remedy, "has %u snapshots", condition->snapshots);
+    else if (condition)
         check_pass(report, context->label, "has no snapshots");
+}
+
+static void
+check_disks_healthy(void *data, CheckReport *report)
+{
+    Context *context = data;
+    const GuestCondition *condition = need_condition(context, report);
+    g_autofree char *remedy = g_strdup_printf("virsh domblkerror %s; mend the storage, then virsh "
+                                              "resume %s",
+                                              context->guest->name, context->guest->name);
+
+    if (condition && condition->broken_disk)
+        check_fail(report, context->label, remedy, "requests to a disk failed: %s",
+                   condition->broken_disk);
+    else if (condition)
+        check_pass(report, context->label, "no disk reports an error");
+}
+
+static void
+check_messages(void *data, CheckReport *report)
+{
+    Context *context = data;
+    const GuestCondition *condition = need_condition(context, report);
+
+    if (!condition)
+        return;
+    if (!condition->messages[0]) {
+        check_pass(report, context->label, "libvirt has nothing to say about it");
+        return;
     }
+    g_autofree char *joined = g_strjoinv("; ", condition->messages);
+    check_fail(report, context->label, NULL, "libvirt says: %s", joined);
 }
 
 static void
@@ -219,6 +270,8 @@ guest_check_state(const StorageChecks *checks, const char *guest)
     static const Check list[] = { { "guest.running", check_running },
                                   { "guest.no-job", check_no_job },
                                   { "guest.no-snapshot", check_no_snapshot },
+                                  { "guest.disks-healthy", check_disks_healthy },
+                                  { "guest.untainted", check_messages },
                                   { "guest.not-transient-disk", check_transient_disks },
                                   { 0 } };
     Context *context = context_new(checks, guest);

@@ -42,6 +42,7 @@ gboolean storage_find_lease(StorageService *service, json_t *parameters, guint64
 
 /* Handlers; @context is the StorageService. */
 void storage_run_describe(VarlinkCall *call, json_t *parameters, void *context);
+void storage_run_list_guests(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_export(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_mount(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_commit(VarlinkCall *call, json_t *parameters, void *context);

@@ -5,6 +5,7 @@
 #include "common/fault.h"
 #include "common/limits.h"
 #include "io.migprep.Storage.varlink.h"
+#include "storprep/processor_baseline.h"
 #include "storprep/request_field.h"
 #include "storprep/storage_methods.h"
 
@@ -158,6 +159,8 @@ run_list_leases(VarlinkCall *call, json_t *parameters, void *context)
 
 static const VarlinkMethod methods[] = {
     { "Describe", storage_run_describe },
+    { "ListGuests", storage_run_list_guests },
+    { "BaselineProcessor", processor_baseline_method },
     { "CreateTargets", run_create_targets },
     { "Export", storage_run_export },
     { "Mount", storage_run_mount },

@@ -88,6 +88,16 @@ class Checks(Storage):
     def test_host_alone(self):
         self.assertEqual(self.outcomes(role="host")[0], {"host.libvirt-answers": "passed"})
 
+    def test_guests_are_listed(self):
+        self.assertEqual(self.call("ListGuests"),
+                         {"guests": [{"guest": {"name": GUEST, "uuid": UUID}, "state": "running"}]})
+
+    def test_baseline_takes_processors_only(self):
+        for text in ("", "<cpu", "<domain/>"):
+            self.refused("InvalidArgument", "BaselineProcessor", {"processors": [text]})
+        self.refused("LimitExceeded", "BaselineProcessor", {"processors": ["<cpu/>"] * 65})
+        self.refused("HypervisorFailed", "BaselineProcessor", {"processors": ["<cpu/>"]})
+
     def test_role_needs_its_subject(self):
         self.refused("InvalidArgument", "Check", {"role": "source"})
         self.refused("InvalidArgument", "Check", {"role": "destination"})

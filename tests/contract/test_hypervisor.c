@@ -309,16 +309,44 @@ test_host_tells_what_it_offers(Side *side, gconstpointer unused)
 }
 
 static void
-test_guest_without_snapshots_has_none(Side *side, gconstpointer unused)
+test_untroubled_guest_is_inspected(Side *side, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
-    unsigned count = 1;
+    g_autoptr(GuestCondition) condition = hypervisor_inspect_guest(side->hypervisor, UUID, &error);
 
-    g_assert_true(hypervisor_count_snapshots(side->hypervisor, UUID, &count, &error));
     g_assert_no_error(error);
-    g_assert_cmpuint(count, ==, 0);
-    g_assert_false(hypervisor_count_snapshots(side->hypervisor, "nonesuch", &count, &error));
+    g_assert_cmpuint(condition->snapshots, ==, 0);
+    g_assert_null(condition->job_disk);
+    g_assert_null(condition->broken_disk);
+    g_assert_nonnull(condition->messages);
+    g_assert_null(hypervisor_inspect_guest(side->hypervisor, "nonesuch", &error));
     g_assert_error(error, FAULT, FAULT_GUEST_NOT_FOUND);
+}
+
+static void
+test_pools_are_listed_with_their_paths(Side *side, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (side->fake) {
+        fake_hypervisor_host(side->fake)->pool = "default-pool";
+        fake_hypervisor_host(side->fake)->pool_path = "/default-pool";
+    }
+    g_autoptr(GPtrArray) pools = hypervisor_list_pools(side->hypervisor, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(pools->len, ==, 1);
+    g_assert_cmpstr(((StoragePool *)pools->pdata[0])->name, ==, "default-pool");
+    g_assert_cmpstr(((StoragePool *)pools->pdata[0])->path, ==, "/default-pool");
+}
+
+static void
+test_what_cannot_be_measured_is_an_error(Side *side, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 rate;
+
+    g_assert_false(hypervisor_measure_dirty_rate(side->hypervisor, UUID, 1, &rate, &error));
+    g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
 }
 
 static void
@@ -357,7 +385,9 @@ main(int argc, char **argv)
     add("off-means-no-live-devices", test_guest_that_is_off_has_no_live_devices);
     add("no-job", test_job_that_is_not_there_cannot_be_aborted);
     add("host", test_host_tells_what_it_offers);
-    add("snapshots", test_guest_without_snapshots_has_none);
+    add("inspected", test_untroubled_guest_is_inspected);
+    add("pools", test_pools_are_listed_with_their_paths);
+    add("dirty-rate", test_what_cannot_be_measured_is_an_error);
     add("networks", test_networks_are_told_with_where_they_lead);
     g_test_add("/hypervisor/libvirt/connected", Side, NULL, set_up_libvirt,
                test_watch_hears_of_the_connection, tear_down);

@@ -49,14 +49,63 @@ fake_host_compare_processor(void *self, const HypervisorMachine *machine, const 
     return TRUE;
 }
 
-gboolean
-fake_host_count_snapshots(void *self, const char *uuid, unsigned *ret_count, GError **error)
+GuestCondition *
+fake_host_inspect_guest(void *self, const char *uuid, GError **error)
 {
-    if (!fake_hypervisor_enter(self, "count_snapshots", uuid, error))
-        return FALSE;
+    const FakeHost *fake = fake_hypervisor_host(self);
+    const char *messages[] = { fake->message, NULL };
+
+    if (!fake_hypervisor_enter(self, "inspect_guest", uuid, error))
+        return NULL;
     g_autoptr(Guest) guest = hypervisor_get_guest(fake_hypervisor_get(self), uuid, error);
     if (!guest)
+        return NULL;
+    GuestCondition *condition = g_new0(GuestCondition, 1);
+    condition->snapshots = fake->snapshots;
+    condition->job_disk = g_strdup(fake->job_disk);
+    condition->broken_disk = g_strdup(fake->broken_disk);
+    condition->messages = g_strdupv((char **)messages);
+    return condition;
+}
+
+GPtrArray *
+fake_host_list_pools(void *self, GError **error)
+{
+    const FakeHost *fake = fake_hypervisor_host(self);
+
+    if (!fake_hypervisor_enter(self, "list_pools", NULL, error))
+        return NULL;
+    GPtrArray *pools = g_ptr_array_new_with_free_func((GDestroyNotify)storage_pool_free);
+    if (fake->pool) {
+        StoragePool *pool = g_new0(StoragePool, 1);
+
+        pool->name = g_strdup(fake->pool);
+        pool->path = g_strdup(fake->pool_path);
+        g_ptr_array_add(pools, pool);
+    }
+    return pools;
+}
+
+gboolean
+fake_host_measure_dirty_rate(void *self, const char *uuid, unsigned seconds,
+                             guint64 *ret_bytes_per_second, GError **error)
+{
+    const FakeHost *fake = fake_hypervisor_host(self);
+
+    if (!fake_hypervisor_enter(self, "measure_dirty_rate", uuid, error))
         return FALSE;
-    *ret_count = fake_hypervisor_host(self)->snapshots;
+    if (fake->dirty_bytes_per_second == 0) {
+        fault_set(error, FAULT_HYPERVISOR_FAILED, "dirty rate", NULL, "QEMU cannot tell");
+        return FALSE;
+    }
+    *ret_bytes_per_second = fake->dirty_bytes_per_second;
     return TRUE;
+}
+
+char *
+fake_host_baseline_processor(void *self, const char *const *processors, GError **error)
+{
+    if (!fake_hypervisor_enter(self, "baseline_processor", NULL, error))
+        return NULL;
+    return g_strdup(processors[0] ? processors[0] : "<cpu><model>Own</model></cpu>");
 }

@@ -12,7 +12,12 @@ typedef struct {
     HugePages huge_pages;
     const char *machine;            /* the only machine type it knows, of x86_64 */
     const char *processor_obstacle; /* what every processor is missing; NULL: nothing */
-    unsigned snapshots;             /* of every guest */
+    unsigned snapshots;             /* of every guest, as all that follows */
+    const char *job_disk;           /* NULL: no block job runs */
+    const char *broken_disk;        /* NULL: none is */
+    const char *message;            /* NULL: libvirt says nothing */
+    guint64 dirty_bytes_per_second; /* 0: QEMU cannot tell */
+    const char *pool, *pool_path;   /* the only pool; NULL: none */
 } FakeHost;
 
 /* QEMU 7.2.0, 8 processors, 16 GiB, 512 huge pages of 2 MiB, machine type pc-q35-7.2. */
@@ -22,5 +27,9 @@ extern const FakeHost FAKE_HOST_DEFAULT;
 HypervisorHost *fake_host_get(void *self, GError **error);
 gboolean fake_host_compare_processor(void *self, const HypervisorMachine *machine, const char *xml,
                                      char **ret_obstacle, GError **error);
-gboolean fake_host_count_snapshots(void *self, const char *uuid, unsigned *ret_count,
-                                   GError **error);
+GuestCondition *fake_host_inspect_guest(void *self, const char *uuid, GError **error);
+GPtrArray *fake_host_list_pools(void *self, GError **error);
+gboolean fake_host_measure_dirty_rate(void *self, const char *uuid, unsigned seconds,
+                                      guint64 *ret_bytes_per_second, GError **error);
+/* The first of @processors; "<cpu><model>Own</model></cpu>" of none. */
+char *fake_host_baseline_processor(void *self, const char *const *processors, GError **error);

@@ -67,7 +67,8 @@ test_daemon_that_does_not_answer(void)
     g_assert_cmpstr(text(results, 0, "outcome"), ==, "unknown");
     g_assert_cmpstr(text(results, 0, "severity"), ==, "blocker");
     g_assert_nonnull(strstr(text(results, 0, "evidence"), "is not there"));
-    g_assert_cmpstr(text(results, 0, "remedy"), ==, "start it");
+    g_assert_cmpstr(text(results, 0, "remedy"), ==,
+                    "systemctl start netprepd.socket storprepd.socket");
     g_assert_cmpint(check_verdict_of(results), ==, CHECK_VERDICT_UNKNOWN);
 }
 

@@ -205,6 +205,18 @@ take_snapshot(void *data)
 }
 
 static void
+break_disk(void *data)
+{
+    host_of(data)->broken_disk = "vda: no space";
+}
+
+static void
+taint(void *data)
+{
+    host_of(data)->message = "tainted: custom-monitor";
+}
+
+static void
 make_disk_transient(void *data)
 {
     set_disk(data, "<driver type='raw'/><transient/>");
@@ -325,6 +337,8 @@ static const CheckCase cases[] = {
     { "guest.running", pause_guest, "is paused", at_source },
     { "guest.no-job", copy_disk, "being copied", at_source },
     { "guest.no-snapshot", take_snapshot, "2 snapshots", at_source },
+    { "guest.disks-healthy", break_disk, "vda: no space", at_source },
+    { "guest.untainted", taint, "custom-monitor", at_source },
     { "guest.not-transient-disk", make_disk_transient, "vda is transient", at_source },
     { "storage.disks-movable", encrypt_disk, "encrypted", at_source },
     { "storage.format-matches", hide_qcow2, "begins like a qcow2", at_source },
@@ -461,8 +475,8 @@ test_odd_facts_are_refused(void)
 static void
 test_nothing_is_changed(void)
 {
-    static const char *const reading[] = { "get_guest", "get_host", "compare_processor",
-                                           "count_snapshots", "list_guests" };
+    static const char *const reading[] = { "get_guest",     "get_host",    "compare_processor",
+                                           "inspect_guest", "list_guests", "list_pools" };
     g_autoptr(World) world = world_new();
 
     arrive(world);
