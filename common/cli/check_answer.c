@@ -33,6 +33,9 @@ ask(gpointer data)
 {
     CheckQuestion *question = data;
 
+    question->error = check_silence_find(question->silence, question->peer, question->service);
+    if (question->error)
+        return NULL;
     question->reply = peer_call(question->peer,
                                 &(PeerCall) { .service = question->service,
                                               .method = "Check",
@@ -40,6 +43,8 @@ ask(gpointer data)
                                               .timeout_seconds = CALL_SECONDS,
                                               .cancellable = question->cancellable },
                                 &question->error);
+    if (question->error)
+        check_silence_note(question->silence, question->peer, question->service, question->error);
     return NULL;
 }
 
@@ -66,12 +71,14 @@ daemon_result(const CheckQuestion *question)
     const CheckKind *kind = check_catalogue_find(DAEMONS);
     const GError *error = question->error;
     CheckOutcome outcome = error ? CHECK_UNKNOWN : CHECK_PASSED;
+    gboolean missing = error && fault_code(error) == FAULT_DAEMON_UNAVAILABLE;
+    const char *remedy = !error ? "" : missing ? kind->remedy : fault_remedy(error);
 
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "check", kind->id, "title",
                      kind->title, "object", service_daemon(question->service), "severity",
                      check_severity_name(kind->severity), "outcome", check_outcome_name(outcome),
-                     "evidence", error ? error->message : "answers", "remedy",
-                     error ? fault_remedy(error) : "", "source", kind->source);
+                     "evidence", error ? error->message : "answers", "remedy", remedy, "source",
+                     kind->source);
 }
 
 /* Only the members that a result has: a later daemon may say more. */

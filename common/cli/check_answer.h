@@ -2,7 +2,7 @@
 /* What the daemons of several hosts answer to Check, asked at the same time. */
 #pragma once
 
-#include "common/cli/peer.h"
+#include "common/cli/check_silence.h"
 
 /* One call of Check. What is not NULL is borrowed, but the outcome. */
 typedef struct {
@@ -12,6 +12,7 @@ typedef struct {
     const char *guest; /* for the source */
     json_t *facts;     /* for a destination: what the source told this service; NULL: nothing */
     GCancellable *cancellable; /* may be NULL */
+    CheckSilence *silence;     /* may be NULL */
     json_t *reply;             /* outcome: owned, NULL if there was none */
     GError *error;             /* outcome: why not, owned */
 } CheckQuestion;

@@ -18,6 +18,7 @@ check_survey_free(CheckSurvey *survey)
 {
     if (!survey)
         return;
+    g_free(survey->guest);
     json_decref(survey->results);
     json_decref(survey->verdicts);
     json_decref(survey->invalidated_by);
@@ -63,12 +64,14 @@ take(CheckSurvey *survey, CheckQuestion *questions)
 
 /* Both daemons of one host. */
 static void
-prepare(CheckQuestion *questions, Peer *peer, const char *role, GCancellable *cancellable)
+prepare(CheckQuestion *questions, Peer *peer, const char *role, const CheckPlan *plan)
 {
     for (int service = 0; service < SERVICE_COUNT; service++)
-        questions[service] = (CheckQuestion) {
-            .peer = peer, .service = (Service)service, .role = role, .cancellable = cancellable
-        };
+        questions[service] = (CheckQuestion) { .peer = peer,
+                                               .service = (Service)service,
+                                               .role = role,
+                                               .cancellable = plan->cancellable,
+                                               .silence = plan->silence };
 }
 
 static void
@@ -106,7 +109,7 @@ ask_destinations(CheckSurvey *survey, const CheckPlan *plan, json_t *const *fact
     for (guint i = 0; i < destinations->len; i++) {
         CheckQuestion *both = questions + i * SERVICE_COUNT;
 
-        prepare(both, destinations->pdata[i], "destination", plan->cancellable);
+        prepare(both, destinations->pdata[i], "destination", plan);
         for (int service = 0; service < SERVICE_COUNT; service++)
             both[service].facts = facts[service];
     }
@@ -127,7 +130,8 @@ check_survey_guest(const CheckPlan *plan, const char *guest)
     CheckQuestion questions[SERVICE_COUNT];
     json_t *facts[SERVICE_COUNT];
 
-    prepare(questions, plan->source, "source", plan->cancellable);
+    survey->guest = g_strdup(guest);
+    prepare(questions, plan->source, "source", plan);
     for (int service = 0; service < SERVICE_COUNT; service++)
         questions[service].guest = guest;
     check_questions_ask(questions, SERVICE_COUNT);
@@ -144,10 +148,11 @@ check_survey_guest(const CheckPlan *plan, const char *guest)
 CheckSurvey *
 check_survey_host(Peer *host)
 {
+    const CheckPlan plan = { 0 };
     CheckSurvey *survey = survey_new();
     CheckQuestion questions[SERVICE_COUNT];
 
-    prepare(questions, host, "host", NULL);
+    prepare(questions, host, "host", &plan);
     check_questions_ask(questions, SERVICE_COUNT);
     json_auto_t *results = take(survey, questions);
     judge(survey, peer_host(host), check_verdict_of(results));
@@ -156,12 +161,12 @@ check_survey_host(Peer *host)
 }
 
 json_t *
-check_survey_to_json(const CheckSurvey *survey, const char *guest)
+check_survey_to_json(const CheckSurvey *survey)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *time = g_date_time_format_iso8601(now);
 
-    return json_pack("{s:s?, s:s, s:O, s:O, s:s, s:O}", "guest", guest, "verdict",
+    return json_pack("{s:s?, s:s, s:O, s:O, s:s, s:O}", "guest", survey->guest, "verdict",
                      check_verdict_name(survey->verdict), "destinations", survey->verdicts,
                      "results", survey->results, "checkedAt", time, "invalidatedBy",
                      survey->invalidated_by);

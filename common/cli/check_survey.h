@@ -7,6 +7,7 @@
 #define CHECK_HOSTS_MAX 32
 
 typedef struct {
+    char *guest;      /* NULL: a host alone */
     json_t *results;  /* of all hosts */
     json_t *verdicts; /* one for each destination: {destination, verdict} */
     json_t *invalidated_by;
@@ -19,6 +20,7 @@ typedef struct {
     Peer *source;
     const GPtrArray *destinations; /* of Peer * */
     GCancellable *cancellable;     /* may be NULL */
+    CheckSilence *silence; /* what several surveys learn of hosts that do not answer; NULL */
 } CheckPlan;
 
 void check_survey_free(CheckSurvey *survey);
@@ -33,5 +35,5 @@ CheckSurvey *check_survey_guest(const CheckPlan *plan, const char *guest);
 /* The same for the readiness of @host with no guest. */
 CheckSurvey *check_survey_host(Peer *host);
 
-/* The document of --json: docs/check.schema.json. @guest may be NULL. New reference. */
-json_t *check_survey_to_json(const CheckSurvey *survey, const char *guest);
+/* The document of --json: docs/check.schema.json. New reference. */
+json_t *check_survey_to_json(const CheckSurvey *survey);

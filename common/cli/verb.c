@@ -65,7 +65,7 @@ verb_parse(const VerbOptions *options, int argc, char ***argv, int operands)
     g_autofree char *description = g_strconcat(
         options->examples, "\n", options->statuses ? options->statuses : exit_status_help, NULL);
     g_autoptr(GError) error = NULL;
-    int most = operands + (options->optional_operand ? 1 : 0);
+    int most = operands + options->more_operands;
 
     g_set_prgname(program); /* GOptionContext names it in the usage line */
     g_option_context_set_summary(context, options->summary);

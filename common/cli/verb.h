@@ -13,7 +13,8 @@ typedef struct {
     int (*run)(int argc, char **argv);
 } Verb;
 
-extern const Verb verb_check, verb_migrate, verb_status, verb_cancel, verb_setup_bond, verb_proxy;
+extern const Verb verb_check, verb_cpu_baseline, verb_migrate, verb_status, verb_cancel,
+    verb_setup_bond, verb_proxy;
 
 /* Where the daemons are. */
 typedef struct {
@@ -38,8 +39,8 @@ typedef struct {
     const GOptionEntry *entries; /* may be NULL */
     Connection *connection;
     gboolean remote;
-    const char *statuses;      /* its exit statuses; NULL: exit_status_help */
-    gboolean optional_operand; /* takes one word more than it demands */
+    const char *statuses; /* its exit statuses; NULL: exit_status_help */
+    int more_operands;    /* takes so many words more than it demands */
 } VerbOptions;
 
 /*

@@ -3,19 +3,16 @@
 #include <stdio.h>
 
 #include "common/check_catalogue.h"
-#include "common/cli/check_survey.h"
+#include "common/cli/check_batch.h"
+#include "common/cli/check_print.h"
 #include "common/cli/host_name.h"
 #include "common/cli/output.h"
+#include "common/cli/remedy.h"
 #include "common/cli/reply.h"
-#include "common/cli/table.h"
 #include "common/cli/verb.h"
 #include "common/fault.h"
 
 #define STATUS_USAGE 64 /* sysexits.h: 2 means blocked here */
-
-#define GREEN  "\033[32m"
-#define YELLOW "\033[33m"
-#define RED    "\033[31m"
 
 static const char statuses[] = "Exit status:\n"
                                "  0 ready\n"
@@ -23,12 +20,12 @@ static const char statuses[] = "Exit status:\n"
                                "  2 blocked\n"
                                "  3 could not be checked\n"
                                "  64 wrong usage\n"
-                               "With several hosts it is the worst of them.\n";
+                               "With several guests or hosts it is the worst of them.\n";
 
 typedef struct {
     Connection connection;
     char **to;
-    gboolean host, json, quiet, catalogue;
+    gboolean all, host, json, quiet, fix, yes, catalogue;
 } CheckOptions;
 
 static void
@@ -45,144 +42,36 @@ parse_options(CheckOptions *options, int argc, char ***argv)
     const GOptionEntry entries[] = {
         { "to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->to,
           "where the guest could go; may be given several times", "HOST" },
+        { "all", 0, 0, G_OPTION_ARG_NONE, &options->all, "check all guests that run here", NULL },
         { "host", 0, 0, G_OPTION_ARG_NONE, &options->host,
           "check a host instead of a guest: this one, or the one named", NULL },
         { "json", 0, 0, G_OPTION_ARG_NONE, &options->json,
-          "print one JSON object (docs/check.schema.json)", NULL },
+          "print one JSON object a guest, each on a line (docs/check.schema.json)", NULL },
         { "quiet", 0, 0, G_OPTION_ARG_NONE, &options->quiet, "print only what is not as it should",
+          NULL },
+        { "fix", 0, 0, G_OPTION_ARG_NONE, &options->fix,
+          "show the commands that mend without harm what is wrong", NULL },
+        { "yes", 0, 0, G_OPTION_ARG_NONE, &options->yes, "with --fix: run them, and check again",
           NULL },
         { "catalogue", 0, 0, G_OPTION_ARG_NONE, &options->catalogue, "explain all checks", NULL },
         { 0 },
     };
     const VerbOptions verb = {
-        .synopsis = "GUEST --to HOST... | --host [HOST] | --catalogue",
+        .synopsis = "GUEST --to HOST... | --all --to HOST... | --host [HOST] | --catalogue",
         .summary = "Says what would stop or hurt the move of a running guest. Changes nothing.",
         .examples = "Examples:\n"
                     "  migprep check web1 --to host2\n"
-                    "  migprep check web1 --to host2 --to host3 --quiet\n"
-                    "  migprep check --host host2 --json | jq .verdict\n",
+                    "  migprep check --all --to host2 --to host3 --quiet\n"
+                    "  migprep check --host host2 --json | jq .verdict\n"
+                    "  migprep check web1 --to host2 --fix --yes\n",
         .entries = entries,
         .connection = &options->connection,
         .remote = TRUE,
         .statuses = statuses,
-        .optional_operand = TRUE,
+        .more_operands = 1,
     };
 
     return verb_parse(&verb, argc, argv, 0);
-}
-
-/* How a result is marked, and in which colour. */
-static const char *
-mark_of(const json_t *result, const char **ret_colour)
-{
-    const char *outcome = reply_text(result, "outcome");
-    gboolean blocker = g_str_equal(reply_text(result, "severity"), "blocker");
-
-    if (g_str_equal(outcome, "passed")) {
-        *ret_colour = GREEN;
-        return "ok";
-    }
-    *ret_colour = blocker ? RED : YELLOW;
-    if (g_str_equal(outcome, "unknown"))
-        return "unknown";
-    return blocker ? "blocks" : "warns";
-}
-
-static gboolean
-is_passed(const json_t *result)
-{
-    return g_str_equal(reply_text(result, "outcome"), "passed");
-}
-
-static void
-add_row(Table *table, const json_t *result, gboolean colours)
-{
-    const char *colour = NULL;
-    const char *mark = mark_of(result, &colour);
-
-    table_add(table, (const char *const[]) {
-                         mark, reply_text(result, "host"), reply_text(result, "check"),
-                         reply_text(result, "object"), reply_text(result, "evidence") });
-    if (colours)
-        table_paint(table, colour);
-}
-
-/* What is wrong comes last, where a terminal still shows it. */
-static void
-print_results(const CheckSurvey *survey, gboolean quiet)
-{
-    static const char *const titles[] = { "", "HOST", "CHECK", "WHAT", "FOUND", NULL };
-    g_autoptr(Table) table = table_new(titles);
-    gboolean colours = output_may_colour(stdout);
-    size_t i;
-    json_t *result;
-
-    for (gboolean wrong = quiet; wrong <= TRUE; wrong++) {
-        json_array_foreach (survey->results, i, result) {
-            if (is_passed(result) != wrong)
-                add_row(table, result, colours);
-        }
-    }
-    if (!table_is_empty(table))
-        table_print(table, stdout);
-}
-
-static void
-print_remedies(const CheckSurvey *survey)
-{
-    gboolean first = TRUE;
-    size_t i;
-    json_t *result;
-
-    json_array_foreach (survey->results, i, result) {
-        const char *remedy = reply_text(result, "remedy");
-
-        if (is_passed(result) || !*remedy)
-            continue;
-        printf("%s  %s, on %s: %s\n", first ? "\nWhat helps:\n" : "", reply_text(result, "check"),
-               reply_text(result, "host"), remedy);
-        first = FALSE;
-    }
-}
-
-static const char *
-explain(const char *verdict)
-{
-    if (g_str_equal(verdict, "warnings"))
-        return "ready, with warnings";
-    return g_str_equal(verdict, "unknown") ? "could not be checked" : verdict;
-}
-
-static void
-print_verdicts(const CheckSurvey *survey, const char *guest)
-{
-    size_t i;
-    json_t *verdict;
-
-    json_array_foreach (survey->verdicts, i, verdict) {
-        const char *host = reply_text(verdict, "destination");
-        const char *text = explain(reply_text(verdict, "verdict"));
-
-        if (guest)
-            printf("%s%s to %s: %s\n", i ? "" : "\n", guest, host, text);
-        else
-            printf("%s%s: %s\n", i ? "" : "\n", host, text);
-    }
-}
-
-static int
-show(const CheckSurvey *survey, const char *guest, const CheckOptions *options)
-{
-    if (options->json) {
-        output_json_line(stdout, check_survey_to_json(survey, guest));
-    } else {
-        print_results(survey, options->quiet);
-        print_remedies(survey);
-        if (!options->quiet)
-            print_verdicts(survey, guest);
-    }
-    fflush(stdout);
-    return (int)survey->verdict;
 }
 
 static int
@@ -215,8 +104,94 @@ check_destinations(char *const *to, GError **error)
     return TRUE;
 }
 
+/* What is checked, so that it can be done again. */
+typedef struct {
+    const CheckOptions *options;
+    CheckPlan plan;
+    Peer *host;    /* a host alone; NULL: guests */
+    char **guests; /* NULL-terminated */
+} Task;
+
+static GPtrArray *
+survey(const Task *task)
+{
+    if (!task->host)
+        return check_batch_run(&task->plan, task->guests);
+    GPtrArray *surveys = g_ptr_array_new_with_free_func((GDestroyNotify)check_survey_free);
+    g_ptr_array_add(surveys, check_survey_host(task->host));
+    return surveys;
+}
+
 static int
-check_guest(const CheckOptions *options, const char *guest)
+show(const GPtrArray *surveys, const CheckOptions *options)
+{
+    CheckVerdict verdict = CHECK_VERDICT_READY;
+
+    for (guint i = 0; i < surveys->len; i++) {
+        const CheckSurvey *found = surveys->pdata[i];
+
+        verdict = check_verdict_worse(verdict, found->verdict);
+        if (options->json)
+            output_json_line(stdout, check_survey_to_json(found));
+        else
+            check_print(found, options->quiet);
+    }
+    if (surveys->len == 0 && !options->json && !options->quiet)
+        puts("no guest runs here");
+    fflush(stdout);
+    return (int)verdict;
+}
+
+static void
+apply(char *const *command, const char *host, const CheckOptions *options)
+{
+    gboolean here = host_name_is_own(host, g_get_host_name());
+    g_autoptr(GError) error = NULL;
+
+    if (!remedy_apply(command, here ? NULL : host, options->connection.ssh, &error))
+        output_error(error);
+}
+
+/* Names each command once, and runs it with --yes. TRUE if any was run. */
+static gboolean
+fix(const GPtrArray *surveys, const CheckOptions *options)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    size_t j;
+    json_t *result;
+
+    for (guint i = 0; i < surveys->len; i++) {
+        json_array_foreach (((CheckSurvey *)surveys->pdata[i])->results, j, result) {
+            g_auto(GStrv) command = remedy_command(result);
+            const char *host = reply_text(result, "host");
+            g_autofree char *text = command ? g_strjoinv(" ", command) : NULL;
+            g_autofree char *line =
+                g_strdup_printf("%s on %s: %s", options->yes ? "applying" : "may be applied", host,
+                                text ? text : "");
+            if (!command || !g_hash_table_add(seen, g_strdup(line)))
+                continue;
+            fprintf(stderr, "migprep: %s\n", line);
+            if (options->yes)
+                apply(command, host, options);
+        }
+    }
+    return options->yes && g_hash_table_size(seen) > 0;
+}
+
+static int
+do_task(const Task *task)
+{
+    g_autoptr(GPtrArray) surveys = survey(task);
+
+    if (task->options->fix && fix(surveys, task->options)) {
+        g_ptr_array_unref(surveys);
+        surveys = survey(task);
+    }
+    return show(surveys, task->options);
+}
+
+static int
+check_guests(const CheckOptions *options, char *guest)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) destinations = g_ptr_array_new_with_free_func((GDestroyNotify)peer_free);
@@ -226,22 +201,25 @@ check_guest(const CheckOptions *options, const char *guest)
     for (char **host = options->to; *host; host++)
         g_ptr_array_add(destinations, peer_new_remote(*host, options->connection.ssh));
     g_autoptr(Peer) source = connection_open_local(&options->connection);
-    g_autoptr(CheckSurvey) survey =
-        check_survey_guest(&(CheckPlan) { .source = source, .destinations = destinations }, guest);
-    return show(survey, guest, options);
+    char *one[] = { guest, NULL };
+    g_auto(GStrv) guests = guest ? g_strdupv(one) : check_batch_running(source, &error);
+    if (!guests) {
+        output_error(error);
+        return CHECK_VERDICT_UNKNOWN;
+    }
+    return do_task(&(Task) { .options = options,
+                             .plan = { .source = source, .destinations = destinations },
+                             .guests = guests });
 }
 
 static int
-check_host(const CheckOptions *options, const char *host)
+check_host(const CheckOptions *options, const char *name)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Peer) peer = host ? connection_open_remote(&options->connection, host, &error)
+    g_autoptr(Peer) host = name ? connection_open_remote(&options->connection, name, &error)
                                 : connection_open_local(&options->connection);
 
-    if (!peer)
-        return complain(error);
-    g_autoptr(CheckSurvey) survey = check_survey_host(peer);
-    return show(survey, NULL, options);
+    return host ? do_task(&(Task) { .options = options, .host = host }) : complain(error);
 }
 
 static int
@@ -256,11 +234,13 @@ run(int argc, char **argv)
         fputs(text, stdout);
         return 0;
     }
-    if (options.host)
+    if (options.host && !options.all)
         return check_host(&options, argv[1]);
-    if (argv[1])
-        return check_guest(&options, argv[1]);
-    fputs("migprep: an argument is missing; see 'migprep check --help'\n", stderr);
+    if (!options.host && options.all == !argv[1])
+        return check_guests(&options, argv[1]);
+    fputs("migprep: name a guest, --all or --host; an argument is missing or one too many; "
+          "see 'migprep check --help'\n",
+          stderr);
     return STATUS_USAGE;
 }
 

@@ -140,6 +140,63 @@ class Asking(Check):
         self.assertEqual(self.check("--host").returncode, READY)
 
 
+class SeveralGuests(Check):
+    def test_all_running_guests_are_checked_and_the_worst_is_the_status(self):
+        self.world.guests = [(f"web{n}", "running") for n in range(20)] + [("off", "shutoff")]
+        self.answer("host2 network", result("a.b", "failed", "warning"))
+        done = self.check("--all", "--to", "host2", "--json")
+        lines = [json.loads(line) for line in done.output.splitlines()]
+        self.assertEqual([line["guest"] for line in lines], [f"web{n}" for n in range(20)])
+        self.assertEqual({line["verdict"] for line in lines}, {"warnings"})
+        self.assertEqual(done.returncode, WARNINGS)
+
+    def test_host_that_does_not_answer_is_told_for_each_guest(self):
+        self.world.guests = [(f"web{n}", "running") for n in range(40)]
+        self.world.stop("host2", "storage")
+        done = self.check("--all", "--to", "host2", "--json")
+        lines = [json.loads(line) for line in done.output.splitlines()]
+        self.assertEqual([line["verdict"] for line in lines], ["unknown"] * 40)
+
+    def test_no_guest_is_ready(self):
+        self.world.guests = []
+        done = self.check("--all", "--to", "host2")
+        self.assertEqual((done.returncode, done.output), (READY, "no guest runs here\n"))
+
+    def test_guests_that_cannot_be_listed_are_unknown(self):
+        self.world.refuse["host1 storage ListGuests"] = Refusal("Internal")
+        self.assertEqual(self.check("--all", "--to", "host2").returncode, UNKNOWN)
+
+
+class Fix(Check):
+    BRIDGE = {"remedy": "ip link set br0 up"}
+
+    def test_harmless_remedies_are_shown_and_not_run(self):
+        self.answer("host2 network",
+                    {**result("network.bridges-there", "failed"), **self.BRIDGE})
+        done = self.check("web1", "--to", "host2", "--fix")
+        self.assertEqual(done.errors, "migprep: may be applied on host2: ip link set br0 up\n")
+        self.assertEqual((done.returncode, self.world.commands()), (BLOCKED, []))
+
+    def test_they_are_run_when_told_to_and_all_is_checked_again(self):
+        self.answer("host2 network",
+                    {**result("network.bridges-there", "failed"), **self.BRIDGE})
+        self.check("web1", "--to", "host2", "--fix", "--yes")
+        self.assertEqual(self.world.commands(), ["ip link set br0 up"])
+        self.assertEqual(self.world.checked.count("host2 Check"), 4)
+
+    def test_nothing_else_is_ever_run(self):
+        for check, remedy in (("network.bridges-there", "ip link set br0;reboot up"),
+                              ("network.bridges-there", "ip link set -x up"),
+                              ("network.bridges-there", "ip link add br0 type bridge"),
+                              ("network.networks-there", "virsh net-start $(id)"),
+                              ("guest.no-snapshot", "virsh snapshot-delete web1"),
+                              ("future.check", "ip link set br0 up")):
+            with self.subTest(remedy):
+                self.answer("host2 network", {**result(check, "failed"), "remedy": remedy})
+                done = self.check("web1", "--to", "host2", "--fix", "--yes")
+                self.assertEqual((done.errors, self.world.commands()), ("", []))
+
+
 class Form(Check):
     def shown(self, **environment):
         controller, terminal = pty.openpty()
@@ -178,7 +235,9 @@ class Form(Check):
         for words, said in (((), "missing"), (("web1",), "--to"), (("web1", "--to", HERE), "itself"),
                             (("web1", "--to", "a b"), "not a host name"),
                             (("web1", "web2", "--to", "host2"), "too many"),
-                            (("--host", "-x"), "x"), (("--frobnicate",), "frobnicate")):
+                            (("--host", "-x"), "x"), (("--all",), "--to"),
+                            (("--all", "--host"), "one too many"),
+                            (("--all", "web1", "--to", "host2"), "one too many"), (("--frobnicate",), "frobnicate")):
             with self.subTest(words):
                 done = self.check(*words)
                 self.assertEqual((done.returncode, done.output), (USAGE, ""))

@@ -9,7 +9,7 @@ import tap
 from fake_daemon import Job, Refusal
 from world import GUEST, HERE, MIGPREP, UUID, World
 
-VERBS = ["check", "migrate", "status", "cancel", "setup-bond", "proxy"]
+VERBS = ["check", "cpu-baseline", "migrate", "status", "cancel", "setup-bond", "proxy"]
 
 
 def plain(*words):
@@ -57,6 +57,21 @@ class WithWorld(unittest.TestCase):
     def setUp(self):
         self.world = World()
         self.addCleanup(self.world.close)
+
+
+class CpuBaseline(WithWorld):
+    def test_asks_each_host_for_its_own_and_this_one_for_what_they_share(self):
+        done = self.world.run("cpu-baseline", "host2")
+        self.assertEqual((done.returncode, done.errors), (0, ""))
+        own = ["<cpu>host1</cpu>", "<cpu>host2</cpu>"]
+        self.assertEqual(sorted(self.world.baselines),
+                         [("host1", []), ("host1", own), ("host2", [])])
+        self.assertEqual(done.output, "<cpu>" + "".join(own) + "host1</cpu>\n")
+
+    def test_host_that_does_not_answer_is_named(self):
+        done = self.world.run("cpu-baseline", "host2", "host9")
+        self.assertEqual(done.returncode, 5)
+        self.assertIn("host9", done.errors)
 
 
 class Status(WithWorld):

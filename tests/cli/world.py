@@ -26,6 +26,10 @@ host, command = sys.argv[sys.argv.index("--") + 1], sys.argv[sys.argv.index("--"
 if host != "host2":
     print("ssh: connect to host " + host + " port 22: No route to host", file=sys.stderr)
     sys.exit(255)
+if command[0] != "migprep":
+    with open({directory!r} + "/commands", "a", encoding="utf-8") as log:
+        print(*command, file=log)
+    sys.exit(0)
 assert command[:2] == ["migprep", "proxy"], command
 os.execv({migprep!r}, [{migprep!r}, *command[1:], "--socket", {directory!r} + "/host2-" + command[2]])
 """
@@ -41,7 +45,8 @@ class World:
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="migprep-cli-")
         self.calls, self.refuse, self.hold = [], {}, None
-        self.checked = []
+        self.checked, self.baselines = [], []
+        self.guests = [("web1", "running")]
         self.jobs, self.running_jobs = {}, []
         self.changed = threading.Condition()
         self.held = False
@@ -203,6 +208,22 @@ class World:
         self.check_parameters[place] = parameters
         return {"results": self.checks.get(place, []), "checkedAt": "2026-01-01T00:00:00Z",
                 "invalidatedBy": ["a change"], "facts": {"told": place}}
+
+    def ListGuests(self, daemon, _):
+        return {"guests": [{"guest": {"name": name, "uuid": UUID}, "state": state}
+                           for name, state in self.guests]}
+
+    def BaselineProcessor(self, daemon, parameters):
+        self.baselines.append((daemon.host, parameters["processors"]))
+        return {"processor": "<cpu>" + "".join(parameters["processors"]) + daemon.host + "</cpu>"}
+
+    def commands(self):
+        """What was run on host2 besides the proxy."""
+        try:
+            with open(os.path.join(self.directory, "commands"), encoding="utf-8") as log:
+                return log.read().splitlines()
+        except FileNotFoundError:
+            return []
 
     def ListFunctions(self, daemon, _):
         return {"functions": [{"address": "0000:01:10.4", "physicalFunction": "pf0", "index": 2,

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns the threads that survey guests. */
+#include "common/cli/check_batch.h"
+
+#include "common/cli/reply.h"
+#include "common/parallel.h"
+
+/* Each survey is some five threads in a daemon, which has 64 for all callers. */
+#define SURVEYORS 8
+
+char **
+check_batch_running(Peer *host, GError **error)
+{
+    json_auto_t *reply = peer_call(host,
+                                   &(PeerCall) { .service = SERVICE_STORAGE,
+                                                 .method = "ListGuests",
+                                                 .timeout_seconds = PEER_CALL_SECONDS },
+                                   error);
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    size_t i;
+    json_t *entry;
+
+    if (!reply)
+        return NULL;
+    json_array_foreach (json_object_get(reply, "guests"), i, entry) {
+        if (g_str_equal(reply_text(entry, "state"), "running"))
+            g_strv_builder_add(names, reply_text(json_object_get(entry, "guest"), "name"));
+    }
+    return g_strv_builder_end(names);
+}
+
+typedef struct {
+    const CheckPlan *plan;
+    char *const *guests;
+    GPtrArray *surveys;
+    int next; /* atomic: the first guest that nobody surveys yet */
+} Batch;
+
+static gboolean
+survey_some(guint surveyor, void *data, GError **error)
+{
+    Batch *batch = data;
+
+    for (;;) {
+        guint i = (guint)g_atomic_int_add(&batch->next, 1);
+
+        if (i >= batch->surveys->len)
+            return TRUE;
+        batch->surveys->pdata[i] = check_survey_guest(batch->plan, batch->guests[i]);
+    }
+}
+
+GPtrArray *
+check_batch_run(const CheckPlan *plan, char *const *guests)
+{
+    g_autoptr(CheckSilence) silence = check_silence_new();
+    CheckPlan silent_plan = *plan;
+    Batch batch = { .plan = &silent_plan, .guests = guests };
+
+    silent_plan.silence = silence;
+    batch.surveys = g_ptr_array_new_with_free_func((GDestroyNotify)check_survey_free);
+    g_ptr_array_set_size(batch.surveys, (gint)g_strv_length((char **)guests));
+    (void)parallel_run(MIN(SURVEYORS, batch.surveys->len), survey_some, &batch, NULL);
+    return batch.surveys;
+}
