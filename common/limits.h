@@ -18,6 +18,8 @@
 #define LIMIT_TEXT_BYTES    4096
 #define LIMIT_VNICS         32
 #define LIMIT_DISKS         128
+#define LIMIT_BACKING       16   /* images below one */
+#define LIMIT_BACKING_BYTES 1023 /* of a path in a qcow2 header: docs/interop/qcow2.txt */
 #define LIMIT_EXPORT_HOSTS  64
 #define LIMIT_SHARED_FILES  16384 /* looked at to find out who uses an export */
 #define LIMIT_OPEN_FILES    65536 /* descriptors looked at to find out who uses a mount */

@@ -11,14 +11,15 @@
 #include "common/limits.h"
 #include "common/program.h"
 
-#define CLUSTER_BYTES_MIN     512u
-#define CLUSTER_BYTES_MAX     (2u * 1024 * 1024)
-#define CLUSTER_BYTES_MIN_EXT (16u * 1024)
-#define REFCOUNT_BITS_DEFAULT 16
-#define SECTOR_BYTES          512
-#define QEMU_IMG_SECONDS      60         /* it writes a header and a few tables */
-#define WRITE_BYTES_PER_SEC   (16 << 20) /* a slow disk's */
-#define TABLE_BYTES_PER_SEC   (1 << 30)  /* of the disk that tables are written for */
+#define CLUSTER_BYTES_MIN         512u
+#define CLUSTER_BYTES_MAX         (2u * 1024 * 1024)
+#define CLUSTER_BYTES_MIN_EXT     (16u * 1024)
+#define REFCOUNT_BITS_DEFAULT     16
+#define SECTOR_BYTES              512
+#define QEMU_IMG_SECONDS          60         /* it writes a header and a few tables */
+#define WRITE_BYTES_PER_SEC       (16 << 20) /* a slow disk's */
+#define ARGUMENTS_WITHOUT_BACKING 9          /* of qemu-img */
+#define TABLE_BYTES_PER_SEC       (1 << 30)  /* of the disk that tables are written for */
 
 /* Pointers that one qcow2 L1 table may hold: QEMU refuses more than 32 MiB (QCOW_MAX_L1_SIZE). */
 #define L1_BYTES_MAX (32u * 1024 * 1024)
@@ -139,6 +140,10 @@ image_recipe_check(const ImageRecipe *recipe, const char *path, GError **error)
         return FALSE;
     if (recipe->shape.format == IMAGE_FORMAT_RAW && recipe->allocation == IMAGE_ALLOCATION_METADATA)
         return refuse_shape(error, path, "a raw image has no metadata to allocate");
+    if (recipe->backing && recipe->shape.format == IMAGE_FORMAT_RAW)
+        return refuse_shape(error, path, "a raw image has nothing below it");
+    if (recipe->backing && recipe->allocation != IMAGE_ALLOCATION_OFF)
+        return refuse_shape(error, path, "what is allocated would hide the image below it");
     return TRUE;
 }
 
@@ -239,23 +244,41 @@ run_qemu_img(const ImagePlace *place, int fd, const ImageRecipe *recipe, GError 
     g_autofree char *options = format_options(recipe);
     g_autofree char *file = g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), fd);
     g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, shape->virtual_size_bytes);
-    const char *argv[] = { "qemu-img", "create", "-q", "-f", image_format_name(shape->format),
-                           "-o",       options,  file, size, NULL };
+    /* -u: whether the image below is the right one is known, and opening it would lock it. */
+    const char *argv[] = { "qemu-img",
+                           "create",
+                           "-q",
+                           "-f",
+                           image_format_name(shape->format),
+                           "-o",
+                           options,
+                           file,
+                           size,
+                           "-u",
+                           "-b",
+                           recipe->backing,
+                           "-F",
+                           image_format_name(recipe->backing_format),
+                           NULL };
     g_auto(ProgramResult) result = { 0 };
 
+    if (!recipe->backing)
+        argv[ARGUMENTS_WITHOUT_BACKING] = NULL;
     return program_run(argv, NULL, deadline_seconds(recipe), NULL, &result, error) &&
            check_qemu_img(place, &result, error);
 }
 
 static gboolean
-verify(const ImagePlace *place, int fd, const ImageShape *shape, GError **error)
+verify(const ImagePlace *place, int fd, const ImageRecipe *recipe, GError **error)
 {
+    const ImageShape *shape = &recipe->shape;
     g_autofree char *object = NULL;
     ImageHeader made;
 
     if (!image_header_read_fd(fd, place->path, shape->format, &made, error))
         return FALSE;
-    if (image_shape_equal(&made.shape, shape) && !made.has_backing && !made.has_data_file)
+    if (image_shape_equal(&made.shape, shape) && made.has_backing == (recipe->backing != NULL) &&
+        !made.has_data_file)
         return TRUE;
     object = g_strdup_printf("target '%s'", place->path);
     fault_set(error, FAULT_IMAGE_INVALID, object,
@@ -275,7 +298,7 @@ image_part_fill(const ImagePlace *place, int fd, const ImageRecipe *recipe, GErr
     } else if (!run_qemu_img(place, fd, recipe, error)) {
         return FALSE;
     }
-    if (!verify(place, fd, shape, error))
+    if (!verify(place, fd, recipe, error))
         return FALSE;
     if (fsync(fd) < 0)
         return image_place_fault(error, errno, place->path, "cannot make it durable");

@@ -25,6 +25,8 @@ typedef enum {
 typedef struct {
     ImageShape shape;
     ImageAllocation allocation;
+    const char *backing; /* absolute path of the image below, borrowed; NULL: none */
+    ImageFormat backing_format;
 } ImageRecipe;
 
 /* "falloc". Static. */
@@ -43,7 +45,8 @@ char *image_part_name_new(void);
 /* Creates the empty file. FAULT_NO_SPACE, FAULT_INTERNAL. Blocks. */
 gboolean image_part_create(const ImagePlace *place, const char *part_name, FileDescriptor *ret_fd,
                            FileIdentity *ret_identity, GError **error);
-/* Makes it by @recipe, reads its shape back, and makes it durable. FAULT_NO_SPACE,
+/* Makes it by @recipe, reads its shape back, and makes it durable. The image below is named in it,
+ * and not looked at. FAULT_NO_SPACE,
  * FAULT_PROGRAM_FAILED, FAULT_IMAGE_INVALID (it is not what was asked for), FAULT_TIMED_OUT.
  * Blocks, for a full allocation as long as the disk takes to be written. */
 gboolean image_part_fill(const ImagePlace *place, int fd, const ImageRecipe *recipe,

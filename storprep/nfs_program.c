@@ -50,15 +50,15 @@ is_answer(int status)
 }
 
 gboolean
-nfs_program_run(const char *const *arguments, unsigned seconds, const char *object, int *ret_status,
-                json_t **ret_reply, GError **error)
+nfs_program_run_until(const char *const *arguments, unsigned seconds, GCancellable *cancellable,
+                      const char *object, int *ret_status, json_t **ret_reply, GError **error)
 {
     g_auto(GStrv) argv = make_argv(arguments);
     g_auto(ProgramResult) result = { 0 };
     GError *failure = NULL;
     json_t *reply;
 
-    if (!program_run((const char *const *)argv, NULL, seconds, NULL, &result, &failure))
+    if (!program_run((const char *const *)argv, NULL, seconds, cancellable, &result, &failure))
         return explain(error, failure, object);
     if (!is_answer(result.exit_status)) {
         fault_set(error, FAULT_PROGRAM_FAILED, object,
@@ -70,4 +70,11 @@ nfs_program_run(const char *const *arguments, unsigned seconds, const char *obje
     *ret_status = result.exit_status;
     *ret_reply = reply ? reply : json_object();
     return TRUE;
+}
+
+gboolean
+nfs_program_run(const char *const *arguments, unsigned seconds, const char *object, int *ret_status,
+                json_t **ret_reply, GError **error)
+{
+    return nfs_program_run_until(arguments, seconds, NULL, object, ret_status, ret_reply, error);
 }

@@ -20,3 +20,7 @@
  */
 gboolean nfs_program_run(const char *const *arguments, unsigned seconds, const char *object,
                          int *ret_status, json_t **ret_reply, GError **error);
+/* The same, ended early by @cancellable: FAULT_CANCELLED. */
+gboolean nfs_program_run_until(const char *const *arguments, unsigned seconds,
+                               GCancellable *cancellable, const char *object, int *ret_status,
+                               json_t **ret_reply, GError **error);

@@ -3,6 +3,7 @@
 #include "common/fault.h"
 #include "storprep/export.h"
 #include "storprep/export_probe.h"
+#include "storprep/image_digest.h"
 #include "storprep/image_identity.h"
 #include "storprep/nfs_mount.h"
 #include "storprep/probe_file.h"
@@ -119,6 +120,20 @@ storage_run_identify_images(VarlinkCall *call, json_t *parameters, void *context
                                          (const char *const *)service->directories, &error);
 
     reply_or_fail(call, images ? json_pack("{s:o}", "images", images) : NULL, error);
+}
+
+void
+storage_run_digest_images(VarlinkCall *call, json_t *parameters, void *context)
+{
+    StorageService *service = context;
+    GError *error = NULL;
+    g_autoptr(Job) job = image_digest_start(service->jobs, json_object_get(parameters, "paths"),
+                                            (const char *const *)service->directories, &error);
+
+    if (job)
+        job_serve(job, call);
+    else
+        varlink_call_fail(call, error);
 }
 
 void

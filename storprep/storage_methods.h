@@ -49,4 +49,5 @@ void storage_run_commit(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_place_probe(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_find_probe(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_identify_images(VarlinkCall *call, json_t *parameters, void *context);
+void storage_run_digest_images(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_probe_export(VarlinkCall *call, json_t *parameters, void *context);

@@ -168,6 +168,7 @@ static const VarlinkMethod methods[] = {
     { "PlaceProbe", storage_run_place_probe },
     { "FindProbe", storage_run_find_probe },
     { "IdentifyImages", storage_run_identify_images },
+    { "DigestImages", storage_run_digest_images },
     { "ProbeExport", storage_run_probe_export },
     { "Renew", run_renew },
     { "Release", run_release },

@@ -67,11 +67,22 @@ get_shape(const LeaseAsset *asset)
     };
 }
 
+const json_t *
+target_asset_chain(const LeaseAsset *asset)
+{
+    return json_object_get(asset->detail, "backing");
+}
+
 ImageRecipe
 target_asset_recipe(const LeaseAsset *asset)
 {
     ImageRecipe recipe = { .shape = get_shape(asset) };
+    const json_t *nearest = json_array_get(target_asset_chain(asset), 0);
 
+    recipe.backing = json_string_value(json_object_get(nearest, "path"));
+    if (recipe.backing)
+        image_format_from_name(json_string_value(json_object_get(nearest, "format")),
+                               &recipe.backing_format);
     image_allocation_from_name(get_string(asset, "preallocation"), &recipe.allocation);
     return recipe;
 }
@@ -93,8 +104,11 @@ target_files_plan(const TargetRequest *request, const char *const *directories, 
 
         if (!root)
             return NULL;
-        g_ptr_array_add(assets, lease_asset_new(TARGET_ASSET, image->path, "planned",
-                                                pack_detail(&image->recipe, root)));
+        json_t *detail = pack_detail(&image->recipe, root);
+
+        if (image->chain)
+            json_object_set(detail, "backing", image->chain);
+        g_ptr_array_add(assets, lease_asset_new(TARGET_ASSET, image->path, "planned", detail));
     }
     return g_steal_pointer(&assets);
 }

@@ -32,6 +32,8 @@ gboolean target_files_make(LeaseStore *store, const Lease *lease, const ImageOwn
  */
 gboolean target_files_remove(const Lease *lease, gboolean keep, GError **error);
 
-/* What an asset's detail has: how it is made, and the image directory (borrowed). */
+/* What an asset's detail has: how it is made (borrowing names), what lies below
+ * it, and the image directory (borrowed). */
 ImageRecipe target_asset_recipe(const LeaseAsset *asset);
+const json_t *target_asset_chain(const LeaseAsset *asset); /* borrowed; NULL: none */
 const char *target_asset_root(const LeaseAsset *asset);

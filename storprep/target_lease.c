@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/fault.h"
+#include "storprep/image_digest.h"
 #include "storprep/lease_book.h"
 #include "storprep/target_files.h"
 #include "storprep/target_space.h"
@@ -149,6 +150,18 @@ check_guest_absent(TargetLeases *leases, const Lease *lease, GError **error)
     g_return_val_if_reached(FALSE);
 }
 
+/* Before anything is made: this may take long. */
+static gboolean
+prove_chains(TargetLeases *leases, const Lease *lease, GError **error)
+{
+    for (guint i = 0; i < lease->assets->len; i++) {
+        if (!image_digest_prove(target_asset_chain(lease->assets->pdata[i]),
+                                (const char *const *)leases->directories, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 make(void *data, const Lease *lease, GError **error)
 {
@@ -158,7 +171,7 @@ make(void *data, const Lease *lease, GError **error)
 
     qemu_conf_read(QEMU_CONF_PATH, &conf);
     image_owner_read(&conf, "", &owner);
-    return check_guest_absent(leases, lease, error) &&
+    return check_guest_absent(leases, lease, error) && prove_chains(leases, lease, error) &&
            target_files_make(leases->store, lease, &owner, error);
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/fault.h"
 #include "common/limits.h"
+#include "storprep/image_digest.h"
 #include "storprep/request_field.h"
 
 #define CLUSTER_BYTES_DEFAULT 65536
@@ -17,6 +18,7 @@ target_image_free(void *data)
     TargetImage *image = data;
 
     g_free(image->path);
+    json_decref(image->chain);
     g_free(image);
 }
 
@@ -113,6 +115,42 @@ unpack_shape(json_t *target, ImageShape *ret_shape, GError **error)
 }
 
 static gboolean
+check_base(const json_t *base, GError **error)
+{
+    const char *path = json_string_value(json_object_get(base, "path"));
+    const char *digest = json_string_value(json_object_get(base, "digest"));
+
+    if (path[0] == '/' && strlen(path) <= LIMIT_BACKING_BYTES &&
+        strlen(digest) == IMAGE_DIGEST_CHARACTERS)
+        return TRUE;
+    fault_set(error, FAULT_INVALID_ARGUMENT, "backing",
+              "pass on what Describe tells of the chain, and DigestImages of its images",
+              "a path is not absolute or longer than %d bytes, or a digest is none",
+              LIMIT_BACKING_BYTES);
+    return FALSE;
+}
+
+/* The names in @chain stay where they are. */
+static gboolean
+unpack_chain(const json_t *chain, ImageRecipe *recipe, GError **error)
+{
+    const json_t *nearest = json_array_get(chain, 0);
+
+    if (json_array_size(chain) > LIMIT_BACKING) {
+        fault_set(error, FAULT_LIMIT_EXCEEDED, "backing", "merge images with 'virsh blockpull'",
+                  "more than %d images below", LIMIT_BACKING);
+        return FALSE;
+    }
+    for (size_t i = 0; i < json_array_size(chain); i++) {
+        if (!check_base(json_array_get(chain, i), error))
+            return FALSE;
+    }
+    recipe->backing = json_string_value(json_object_get(nearest, "path"));
+    return !nearest || image_format_from_name(json_string_value(json_object_get(nearest, "format")),
+                                              &recipe->backing_format);
+}
+
+static gboolean
 unpack_recipe(json_t *target, const char *path, ImageRecipe *ret_recipe, GError **error)
 {
     ImageRecipe recipe = { 0 };
@@ -123,7 +161,9 @@ unpack_recipe(json_t *target, const char *path, ImageRecipe *ret_recipe, GError 
                   "ask for off, metadata, falloc or full", "there is no such preallocation");
         return FALSE;
     }
-    if (!unpack_shape(target, &recipe.shape, error) || !image_recipe_check(&recipe, path, error))
+    if (!unpack_shape(target, &recipe.shape, error) ||
+        !unpack_chain(json_object_get(target, "backing"), &recipe, error) ||
+        !image_recipe_check(&recipe, path, error))
         return FALSE;
     *ret_recipe = recipe;
     return TRUE;
@@ -161,6 +201,7 @@ unpack_image(json_t *target, GPtrArray *images, GError **error)
     image = g_new0(TargetImage, 1);
     image->path = g_strdup(path);
     image->recipe = recipe;
+    image->chain = recipe.backing ? json_incref(json_object_get(target, "backing")) : NULL;
     g_ptr_array_add(images, image);
     return TRUE;
 }

@@ -8,7 +8,8 @@
 
 typedef struct {
     char *path;
-    ImageRecipe recipe;
+    ImageRecipe recipe; /* borrows from chain */
+    json_t *chain;      /* array of BaseImage, the nearest first; NULL: none */
 } TargetImage;
 
 typedef struct {

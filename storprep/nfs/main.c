@@ -19,6 +19,7 @@ static const struct {
     { "find", 4, verb_find, "find ROOT DIRECTORY NAME NONCE" },
     { "drop", 4, verb_drop, "drop ROOT DIRECTORY NAME NONCE" },
     { "header", 2, verb_header, "header PATH FORMAT" },
+    { "digest", 2, verb_digest, "digest ROOT PATH" },
     { "identify", 2, verb_identify, "identify ROOT PATH" },
     { "probe-export", 7, verb_probe_export, "probe-export SERVER PATH NAME UID GID PLACED NONCE" },
 };

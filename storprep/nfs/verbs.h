@@ -22,6 +22,8 @@ int verb_find(char **arguments);
 int verb_drop(char **arguments);
 /* ROOT PATH: an ImageIdentity without its path. */
 int verb_identify(char **arguments);
+/* ROOT PATH: size and SHA-256 of a whole image. */
+int verb_digest(char **arguments);
 /* PATH FORMAT: what image_header_read() tells, or the reason why it does not. */
 int verb_header(char **arguments);
 /* SERVER PATH NAME UID GID PLACED NONCE: tries the export out without mounting it, with a file NAME

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """storprepd: disks, targets and their leases, restarts and crashes, the migration job."""
 
+import hashlib
 import json
 import os
 import stat
@@ -143,6 +144,54 @@ class Targets(Storage):
         self.release(lease)
         self.refused("InvalidArgument", "CreateTargets", self.request(
             [self.target("a", format="raw", preallocation="metadata")]))
+
+    def digests(self, *names):
+        connection = self.daemon.connect()
+        self.addCleanup(connection.close)
+        replies = connection.call_more(f"{NAME}.DigestImages",
+                                       {"paths": [self.path(name) for name in names]})
+        return replies[-1]["result"]["images"]
+
+    def test_target_over_a_base_that_is_proven_to_be_equal(self):
+        self.make_base("base", b"content")
+        image = self.digests("base")[0]
+        self.assertEqual(image["sizeBytes"], 4096)
+        self.assertEqual(image["digest"], hashlib.sha256(b"content".ljust(4096, b"\0")).hexdigest())
+        base = {**image, "format": "raw"}
+        lease = self.create([self.target("top", backing=[base])])
+        info = json.loads(subprocess.run(["qemu-img", "info", "-f", "qcow2", "--output=json",
+                                          self.path("top")], capture_output=True,
+                                         check=True).stdout)
+        self.assertEqual((info["full-backing-filename"], info["backing-filename-format"]),
+                         (self.path("base"), "raw"))
+        self.release(lease)
+        self.assertEqual(self.files(), ["base"])
+
+    def test_base_that_differs_is_named_and_nothing_is_made(self):
+        self.make_base("base", b"content")
+        base = {**self.digests("base")[0], "format": "raw"}
+        self.make_base("base", b"Content")
+        error = self.refused("ImageInvalid", "CreateTargets",
+                             self.request([self.target("top", backing=[base])]))
+        self.assertIn(self.path("base"), error["object"])
+        os.unlink(self.path("base"))
+        self.refused("ProgramFailed", "CreateTargets",
+                     self.request([self.target("top", backing=[base])]))
+        self.refused("TargetRefused", "CreateTargets", self.request(
+            [self.target("top", backing=[{**base, "path": "/etc/passwd"}])]))
+        for change in ({"format": "raw"}, {"preallocation": "full"}):
+            self.refused("InvalidArgument", "CreateTargets",
+                         self.request([self.target("top", backing=[base], **change)]))
+        self.refused("InvalidArgument", "CreateTargets", self.request(
+            [self.target("top", backing=[{**base, "digest": "x"}])]))
+        self.refused("LimitExceeded", "CreateTargets",
+                     self.request([self.target("top", backing=[base] * 17)]))
+        self.refused("TargetRefused", "DigestImages", {"paths": ["/etc/passwd"]})
+        self.assertEqual((self.files(), self.leases()), ([], []))
+
+    def make_base(self, name, content):
+        with open(self.path(name), "wb") as file:
+            file.write(content.ljust(4096, b"\0"))
 
     def test_repeating_a_request_changes_nothing(self):
         targets = [self.target("a.qcow2")]

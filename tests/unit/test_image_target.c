@@ -150,13 +150,21 @@ test_preallocated_as_asked(Fixture *fixture, const void *data)
     const ImageShape *shapes[] = { &raw, &qcow2 };
 
     for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
-        assert_allocated(fixture, &(ImageRecipe) { *shapes[i], IMAGE_ALLOCATION_OFF }, FALSE);
-        assert_allocated(fixture, &(ImageRecipe) { *shapes[i], IMAGE_ALLOCATION_FALLOC }, TRUE);
-        assert_allocated(fixture, &(ImageRecipe) { *shapes[i], IMAGE_ALLOCATION_FULL }, TRUE);
+        assert_allocated(fixture,
+                         &(ImageRecipe) { .shape = *shapes[i], .allocation = IMAGE_ALLOCATION_OFF },
+                         FALSE);
+        assert_allocated(
+            fixture, &(ImageRecipe) { .shape = *shapes[i], .allocation = IMAGE_ALLOCATION_FALLOC },
+            TRUE);
+        assert_allocated(
+            fixture, &(ImageRecipe) { .shape = *shapes[i], .allocation = IMAGE_ALLOCATION_FULL },
+            TRUE);
     }
-    assert_allocated(fixture, &(ImageRecipe) { qcow2, IMAGE_ALLOCATION_METADATA }, FALSE);
+    assert_allocated(
+        fixture, &(ImageRecipe) { .shape = qcow2, .allocation = IMAGE_ALLOCATION_METADATA }, FALSE);
     g_assert_false(
-        image_recipe_check(&(ImageRecipe) { raw, IMAGE_ALLOCATION_METADATA }, fixture->path, NULL));
+        image_recipe_check(&(ImageRecipe) { .shape = raw, .allocation = IMAGE_ALLOCATION_METADATA },
+                           fixture->path, NULL));
 }
 
 static void
@@ -469,8 +477,7 @@ static void
 check_full_disk(Fixture *fixture)
 {
     static const ImageRecipe wide = {
-        { IMAGE_FORMAT_QCOW2, 64 << 20, 2 << 20, 3, 16, FALSE, FALSE },
-        IMAGE_ALLOCATION_OFF,
+        .shape = { IMAGE_FORMAT_QCOW2, 64 << 20, 2 << 20, 3, 16, FALSE, FALSE },
     };
     g_autofree char *filler = g_build_filename(fixture->directory, "filler", NULL);
     g_auto(ImagePlace) place = { .directory_fd = -1 };

@@ -34,6 +34,15 @@ class Storage:
             raise Refused(done.stdout + done.stderr)
         return json.loads(done.stdout)
 
+    def job(self, method, seconds=300, **parameters):
+        """Long work, to its end; its result, or Refused."""
+        done = self.host.run(["varlinkctl", "call", "--more", "-j", SOCKET, f"{NAME}.{method}",
+                              json.dumps(parameters)], check=False, seconds=seconds)
+        if done.returncode:
+            raise Refused(done.stdout + done.stderr)
+        # One object a line; a sequence of JSON texts (RFC 7464) has a separator before each.
+        return json.loads(done.stdout.strip().splitlines()[-1].lstrip("\x1e"))["result"]
+
     def refused(self, code, method, **parameters):
         """A call that must fail with this code; everything that it says."""
         try:
@@ -52,6 +61,9 @@ class Storage:
 
     def mount(self, server, export_path, path, **more):
         return self._lease("Mount", server=server, exportPath=export_path, path=path, **more)
+
+    def create_targets(self, guest, targets):
+        return self._lease("CreateTargets", guest=guest, targets=targets)
 
     def place(self, directory):
         return self._lease("PlaceProbe", directory=directory)
