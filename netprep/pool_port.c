@@ -97,15 +97,20 @@ set_given_away(const NetworkPort *port, GError **error)
     return FALSE;
 }
 
-/* libvirt has no code of its own for a VF that is taken, so its ports are asked again. */
+/* libvirt has no code of its own for a VF that is taken, so its ports are asked again. The guest's
+ * port of a moment ago may still be there: asking for another one would be an error in the journal.
+ */
 static gboolean
-hold_in(const NetworkHost *host, const Lease *lease, const char *network, const char *function,
-        GError **error)
+hold_in(const NetworkHost *host, const Lease *lease, const GPtrArray *ports, const char *network,
+        const char *function, GError **error)
 {
     g_autoptr(NetworkPort) port =
         make_port(network, lease->guest_name, lease->guest_uuid, function);
+    const NetworkPort *there = find_port(ports, network, function);
     g_autoptr(GError) refused = NULL;
 
+    if (there && g_str_equal(there->owner_uuid, lease->guest_uuid))
+        return TRUE;
     if (hypervisor_create_network_port(host->hypervisor, port, &refused))
         return TRUE;
     g_autoptr(GPtrArray) now = hypervisor_list_network_ports(host->hypervisor, error);
@@ -122,7 +127,8 @@ hold_in(const NetworkHost *host, const Lease *lease, const char *network, const 
 
 static gboolean
 hold_function(const NetworkHost *host, const Lease *lease, const GPtrArray *networks,
-              const FunctionInventory *inventory, const char *address, GError **error)
+              const GPtrArray *ports, const FunctionInventory *inventory, const char *address,
+              GError **error)
 {
     const Function *function = function_inventory_find(inventory, address);
 
@@ -130,7 +136,7 @@ hold_function(const NetworkHost *host, const Lease *lease, const GPtrArray *netw
         const HypervisorNetwork *network = networks->pdata[i];
 
         if (has_function(network, inventory, function) &&
-            !hold_in(host, lease, network->name, address, error))
+            !hold_in(host, lease, ports, network->name, address, error))
             return FALSE;
     }
     return TRUE;
@@ -142,13 +148,15 @@ pool_ports_hold(const NetworkHost *host, const Lease *lease, GError **error)
     if (lease->assets->len == 0)
         return TRUE;
     g_autoptr(GPtrArray) networks = hypervisor_list_networks(host->hypervisor, error);
+    g_autoptr(GPtrArray) ports =
+        networks ? hypervisor_list_network_ports(host->hypervisor, error) : NULL;
     g_autoptr(FunctionInventory) inventory =
-        networks ? function_inventory_read(host->sysfs, NULL, error) : NULL;
+        ports ? function_inventory_read(host->sysfs, NULL, error) : NULL;
 
     for (guint i = 0; inventory && i < lease->assets->len; i++) {
         const LeaseAsset *asset = lease->assets->pdata[i];
 
-        if (!hold_function(host, lease, networks, inventory, asset->key, error))
+        if (!hold_function(host, lease, networks, ports, inventory, asset->key, error))
             return FALSE;
     }
     return inventory != NULL;
