@@ -2,6 +2,7 @@
 /* Chooses and holds VFs. */
 #include "netprep/reservation.h"
 
+#include "netprep/function_choice.h"
 #include "netprep/pool_port.h"
 #include "netprep/vnic_path.h"
 
@@ -13,70 +14,6 @@ request_json(const ReservationRequest *request)
 {
     return json_pack("{s:{s:s, s:s}, s:O}", "guest", "name", request->guest_name, "uuid",
                      request->guest_uuid, "vnics", (json_t *)request->vnics);
-}
-
-/* Which of the free VFs on @network to take: preferably one that no shut-off guest counts on. */
-static const Function *
-choose(const FunctionInventory *inventory, const PhysicalNetworks *networks, const char *network,
-       GHashTable *taken)
-{
-    const Function *spare = NULL;
-
-    for (guint i = 0; i < inventory->functions->len; i++) {
-        const Function *function = inventory->functions->pdata[i];
-
-        if (function->state != FUNCTION_STATE_FREE || !function_has_carrier(function) ||
-            g_hash_table_contains(taken, function->address) ||
-            !physical_networks_lead(networks, network, function->physical_function))
-            continue;
-        if (!function->holder)
-            return function;
-        if (!spare)
-            spare = function;
-    }
-    return spare;
-}
-
-static void
-set_none_free(const FunctionInventory *inventory, const PhysicalNetworks *networks,
-              const char *network, guint wanted, GError **error)
-{
-    g_autofree char *label = g_strdup_printf("physical network '%s'", network);
-    guint total = 0, free_count = 0, cut_off = 0;
-    const char *cut_off_port = NULL;
-
-    for (guint i = 0; i < inventory->functions->len; i++) {
-        const Function *function = inventory->functions->pdata[i];
-
-        if (!physical_networks_lead(networks, network, function->physical_function))
-            continue;
-        total++;
-        if (function->state != FUNCTION_STATE_FREE)
-            continue;
-        if (function_has_carrier(function)) {
-            free_count++;
-        } else {
-            cut_off++;
-            cut_off_port = function->physical_function;
-        }
-    }
-    if (!physical_networks_contain(networks, network))
-        fault_set(
-            error, FAULT_NO_FREE_FUNCTION, label,
-            "define a libvirt network of that name with <forward mode='hostdev'>, or name its "
-            "PFs in /etc/migprep/migprep.conf",
-            "is not known on this host");
-    else if (cut_off)
-        fault_set(error, FAULT_NO_FREE_FUNCTION, label,
-                  "set the PF up and check its cable and its port at the switch",
-                  "%u of its %u VFs are free, but the guest needs %u in all; %u more are free on "
-                  "PFs without a link, such as %s",
-                  free_count, total, wanted, cut_off, cut_off_port);
-    else
-        fault_set(error, FAULT_NO_FREE_FUNCTION, label,
-                  "release a lease (see `migprep status`), free a VF, or add VFs to its PFs",
-                  "%u of its %u VFs are free, but the guest needs %u in all", free_count, total,
-                  wanted);
 }
 
 static gboolean
@@ -94,8 +31,7 @@ check_vnic(const Vnic *vnic, GError **error)
 
 /* Fills @draft with one asset for each vNIC. */
 static gboolean
-fill(Lease *draft, const GPtrArray *vnics, const FunctionInventory *inventory,
-     const PhysicalNetworks *networks, GHashTable *taken, GError **error)
+fill(Lease *draft, const GPtrArray *vnics, FunctionChoice *choice, GError **error)
 {
     for (guint i = 0; i < vnics->len; i++) {
         const Vnic *vnic = vnics->pdata[i];
@@ -104,12 +40,10 @@ fill(Lease *draft, const GPtrArray *vnics, const FunctionInventory *inventory,
             continue;
         if (!check_vnic(vnic, error))
             return FALSE;
-        const Function *function = choose(inventory, networks, vnic->physical_network, taken);
-        if (!function) {
-            set_none_free(inventory, networks, vnic->physical_network, vnics->len, error);
+        const Function *function =
+            function_choice_next(choice, vnic->physical_network, vnics->len, error);
+        if (!function)
             return FALSE;
-        }
-        g_hash_table_add(taken, g_strdup(function->address));
         g_ptr_array_add(draft->assets,
                         lease_asset_new(ASSET_FUNCTION, function->address, ASSET_RESERVED,
                                         json_pack("{s:o}", "vnic", vnic_to_json(vnic))));
@@ -131,16 +65,13 @@ static Lease *
 try_create(const NetworkHost *host, const ReservationRequest *request, const GPtrArray *vnics,
            GError **error)
 {
-    g_autoptr(FunctionInventory) inventory = function_inventory_survey_with_leases(host, error);
-    g_autoptr(PhysicalNetworks) networks =
-        inventory ? physical_networks_read(host, inventory, error) : NULL;
-    g_autoptr(GHashTable) taken = networks ? pool_ports_taken(host, error) : NULL;
+    g_autoptr(FunctionChoice) choice = function_choice_new(host, error);
     g_autoptr(Lease) draft =
         network_lease_draft(LEASE_RESERVATION, request->owner, request->token, request->guest_name,
                             request->guest_uuid, STATE_RESERVED, request_json(request));
     gboolean existing = FALSE;
 
-    if (!taken || !fill(draft, vnics, inventory, networks, taken, error))
+    if (!choice || !fill(draft, vnics, choice, error))
         return NULL;
     g_autoptr(Lease) lease = lease_store_create(host->leases, draft, request->timeout_seconds,
                                                 FAULT_FUNCTION_BUSY, &existing, error);
