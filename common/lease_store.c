@@ -459,19 +459,34 @@ lease_store_held(LeaseStore *store, const char *kind, GError **error)
     return held;
 }
 
-/* Ends a change of one lease: @statement (consumed) must have touched one row. */
+/* In a transaction: @statement (consumed) must touch a row of the lease. */
+static gboolean
+touch(LeaseStore *store, const char *id, sqlite3_stmt *statement, GError **error)
+{
+    if (!database_run(store->database, statement, NULL, error))
+        return FALSE;
+    if (database_changes(store->database) > 0)
+        return TRUE;
+    g_autofree char *object = g_strdup_printf("lease %s", id);
+    fault_set(error, FAULT_LEASE_NOT_FOUND, object, "list the leases with: migprep status",
+              "no such lease, or it holds no such thing");
+    return FALSE;
+}
+
+/* The same as the whole of a transaction. */
 static gboolean
 change_one(LeaseStore *store, const char *id, sqlite3_stmt *statement, GError **error)
 {
-    gboolean good = database_run(store->database, statement, NULL, error);
+    return database_end(store->database, touch(store, id, statement, error), error);
+}
 
-    if (good && database_changes(store->database) == 0) {
-        g_autofree char *object = g_strdup_printf("lease %s", id);
-        fault_set(error, FAULT_LEASE_NOT_FOUND, object, "list the leases with: migprep status",
-                  "no such lease, or it holds no such thing");
-        good = FALSE;
-    }
-    return database_end(store->database, good, error);
+static sqlite3_stmt *
+delete_asset(LeaseStore *store, const Lease *lease, const char *kind, const char *key,
+             GError **error)
+{
+    return database_prepare(store->database, error,
+                            "DELETE FROM asset WHERE lease=? AND kind=? AND key=?", "iss",
+                            (gint64)lease->generation, kind, key);
 }
 
 gboolean
@@ -503,16 +518,14 @@ lease_store_set_state(LeaseStore *store, const char *id, const char *state, cons
                       error);
 }
 
+/* In a transaction. */
 static gboolean
-replace_asset(LeaseStore *store, guint64 generation, const LeaseAsset *asset, FaultCode busy_code,
-              GError **error)
+put_asset(LeaseStore *store, const Lease *lease, const LeaseAsset *asset, FaultCode busy_code,
+          GError **error)
 {
-    return database_run(store->database,
-                        database_prepare(store->database, error,
-                                         "DELETE FROM asset WHERE lease=? AND kind=? AND key=?",
-                                         "iss", (gint64)generation, asset->kind, asset->key),
+    return database_run(store->database, delete_asset(store, lease, asset->kind, asset->key, error),
                         NULL, error) &&
-           insert_asset(store, generation, asset, busy_code, error);
+           insert_asset(store, lease->generation, asset, busy_code, error);
 }
 
 gboolean
@@ -525,7 +538,7 @@ lease_store_put_assets(LeaseStore *store, const char *id, const GPtrArray *asset
     if (!lease || !database_begin(store->database, error))
         return FALSE;
     for (guint i = 0; i < assets->len && good; i++)
-        good = replace_asset(store, lease->generation, assets->pdata[i], busy_code, error);
+        good = put_asset(store, lease, assets->pdata[i], busy_code, error);
     return database_end(store->database, good, error);
 }
 
@@ -547,11 +560,21 @@ lease_store_drop_asset(LeaseStore *store, const char *id, const char *kind, cons
 
     if (!lease || !database_begin(store->database, error))
         return FALSE;
-    return change_one(store, id,
-                      database_prepare(store->database, error,
-                                       "DELETE FROM asset WHERE lease=? AND kind=? AND key=?",
-                                       "iss", (gint64)lease->generation, kind, key),
-                      error);
+    return change_one(store, id, delete_asset(store, lease, kind, key, error), error);
+}
+
+gboolean
+lease_store_replace_asset(LeaseStore *store, const char *id, const LeaseAsset *old,
+                          const LeaseAsset *successor, FaultCode busy_code, GError **error)
+{
+    g_autoptr(Lease) lease = lease_store_get(store, id, 0, error);
+
+    if (!lease || !database_begin(store->database, error))
+        return FALSE;
+    gboolean good =
+        touch(store, id, delete_asset(store, lease, old->kind, old->key, error), error) &&
+        insert_asset(store, lease->generation, successor, busy_code, error);
+    return database_end(store->database, good, error);
 }
 
 gboolean

@@ -54,6 +54,11 @@ gboolean lease_store_put_asset(LeaseStore *store, const char *id, const LeaseAss
 /* Several at once (GPtrArray of LeaseAsset *), or none. */
 gboolean lease_store_put_assets(LeaseStore *store, const char *id, const GPtrArray *assets,
                                 FaultCode busy_code, GError **error);
+/* Puts @successor in the place of @old, in one step. FAULT_LEASE_NOT_FOUND if the lease does not
+ * hold @old; @successor's uniqueness as in create. */
+gboolean lease_store_replace_asset(LeaseStore *store, const char *id, const LeaseAsset *old,
+                                   const LeaseAsset *successor, FaultCode busy_code,
+                                   GError **error);
 gboolean lease_store_drop_asset(LeaseStore *store, const char *id, const char *kind,
                                 const char *key, GError **error);
 /* Removes the lease and its assets: everything it held is given back or belongs to its guest. */

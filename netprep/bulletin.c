@@ -38,6 +38,8 @@ static const Headline headlines[] = {
                           "had its lease ended by force" },
     [BULLETIN_LEAK] = { "leak", "a1d1f6c0b5b94d6f9a6d3f0f6b1c7a0a", G_LOG_LEVEL_WARNING,
                         "may have lost a function" },
+    [BULLETIN_REPLACED] = { "replaced", "a1d1f6c0b5b94d6f9a6d3f0f6b1c7a0b", G_LOG_LEVEL_MESSAGE,
+                            "is to have another function" },
 };
 
 Bulletin *

@@ -16,6 +16,7 @@ typedef enum {
     BULLETIN_RELEASED,  /* the VFs are free */
     BULLETIN_FORCED,    /* somebody ended the lease by force */
     BULLETIN_LEAK,      /* a VF is lost */
+    BULLETIN_REPLACED,  /* another VF is held in the place of one that was taken */
 } BulletinKind;
 
 /* Thread-safe. Nobody who posts waits for those who watch: a watcher that does not read is cut off

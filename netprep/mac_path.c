@@ -229,6 +229,19 @@ close_path(const NetworkHost *host, const Lease *lease, LeaseAsset *asset, const
 }
 
 gboolean
+mac_path_hand_down(const NetworkHost *host, const Lease *lease, LeaseAsset *asset,
+                   const char *device, json_t *detail, GError **error)
+{
+    json_t *record = json_object_get(asset->detail, RECORD);
+
+    if (!record)
+        return TRUE;
+    if (g_strcmp0(json_string_value(json_object_get(record, "device")), device) != 0)
+        return close_path(host, lease, asset, record, error);
+    return json_object_set(detail, RECORD, record) == 0;
+}
+
+gboolean
 mac_path_to_function(const NetworkHost *host, const Lease *lease, GError **error)
 {
     for (guint i = 0; i < lease->assets->len; i++) {

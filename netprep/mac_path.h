@@ -35,6 +35,14 @@ gboolean mac_path_to_virtio(const NetworkHost *host, const Lease *lease, GError 
 void mac_path_stay_on_virtio(const NetworkHost *host, const Lease *lease);
 
 /*
+ * For another VF on PF @device that takes the place of @asset: an entry of ours that is on that PF
+ * is recorded in @detail, the new asset's to be; one on another PF is taken away. Fails if that
+ * keeps it. Blocks.
+ */
+gboolean mac_path_hand_down(const NetworkHost *host, const Lease *lease, LeaseAsset *asset,
+                            const char *device, json_t *detail, GError **error);
+
+/*
  * The undo, when the guest has its VFs or is gone: takes away what is recorded as ours. Fails,
  * naming the device, if the card keeps its entry, since it then claims a MAC that is its VF's.
  * Blocks.

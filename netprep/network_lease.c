@@ -118,3 +118,33 @@ network_lease_vnic(const LeaseAsset *asset, GError **error)
 {
     return vnic_from_json(json_object_get(asset->detail, "vnic"), error);
 }
+
+gboolean
+network_lease_had(const LeaseAsset *asset)
+{
+    return json_object_get(asset->detail, "xml") != NULL;
+}
+
+char **
+network_lease_replaced(const LeaseAsset *asset)
+{
+    g_autoptr(GStrvBuilder) addresses = g_strv_builder_new();
+    size_t i;
+    json_t *address;
+
+    json_array_foreach (json_object_get(asset->detail, NETWORK_LEASE_REPLACED), i, address) {
+        if (json_is_string(address))
+            g_strv_builder_add(addresses, json_string_value(address));
+    }
+    return g_strv_builder_end(addresses);
+}
+
+json_t *
+network_lease_replaced_with(const LeaseAsset *asset)
+{
+    json_t *addresses = json_array();
+
+    json_array_extend(addresses, json_object_get(asset->detail, NETWORK_LEASE_REPLACED));
+    json_array_append_new(addresses, json_string(asset->key));
+    return addresses;
+}

@@ -12,10 +12,13 @@
  * detachment holds VFs that were unplugged from a guest: detail is {vnic, xml, configXml}.
  *   detaching -> detached -> returning -> removed, or watching (all is back, but the guest may yet
  *   let a device go that it did not in time), or degraded (something is not back; retried).
+ * A VF that is lost gives its place to another one, whose detail is {vnic, configXml, replaced}.
  */
 #define LEASE_RESERVATION "reservation"
 #define LEASE_DETACHMENT  "detachment"
 #define ASSET_FUNCTION    "function"
+
+#define NETWORK_LEASE_REPLACED "replaced" /* addresses of those that were lost, oldest first */
 
 #define STATE_RESERVED  "reserved"
 #define STATE_ATTACHING "attaching"
@@ -61,5 +64,10 @@ gboolean network_lease_end(const NetworkHost *host, const Lease *lease, Bulletin
 
 /* The vNIC that an asset is about. */
 Vnic *network_lease_vnic(const LeaseAsset *asset, GError **error);
+/* Whether the VF was in the guest before it was held; else it was chosen for it. */
+gboolean network_lease_had(const LeaseAsset *asset);
+/* The VFs in whose place it is, as a GStrv of its own; and with itself, as a JSON array. */
+char **network_lease_replaced(const LeaseAsset *asset);
+json_t *network_lease_replaced_with(const LeaseAsset *asset);
 /* The addresses of the VFs it holds, as a JSON array. */
 json_t *network_lease_functions(const Lease *lease);

@@ -20,18 +20,6 @@ typedef struct {
     GMutex libvirt_turn;       /* held while libvirt gives the guest a device */
 } Batch;
 
-void
-plug_request_free(PlugRequest *request)
-{
-    if (!request)
-        return;
-    g_free(request->function);
-    vnic_free(request->vnic);
-    g_free(request->live_xml);
-    g_free(request->config_xml);
-    g_free(request);
-}
-
 /* libvirt would take the VF from whoever on this host uses it, without a word. */
 static gboolean
 may_take(const PlugRequest *request, const Function *function)
@@ -53,8 +41,7 @@ check_unused(const NetworkHost *host, const PlugRequest *request, GError **error
     if (may_take(request, function))
         return TRUE;
     fault_set(error, FAULT_FUNCTION_BUSY, label,
-              request->check_free ? "free it, or release its lease and reserve again"
-                                  : "free it; it is tried again by itself",
+              "free it, or another one of its physical network; it is tried again by itself",
               "was held for the guest, but %s",
               function ? function->reason : "this host does not have it any more");
     return FALSE;
@@ -148,11 +135,37 @@ plug_live(const Batch *batch, const GuestView *view, const PlugRequest *request,
                                     DEVICE_LIVE, error);
 }
 
+/* The configuration may have been written before the VF was lost. */
+static gboolean
+drop_replaced(const Batch *batch, const GuestView *view, const PlugRequest *request,
+              gboolean *ret_dropped, GError **error)
+{
+    gboolean dropped = FALSE;
+
+    for (char **address = request->replaced; address && *address; address++) {
+        const DomainPassthrough *device = guest_view_find(view->config, *address);
+
+        if (!device)
+            continue;
+        if (!hypervisor_detach_device(batch->host->hypervisor, batch->guest_uuid, device->xml,
+                                      DEVICE_CONFIG, error))
+            return FALSE;
+        dropped = TRUE;
+    }
+    *ret_dropped = dropped;
+    return TRUE;
+}
+
 static gboolean
 plug_config(const Batch *batch, const GuestView *view, const PlugRequest *request, GError **error)
 {
-    if (!request->config_xml || !view->config ||
-        vnic_find_configured(view->config, request->vnic, request->function))
+    gboolean dropped = FALSE;
+
+    if (!request->config_xml || !view->config)
+        return TRUE;
+    if (!drop_replaced(batch, view, request, &dropped, error))
+        return FALSE;
+    if (!dropped && vnic_find_configured(view->config, request->vnic, request->function))
         return TRUE;
     return hypervisor_attach_device(batch->host->hypervisor, batch->guest_uuid, request->config_xml,
                                     DEVICE_CONFIG, error);
@@ -237,14 +250,26 @@ plug_functions(const NetworkHost *host, Job *job, const char *guest_uuid, const 
     return plugged;
 }
 
+/* What could not even be asked for comes first in the order of failures. */
+static gboolean
+plug_requests(const NetworkHost *host, Job *job, const Lease *lease, GError **error)
+{
+    g_autoptr(GError) first = NULL, later = NULL;
+    g_autoptr(GPtrArray) requests = plug_requests_of(host, lease, &first);
+
+    (void)plug_functions(host, job, lease->guest_uuid, requests, first ? &later : &first);
+    if (!first)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&first));
+    return FALSE;
+}
+
 gboolean
-plug_lease(const NetworkHost *host, Job *job, const Lease *lease, const GPtrArray *requests,
-           GError **error)
+plug_lease(const NetworkHost *host, Job *job, const Lease *lease, GError **error)
 {
     gboolean again = g_str_equal(lease->state, STATE_DEGRADED);
 
     if (again && !mac_path_to_function(host, lease, error))
         return FALSE;
-    return plug_functions(host, job, lease->guest_uuid, requests, error) &&
-           mac_path_to_function(host, lease, error);
+    return plug_requests(host, job, lease, error) && mac_path_to_function(host, lease, error);
 }

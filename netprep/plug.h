@@ -2,22 +2,7 @@
 /* Plugs VFs into a running guest and sees them become the active ports of its bonds. */
 #pragma once
 
-#include "netprep/network_lease.h"
-
-/* One VF and the vNIC it is to be. All owned. */
-typedef struct {
-    char *function;          /* host PCI address */
-    Vnic *vnic;              /* bond NULL: none to join */
-    char *live_xml;          /* device to plug */
-    char *config_xml;        /* for the guest's configuration; NULL: leave it alone */
-    gboolean apply_settings; /* else they are left as they are */
-    gboolean hand_over;      /* let the guest's bond choose the VF's MAC, if it can */
-    gboolean check_free;     /* FAULT_FUNCTION_BUSY unless nobody physically has it; else only
-                                if this host's own network uses it */
-} PlugRequest;
-
-void plug_request_free(PlugRequest *request);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlugRequest, plug_request_free)
+#include "netprep/plug_request.h"
 
 /*
  * Does all of @requests (GPtrArray of PlugRequest *, at most LIMIT_VNICS) at once, in a thread
@@ -40,5 +25,4 @@ gboolean plug_functions(const NetworkHost *host, Job *job, const char *guest_uui
  * failed before, as @lease's state says, the PF's entry goes first: not every card has two owners
  * for a MAC. Fails also if the card keeps the entry. Blocks.
  */
-gboolean plug_lease(const NetworkHost *host, Job *job, const Lease *lease,
-                    const GPtrArray *requests, GError **error);
+gboolean plug_lease(const NetworkHost *host, Job *job, const Lease *lease, GError **error);

@@ -9,9 +9,11 @@
  * a restarted daemon, or a guest that lets a device go too late. It works from the lease's record
  * and from what libvirt says is there, so it may be repeated at any point.
  *
- * Every VF of @lease is in the guest and active in its bond afterwards, and the lease is removed;
- * or, if the guest may still let one go because it was asked to, is kept in state "watching". If
- * something could not be put back: FAULT_ROLLBACK_INCOMPLETE, with the lease in state "degraded".
+ * Every VF of @detachment, or what replaces it, is in the guest and active in its bond afterwards,
+ * and the lease is removed; or, if the guest may still let one go because it was asked to, is kept
+ * in state "watching". If something could not be put back: FAULT_ROLLBACK_INCOMPLETE, with the
+ * lease in state "degraded".
  * @job may be NULL. Blocks.
  */
-gboolean replug_detachment(const NetworkHost *host, Job *job, const Lease *lease, GError **error);
+gboolean replug_detachment(const NetworkHost *host, Job *job, const Lease *detachment,
+                           GError **error);

@@ -13,6 +13,7 @@ struct FakeFunctionControl {
     GMutex lock;
     FunctionControl *control;
     FunctionSettings settings[FUNCTIONS];
+    gboolean absent[FUNCTIONS];
     int refused[FUNCTION_OPTIONS];
     gboolean ignored[FUNCTION_OPTIONS];
     unsigned counts[FUNCTION_OPTIONS];
@@ -60,6 +61,8 @@ fake_list(void *self, const char *physical_function, GError **error)
     for (unsigned i = 0; i < FUNCTIONS; i++) {
         FunctionEntry entry = { i, fake->settings[i] };
 
+        if (fake->absent[i])
+            continue;
         choose_mac(fake, &entry);
         g_array_append_val(entries, entry);
     }
@@ -80,7 +83,7 @@ fake_set(void *self, const char *physical_function, unsigned index, FunctionOpti
         status = -EIO;
     FunctionSettings asked = { 0 };
     function_option_copy(option, wanted, &asked);
-    if (fake->refuses && fake->refuses(option, &asked))
+    if (fake->absent[index] || (fake->refuses && fake->refuses(option, &asked)))
         status = -EINVAL;
     if (status == 0 && !fake->ignored[option])
         function_option_copy(option, wanted, &fake->settings[index]);
@@ -166,6 +169,16 @@ FunctionSettings *
 fake_function_control_settings(FakeFunctionControl *fake, unsigned index)
 {
     return &fake->settings[index];
+}
+
+void
+fake_function_control_set_present(FakeFunctionControl *fake, unsigned index, gboolean present)
+{
+    g_mutex_lock(&fake->lock);
+    if (!present)
+        fake->settings[index] = (FunctionSettings) { .spoof_check = TRUE };
+    fake->absent[index] = !present;
+    g_mutex_unlock(&fake->lock);
 }
 
 void

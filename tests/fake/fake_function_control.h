@@ -17,6 +17,8 @@ FunctionControl *fake_function_control_open(FakeFunctionControl *fake, FakeGate 
 
 /* The settings of one VF, which may be changed. All start as zero with spoof check on. */
 FunctionSettings *fake_function_control_settings(FakeFunctionControl *fake, unsigned index);
+/* Whether the VF exists (the default); one that comes back is as new. */
+void fake_function_control_set_present(FakeFunctionControl *fake, unsigned index, gboolean present);
 /* From now on setting @option fails with @status (negative errno; 0: works again). */
 void fake_function_control_refuse(FakeFunctionControl *fake, FunctionOption option, int status);
 /* From now on settings of which @refuses says so fail with -EINVAL. */

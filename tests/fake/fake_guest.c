@@ -27,7 +27,7 @@ struct FakeGuest {
     gboolean silent, stubborn, bonded, virtio_carrier;
     gboolean without_program, without_files;
     gboolean vf_in_bond, hears_all;
-    gboolean without_function; /* the first pair's */
+    gboolean without_function, without_link; /* the first pair's */
     unsigned announcements;
     FakeGuestFiles *files;
     char *report;
@@ -239,9 +239,13 @@ run_verb(FakeGuest *guest, const char *verb, const json_t *argv, int *ret_exit_s
 
     g_hash_table_insert(guest->counts, g_strdup(verb), GUINT_TO_POINTER(count + 1));
     gboolean absent = g_str_equal(verb, "join") && !has_function(guest, pair);
-    *ret_exit_status = fails(guest, verb) || absent;
+    gboolean cut = g_str_equal(verb, "join") && guest->without_link;
+    *ret_exit_status = fails(guest, verb) || absent || cut;
     if (*ret_exit_status)
-        return json_pack("{s:s}", "error", absent ? "no such device" : "told to fail");
+        return json_pack("{s:s}", "error",
+                         absent ? "no such device"
+                         : cut  ? "no carrier"
+                                : "told to fail");
     if (g_str_equal(verb, "report"))
         return report(guest);
     if (g_str_equal(verb, "repair"))
@@ -440,6 +444,14 @@ fake_guest_set_function(FakeGuest *guest, gboolean present)
     guest->without_function = !present;
     if (!present)
         fake_guest_take_vf_out(guest);
+    g_mutex_unlock(&guest->lock);
+}
+
+void
+fake_guest_set_function_carrier(FakeGuest *guest, gboolean carrier)
+{
+    g_mutex_lock(&guest->lock);
+    guest->without_link = !carrier;
     g_mutex_unlock(&guest->lock);
 }
 

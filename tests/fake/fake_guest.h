@@ -44,6 +44,8 @@ void fake_guest_take_vf_out(FakeGuest *guest);
  * VirtIO until the next `join`. */
 void fake_guest_set_function(FakeGuest *guest, gboolean present);
 gboolean fake_guest_has_joined(FakeGuest *guest);
+/* Without a carrier on the VF `join` fails, too. */
+void fake_guest_set_function_carrier(FakeGuest *guest, gboolean carrier);
 
 /* The active port; a static string. */
 const char *fake_guest_active(FakeGuest *guest);

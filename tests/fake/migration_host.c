@@ -7,14 +7,22 @@
 #include "common/domain_xml.h"
 #include "fake/fake_sysfs.h"
 
-#define PF          "npf0"
 #define BRIDGE      "br0"
+#define SECOND_CARD 4 /* its first VF */
 #define THIEF_LINK  "thief0"
 #define THIEF_UUID  "11111111-2222-4333-8444-555555555555"
 #define GUEST_PLACE "0000:00:04.0"
 
 static const char thief_text[] = "<domain type='kvm'><name>thief</name><uuid>" THIEF_UUID
                                  "</uuid><devices>%s</devices></domain>";
+
+static const char *const ports[WORLD_CARDS] = { "npf0", "npf1" };
+
+static unsigned
+card_of(gint index)
+{
+    return index < SECOND_CARD ? 0 : 1;
+}
 
 static gint
 find_index(const MigrationHost *host, const char *address)
@@ -100,6 +108,7 @@ check_device(const char *xml, void *data, GError **error)
         g_atomic_int_set(&host->seized, TRUE);
     fake_sysfs_bind(host->sysfs, host->functions[index], "vfio-pci");
     g_atomic_int_set(&host->plugged, index);
+    fake_guest_set_function_carrier(host->guest, card_of(index) >= host->cut);
     fake_guest_set_function(host->guest, TRUE);
     return TRUE;
 }
@@ -109,14 +118,13 @@ vanish(const MigrationHost *host, gint index)
 {
     g_autofree char *path =
         g_build_filename(host->sysfs, "bus", "pci", "devices", host->functions[index], NULL);
-    FunctionSettings *settings = fake_function_control_settings(host->control, (unsigned)index);
 
     if (!exists(host, index))
         return;
     fake_sysfs_bind(host->sysfs, host->functions[index], NULL);
-    fake_sysfs_drop_function(host->sysfs, host->card, (unsigned)index);
+    fake_sysfs_drop_function(host->sysfs, host->cards[card_of(index)], (unsigned)index);
     g_assert_cmpint(g_remove(path), ==, 0);
-    *settings = (FunctionSettings) { .spoof_check = TRUE };
+    fake_function_control_set_present(host->control, (unsigned)index, FALSE);
 }
 
 /* After any event: a VF that has left the guest is the host's again. */
@@ -135,7 +143,7 @@ look_after_guest(const HypervisorEvent *event, void *data)
         fake_guest_set_function(host->guest, FALSE);
     if (exists(host, before))
         fake_sysfs_bind(host->sysfs, host->functions[before], NULL);
-    if (host->shrunk)
+    if (card_of(before) < host->shrunk)
         vanish(host, before);
 }
 
@@ -164,10 +172,22 @@ answer(const char *uuid, const char *command, void *data)
     return migration_host_runs_guest(host) ? fake_guest_agent(uuid, command, host->guest) : NULL;
 }
 
+/* All VFs of a host have indices of their own, since the fake driver knows no cards. */
 static void
-add_card(const MigrationHost *host)
+add_cards(const MigrationHost *host)
 {
-    fake_sysfs_add_card(host->sysfs, PF, host->card, (const char *const *)host->functions);
+    for (unsigned card = 0; card < WORLD_CARDS; card++) {
+        fake_sysfs_add_card(host->sysfs, ports[card], host->cards[card],
+                            (const char *const[]) { NULL });
+        fake_sysfs_set_device(host->sysfs, host->cards[card], "sriov_numvfs",
+                              G_STRINGIFY(WORLD_FUNCTIONS) "\n");
+    }
+    for (gint i = 0; i < WORLD_FUNCTIONS; i++) {
+        fake_sysfs_add_device(host->sysfs, host->functions[i], "0x020000\n", 1000 + i);
+        fake_sysfs_put_function(host->sysfs, host->cards[card_of(i)], (unsigned)i,
+                                host->functions[i]);
+        fake_function_control_set_present(host->control, (unsigned)i, TRUE);
+    }
 }
 
 static void
@@ -192,19 +212,22 @@ migration_host_new(const char *name, unsigned bus, const char *directory, FakeGu
     MigrationHost *host = g_new0(MigrationHost, 1);
 
     host->name = g_strdup(name);
-    host->card = g_strdup_printf("0000:%02x:00.0", bus);
-    for (unsigned i = 0; i < WORLD_FUNCTIONS; i++)
-        host->functions[i] = g_strdup_printf("0000:%02x:10.%u", bus, 2 * i);
+    for (unsigned card = 0; card < WORLD_CARDS; card++)
+        host->cards[card] = g_strdup_printf("0000:%02x:00.%u", bus, card);
+    for (gint i = 0; i < WORLD_FUNCTIONS; i++)
+        host->functions[i] =
+            g_strdup_printf("0000:%02x:1%u.%u", bus, card_of(i), 2 * (i % SECOND_CARD));
     host->plugged = host->bridged = host->stolen = -1;
     host->guest = guest;
     host->database = g_strdup_printf("%s/%s.db", directory, name);
     host->sysfs = fake_sysfs_new();
-    add_card(host);
-    fake_sysfs_add_virtual(host->sysfs, BRIDGE, "bridge", PF);
-    host->hypervisor = fake_hypervisor_new();
     host->control = fake_function_control_new();
+    add_cards(host);
+    fake_sysfs_add_virtual(host->sysfs, BRIDGE, "bridge", ports[0]);
+    host->hypervisor = fake_hypervisor_new();
     host->fdb = fake_bridge_fdb_new();
-    fake_hypervisor_add_network(host->hypervisor, "blue", PF);
+    for (unsigned card = 0; card < WORLD_CARDS; card++)
+        fake_hypervisor_add_network(host->hypervisor, "blue", ports[card]);
     fake_hypervisor_set_agent(host->hypervisor, answer, host);
     fake_event_source_add(fake_hypervisor_events(host->hypervisor), look_after_guest, host);
     fake_function_control_ask_mac(host->control, mac_of, host);
@@ -223,7 +246,8 @@ migration_host_free(MigrationHost *host)
     for (unsigned i = 0; i < WORLD_FUNCTIONS; i++)
         g_free(host->functions[i]);
     g_free(host->database);
-    g_free(host->card);
+    for (unsigned card = 0; card < WORLD_CARDS; card++)
+        g_free(host->cards[card]);
     g_free(host->name);
     g_free(host);
 }
@@ -352,18 +376,25 @@ migration_host_return_stolen(MigrationHost *host)
 }
 
 void
-migration_host_set_carrier(MigrationHost *host, gboolean carrier)
+migration_host_cut(MigrationHost *host, unsigned cards)
 {
-    fake_sysfs_set_link(host->sysfs, PF, "carrier", carrier ? "1\n" : "0\n");
+    gint plugged = g_atomic_int_get(&host->plugged);
+
+    host->cut = cards;
+    for (unsigned card = 0; card < WORLD_CARDS; card++)
+        fake_sysfs_set_link(host->sysfs, ports[card], "carrier", card < cards ? "0\n" : "1\n");
+    if (plugged >= 0)
+        fake_guest_set_function_carrier(host->guest, card_of(plugged) >= cards);
 }
 
 void
-migration_host_shrink(MigrationHost *host)
+migration_host_shrink(MigrationHost *host, unsigned cards)
 {
-    host->shrunk = TRUE;
-    fake_sysfs_set_device(host->sysfs, host->card, "sriov_numvfs", "0\n");
+    host->shrunk = cards;
+    for (unsigned card = 0; card < cards; card++)
+        fake_sysfs_set_device(host->sysfs, host->cards[card], "sriov_numvfs", "0\n");
     for (gint i = 0; i < WORLD_FUNCTIONS; i++) {
-        if (i != g_atomic_int_get(&host->plugged))
+        if (card_of(i) < cards && i != g_atomic_int_get(&host->plugged))
             vanish(host, i);
     }
 }
@@ -371,6 +402,14 @@ migration_host_shrink(MigrationHost *host)
 void
 migration_host_grow(MigrationHost *host)
 {
-    host->shrunk = FALSE;
-    add_card(host);
+    if (host->shrunk > 0)
+        add_cards(host);
+    host->shrunk = 0;
+}
+
+gboolean
+migration_host_is_sound(const MigrationHost *host, gint index)
+{
+    return exists(host, index) && card_of(index) >= host->cut && index != host->bridged &&
+           index != thief_index(host);
 }

@@ -6,13 +6,14 @@
 #include "fake/fake_guest.h"
 
 #define WORLD_UUID      "7c8a1f9e-6f0e-4d5b-9c39-0d0a3c7b1a55"
-#define WORLD_FUNCTIONS 4
+#define WORLD_CARDS     2
+#define WORLD_FUNCTIONS 6                   /* the first four on the first card */
 #define WORLD_MAC       "52:54:00:aa:00:01" /* of the guest's VirtIO vNIC and bond */
 
-/* PF npf0 with VFs on physical network "blue" below bridge br0. */
+/* PFs npf0, below bridge br0, and npf1 with VFs on physical network "blue". */
 typedef struct {
-    char *name; /* "source" */
-    char *card; /* PCI address of the PF */
+    char *name;               /* "source" */
+    char *cards[WORLD_CARDS]; /* PCI addresses of the PFs */
     char *functions[WORLD_FUNCTIONS + 1];
     char *sysfs;
     char *database; /* of leases; outlives a daemon */
@@ -26,7 +27,9 @@ typedef struct {
     gint plugged;          /* index of the VF that the guest has here; -1: none. Atomic. */
     gint bridged;          /* index of the VF that the host itself uses; -1: none */
     gint stolen;           /* index of the VF that somebody took, if only for a while; -1: none */
-    gboolean shrunk;       /* sriov_numvfs is 0: VFs vanish as soon as no guest has them */
+    unsigned shrunk;       /* cards whose sriov_numvfs is 0: VFs vanish as soon as no guest has
+                              them */
+    unsigned cut;          /* cards without a link */
     gint seized;           /* libvirt was told to take the bridged VF away. Atomic. */
     gboolean seizable;     /* which may be */
 } MigrationHost;
@@ -56,7 +59,11 @@ void migration_host_remove_function(MigrationHost *host);
 /* Another guest, or a bridge of the host, takes VF @index, unless it is in a guest. */
 void migration_host_steal(MigrationHost *host, unsigned index, gboolean by_guest);
 void migration_host_return_stolen(MigrationHost *host);
-void migration_host_set_carrier(MigrationHost *host, gboolean carrier);
-/* sriov_numvfs becomes 0, or what it was before, with VFs as new at the same addresses. */
-void migration_host_shrink(MigrationHost *host);
+/* The first @cards cards have no link. */
+void migration_host_cut(MigrationHost *host, unsigned cards);
+/* Of the first @cards cards sriov_numvfs becomes 0; of all what it was before, with VFs as new at
+ * the same addresses. */
+void migration_host_shrink(MigrationHost *host, unsigned cards);
 void migration_host_grow(MigrationHost *host);
+/* Whether VF @index is where it was, with a link, and nobody but the guest has it. */
+gboolean migration_host_is_sound(const MigrationHost *host, gint index);

@@ -79,15 +79,16 @@ static void
 check_macs(const MigrationHost *host)
 {
     static const guint8 no_mac[FUNCTION_MAC_BYTES] = { 0 };
-    FunctionSettings settings[WORLD_FUNCTIONS];
+    g_autoptr(GArray) entries =
+        function_settings_list(fake_function_control_get(host->control), "npf0", NULL);
 
-    for (unsigned i = 0; i < WORLD_FUNCTIONS; i++) {
-        g_assert_true(function_settings_read(fake_function_control_get(host->control), "npf0", i,
-                                             &settings[i], NULL));
-        for (unsigned k = 0; k < i; k++) {
-            if (memcmp(settings[i].mac, no_mac, sizeof(no_mac)) != 0)
-                g_assert_cmpint(memcmp(settings[i].mac, settings[k].mac, sizeof(no_mac)), !=, 0);
-        }
+    for (guint i = 0; i < entries->len; i++) {
+        const guint8 *mac = g_array_index(entries, FunctionEntry, i).settings.mac;
+
+        for (guint k = 0; k < i && memcmp(mac, no_mac, sizeof(no_mac)) != 0; k++)
+            g_assert_cmpint(
+                memcmp(mac, g_array_index(entries, FunctionEntry, k).settings.mac, sizeof(no_mac)),
+                !=, 0);
     }
 }
 
@@ -114,6 +115,17 @@ check_configuration(const MigrationHost *host)
         g_assert_cmpuint(domain->passthrough->len, ==, 1);
 }
 
+/* A VF that was lost before the guest got it has given its place to another one. */
+static void
+check_replaced(const MigrationHost *host)
+{
+    if (uses_function(host) ||
+        (host->plugged >= 0 && !migration_host_is_sound(host, host->plugged)))
+        return;
+    for (gint i = 0; i < WORLD_FUNCTIONS; i++)
+        g_assert_false(migration_host_is_sound(host, i));
+}
+
 static void
 check_host(const MigrationHost *host, gboolean has_guest, gboolean whole)
 {
@@ -135,11 +147,13 @@ check_host(const MigrationHost *host, gboolean has_guest, gboolean whole)
 }
 
 void
-migration_verdict_check(const MigrationWorld *world, gboolean whole)
+migration_verdict_check(const MigrationWorld *world, gboolean whole, gboolean willing)
 {
     const MigrationHost *home = find_guest(world);
 
     g_test_message("the guest is on the %s", home->name);
     check_host(world->source, home == world->source, whole);
     check_host(world->destination, home == world->destination, whole);
+    if (willing)
+        check_replaced(home);
 }

@@ -24,6 +24,7 @@ typedef struct {
     void (*strike)(Play *play);
     void (*heal)(Play *play); /* NULL: there is nothing to mend */
     gboolean stays;           /* the world could stay like that */
+    gboolean spares_guest;    /* which does as it is asked all the time */
 } FaultKind;
 
 struct Play {
@@ -153,7 +154,7 @@ end_play(Play *play)
     migration_world_settle(world);
     migration_world_expire(world);
     migration_world_settle(world);
-    migration_verdict_check(world, mended);
+    migration_verdict_check(world, mended, play->kind->spares_guest);
 }
 
 /* Whether the fault found its point. */
@@ -394,26 +395,31 @@ return_stolen(Play *play)
     migration_host_return_stolen(play->world->destination);
 }
 
+/* Of one card, or of both. */
+static unsigned
+struck_cards(const Play *play)
+{
+    return 1 + play->variant / 2;
+}
+
 /* Neither the card nor what the guest sees of it has a carrier. */
 static void
 cut_link(Play *play)
 {
-    migration_host_set_carrier(struck_host(play), FALSE);
-    fake_guest_fail(play->world->guest, "join", -1);
+    migration_host_cut(struck_host(play), struck_cards(play));
 }
 
 static void
 mend_link(Play *play)
 {
-    migration_host_set_carrier(play->world->source, TRUE);
-    migration_host_set_carrier(play->world->destination, TRUE);
-    fake_guest_fail(play->world->guest, "join", 0);
+    migration_host_cut(play->world->source, 0);
+    migration_host_cut(play->world->destination, 0);
 }
 
 static void
 shrink(Play *play)
 {
-    migration_host_shrink(struck_host(play));
+    migration_host_shrink(struck_host(play), struck_cards(play));
 }
 
 static void
@@ -424,16 +430,16 @@ grow(Play *play)
 }
 
 static const FaultKind kinds[] = {
-    { "guest-refuses", 3, NULL, refuse, consent, TRUE },
-    { "guest-silent", 2, NULL, fall_silent, speak, TRUE },
-    { "late-removal", 2, be_late, let_go, let_go_at_last, TRUE },
-    { "netprepd-killed", 2, NULL, kill_daemon, NULL, FALSE },
-    { "libvirtd-restarted", 6, NULL, restart_libvirt, regain_libvirt, FALSE },
-    { "coordinator-gone", 2, NULL, lose_coordinator, NULL, FALSE },
-    { "destination-gone", 2, NULL, lose_destination, regain_destination, FALSE },
-    { "vf-stolen", 4, NULL, steal, return_stolen, TRUE },
-    { "pf-link-down", 2, NULL, cut_link, mend_link, TRUE },
-    { "sriov-numvfs-changed", 2, NULL, shrink, grow, TRUE },
+    { "guest-refuses", 3, NULL, refuse, consent, TRUE, FALSE },
+    { "guest-silent", 2, NULL, fall_silent, speak, TRUE, FALSE },
+    { "late-removal", 2, be_late, let_go, let_go_at_last, TRUE, FALSE },
+    { "netprepd-killed", 2, NULL, kill_daemon, NULL, FALSE, TRUE },
+    { "libvirtd-restarted", 6, NULL, restart_libvirt, regain_libvirt, FALSE, TRUE },
+    { "coordinator-gone", 2, NULL, lose_coordinator, NULL, FALSE, TRUE },
+    { "destination-gone", 2, NULL, lose_destination, regain_destination, FALSE, TRUE },
+    { "vf-stolen", 4, NULL, steal, return_stolen, TRUE, TRUE },
+    { "pf-link-down", 4, NULL, cut_link, mend_link, TRUE, TRUE },
+    { "sriov-numvfs-changed", 4, NULL, shrink, grow, TRUE, TRUE },
 };
 
 int

@@ -401,6 +401,35 @@ test_asset_of_another_lease_is_not_taken_over(Fixture *fixture, gconstpointer un
 }
 
 static void
+test_asset_gives_its_place_to_another_or_keeps_it(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) lease = must_create(fixture->store, "t1", "a b");
+    g_autoptr(Lease) other = must_create(fixture->store, "t2", "c");
+    const LeaseAsset *old = lease_find_asset(lease, "function", "a");
+    g_autoptr(LeaseAsset) taken = lease_asset_new("function", "c", "reserved", NULL);
+    g_autoptr(LeaseAsset) unheld = lease_asset_new("function", "d", "reserved", NULL);
+
+    g_assert_false(lease_store_replace_asset(fixture->store, lease->id, old, taken,
+                                             FAULT_FUNCTION_BUSY, &error));
+    g_assert_error(error, FAULT, FAULT_FUNCTION_BUSY);
+    g_clear_error(&error);
+    g_autoptr(Lease) as_before = lease_store_get(fixture->store, lease->id, 0, NULL);
+    g_assert_nonnull(lease_find_asset(as_before, "function", "a"));
+
+    g_assert_true(lease_store_replace_asset(fixture->store, lease->id, old, unheld,
+                                            FAULT_FUNCTION_BUSY, &error));
+    g_assert_no_error(error);
+    g_autoptr(Lease) after = lease_store_get(fixture->store, lease->id, 0, NULL);
+    g_assert_cmpuint(after->assets->len, ==, 2);
+    g_assert_null(lease_find_asset(after, "function", "a"));
+    g_assert_nonnull(lease_find_asset(after, "function", "d"));
+    g_assert_false(lease_store_replace_asset(fixture->store, lease->id, old, taken,
+                                             FAULT_FUNCTION_BUSY, &error));
+    g_assert_error(error, FAULT, FAULT_LEASE_NOT_FOUND);
+}
+
+static void
 test_place_that_takes_no_files_is_reported(void)
 {
     g_autoptr(GError) error = NULL;
@@ -524,6 +553,7 @@ main(int argc, char **argv)
     ADD("/lease-store/damaged-record-among-others", test_damaged_record_leaves_the_others_usable);
     ADD("/lease-store/asset-of-an-ended-lease", test_asset_of_a_lease_that_ended_is_refused);
     ADD("/lease-store/asset-of-another-lease", test_asset_of_another_lease_is_not_taken_over);
+    ADD("/lease-store/asset-gives-its-place", test_asset_gives_its_place_to_another_or_keeps_it);
     ADD("/lease-store/full-disk", test_full_disk_refuses_and_loses_nothing);
     g_test_add_func("/lease-store/no-place", test_place_that_takes_no_files_is_reported);
     ADD("/lease-store/race", test_one_of_many_wins_the_last_asset);
