@@ -8,8 +8,11 @@
 #include "common/limits.h"
 
 #define PHYSICAL_NETWORK_PREFIX "physical-network "
+#define CLUSTER_PREFIX          "cluster "
 #define SECONDS_MIN             1
 #define SECONDS_MAX             600
+#define AT_ONCE_MAX             64
+#define AT_ONCE_DEFAULT         4
 
 typedef struct {
     const char *path;
@@ -219,7 +222,74 @@ read_bridge(const Reader *reader, const char *group, const char *key, GError **e
     return TRUE;
 }
 
-/* A group ending in a space stands for any group that begins so. */
+static gboolean
+read_at_once(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    g_autofree char *value = g_key_file_get_string(reader->file, group, key, NULL);
+    guint64 number;
+
+    if (!value || !g_ascii_string_to_unsigned(value, 10, 1, AT_ONCE_MAX, &number, NULL))
+        return refuse(reader, group, key, error, "'%s' is not a number from 1 to %d",
+                      value ? value : "", AT_ONCE_MAX);
+    reader->config->migrations_at_once = (unsigned)number;
+    return TRUE;
+}
+
+static gboolean
+read_cluster(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    g_autofree char *value = g_key_file_get_string(reader->file, group, key, NULL);
+
+    if (!value || !*value || strlen(value) > LIMIT_NAME_BYTES)
+        return refuse(reader, group, key, error, "not the name of a cluster");
+    g_free(reader->config->cluster);
+    reader->config->cluster = g_steal_pointer(&value);
+    return TRUE;
+}
+
+static gboolean
+read_setting(const Reader *reader, const char *group, const char *key, PolicyLevel level,
+             PolicySettings *settings, GError **error)
+{
+    g_autofree char *value = g_key_file_get_string(reader->file, group, key, NULL);
+    g_autofree char *mistake = NULL;
+    PolicyKey place;
+
+    if (!policy_key_from_name(key, &place))
+        return refuse(reader, group, key, error, "no such key");
+    if (!policy_parse(place, level, value ? value : "", &settings->values[place], &mistake))
+        return refuse(reader, group, key, error, "%s", mistake);
+    settings->is_set[place] = TRUE;
+    return TRUE;
+}
+
+static gboolean
+read_global_setting(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    return read_setting(reader, group, key, POLICY_LEVEL_GLOBAL, &reader->config->migration, error);
+}
+
+static gboolean
+read_cluster_setting(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    const char *name = group + strlen(CLUSTER_PREFIX);
+    PolicySettings *settings = g_hash_table_lookup(reader->config->clusters, name);
+
+    if (!settings) {
+        settings = g_new0(PolicySettings, 1);
+        g_hash_table_insert(reader->config->clusters, g_strdup(name), settings);
+    }
+    return read_setting(reader, group, key, POLICY_LEVEL_CLUSTER, settings, error);
+}
+
+const PolicySettings *
+config_cluster(const Config *config)
+{
+    return config->cluster ? g_hash_table_lookup(config->clusters, config->cluster) : NULL;
+}
+
+/* A group ending in a space stands for any group that begins so; a key that is NULL for any
+ * other key. */
 static const Key keys[] = {
     { "access", "group", read_group },
     { "storage", "image-directories", read_image_directories },
@@ -231,6 +301,10 @@ static const Key keys[] = {
     { "libvirt", "return-seconds", read_return_seconds },
     { PHYSICAL_NETWORK_PREFIX, "functions", read_functions },
     { PHYSICAL_NETWORK_PREFIX, "bridge", read_bridge },
+    { "migration", "at-once", read_at_once },
+    { "migration", "cluster", read_cluster },
+    { "migration", NULL, read_global_setting },
+    { CLUSTER_PREFIX, NULL, read_cluster_setting },
 };
 
 static gboolean
@@ -249,7 +323,7 @@ read_key(const Reader *reader, const char *group, const char *name, GError **err
         if (!group_matches(keys[i].group, group))
             continue;
         group_known = TRUE;
-        if (!name || strcmp(keys[i].key, name) == 0)
+        if (!name || !keys[i].key || strcmp(keys[i].key, name) == 0)
             return name ? keys[i].read(reader, group, name, error) : TRUE;
     }
     return refuse(reader, group, group_known ? name : NULL, error,
@@ -273,6 +347,18 @@ read_all(const Reader *reader, GError **error)
     return TRUE;
 }
 
+/* A name that is written otherwise in the two places would leave the cluster without its policy. */
+static gboolean
+check_cluster(const Reader *reader, GError **error)
+{
+    const Config *config = reader->config;
+
+    if (!config->cluster || config_cluster(config))
+        return TRUE;
+    return refuse(reader, "migration", "cluster", error, "there is no group [cluster %s]",
+                  config->cluster);
+}
+
 static Config *
 config_new(void)
 {
@@ -285,6 +371,8 @@ config_new(void)
     config->attach_seconds = 60;
     config->agent_seconds = 10;
     config->return_seconds = 10;
+    config->migrations_at_once = AT_ONCE_DEFAULT;
+    config->clusters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return config;
 }
 
@@ -304,7 +392,8 @@ config_load(const char *path, GError **error)
                   failure->message);
         return NULL;
     }
-    return read_all(&reader, error) ? g_steal_pointer(&config) : NULL;
+    return read_all(&reader, error) && check_cluster(&reader, error) ? g_steal_pointer(&config)
+                                                                     : NULL;
 }
 
 void
@@ -316,5 +405,7 @@ config_free(Config *config)
     g_strfreev(config->image_directories);
     g_strfreev(config->export_networks);
     g_clear_pointer(&config->physical_networks, g_hash_table_unref);
+    g_free(config->cluster);
+    g_hash_table_unref(config->clusters);
     g_free(config);
 }

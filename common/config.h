@@ -4,6 +4,8 @@
 
 #include <glib.h>
 
+#include "common/policy.h"
+
 #define CONFIG_PATH "/etc/migprep/migprep.conf"
 
 /* [physical-network NAME]: what libvirt does not say about it, or what is to count instead. */
@@ -24,6 +26,10 @@ typedef struct {
     unsigned return_seconds;       /* [libvirt] return-seconds=10: wait for a lost one, 1-600 */
     gboolean native_migration;     /* [network] native-migration=no: NICs and firmware of all hosts
                                       are alike, so that VFIO drivers may move the state of VFs */
+    PolicySettings migration;      /* [migration] max-downtime=300 and so on: see policy.h */
+    unsigned migrations_at_once;   /* [migration] at-once=4: more than these wait, 1-64 */
+    char *cluster;                 /* [migration] cluster=NAME: this host's; NULL: none */
+    GHashTable *clusters;          /* [cluster NAME]: name -> PolicySettings * */
 } Config;
 
 /* Missing file: defaults. FAULT_INVALID_ARGUMENT naming file, group and key for anything else:
@@ -34,3 +40,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 
 /* The physical network called @name, which is made if need be. Borrowed. */
 ConfigNetwork *config_network(Config *config, const char *name);
+
+/* What the configuration says about the cluster of this host; NULL: nothing. Borrowed. */
+const PolicySettings *config_cluster(const Config *config);

@@ -36,6 +36,8 @@ test_no_file_means_defaults(void)
     g_assert_cmpuint(config->agent_seconds, ==, 10);
     g_assert_cmpuint(config->return_seconds, ==, 10);
     g_assert_null(config->physical_networks);
+    g_assert_cmpuint(config->migrations_at_once, ==, 4);
+    g_assert_null(config_cluster(config));
 }
 
 static void
@@ -86,6 +88,14 @@ test_mistakes_are_named(void)
         { "[storage]\nexport-networks=10.0.0.0\n", "export-networks" },
         { "[storage]\nexport-networks=10.0.0.1/8\n", "export-networks" },
         { "[storage]\nexport-networks=0.0.0.0/0\n", "export-networks" },
+        { "[migration]\ndowntime=1\n", "downtime" },
+        { "[migration]\nmax-downtime=long\n", "max-downtime" },
+        { "[migration]\non-timeout=suspend\n", "on-timeout" },
+        { "[migration]\nat-once=0\n", "at-once" },
+        { "[migration]\nat-once=65\n", "at-once" },
+        { "[migration]\ncluster=north\n", "cluster" },
+        { "[cluster north]\nbandwith=1\n", "bandwith" },
+        { "[cluster north]\non-timeout=suspend\n", "on-timeout" },
         { "no group at all\n", "config-" },
     };
 
@@ -97,12 +107,32 @@ test_mistakes_are_named(void)
     }
 }
 
+static void
+test_migration_policy_of_host_and_cluster(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = load("[migration]\nmax-downtime=300\nat-once=2\ncluster=north\n"
+                                    "[cluster north]\nmax-downtime=500\nauto-converge=yes\n"
+                                    "[cluster south]\nmax-downtime=900\n",
+                                    &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(config->migrations_at_once, ==, 2);
+    g_assert_true(config->migration.is_set[POLICY_MAX_DOWNTIME]);
+    g_assert_cmpuint(config->migration.values[POLICY_MAX_DOWNTIME], ==, 300);
+    g_assert_false(config->migration.is_set[POLICY_AUTO_CONVERGE]);
+    const PolicySettings *cluster = config_cluster(config);
+    g_assert_cmpuint(cluster->values[POLICY_MAX_DOWNTIME], ==, 500);
+    g_assert_cmpuint(cluster->values[POLICY_AUTO_CONVERGE], ==, TRUE);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/config/defaults", test_no_file_means_defaults);
     g_test_add_func("/config/values", test_every_key_is_read);
+    g_test_add_func("/config/migration-policy", test_migration_policy_of_host_and_cluster);
     g_test_add_func("/config/mistakes", test_mistakes_are_named);
     return g_test_run();
 }
