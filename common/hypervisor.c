@@ -240,6 +240,25 @@ hypervisor_abort_job(Hypervisor *hypervisor, const char *uuid, GError **error)
     return hypervisor->ops->abort_job(hypervisor->self, uuid, error);
 }
 
+gboolean
+hypervisor_start_post_copy(Hypervisor *hypervisor, const char *uuid, GError **error)
+{
+    return hypervisor->ops->start_post_copy(hypervisor->self, uuid, error);
+}
+
+gboolean
+hypervisor_suspend(Hypervisor *hypervisor, const char *uuid, GError **error)
+{
+    return hypervisor->ops->suspend(hypervisor->self, uuid, error);
+}
+
+gboolean
+hypervisor_set_metadata(Hypervisor *hypervisor, const char *uuid, const char *uri,
+                        const char *prefix, const char *xml, DeviceScope scope, GError **error)
+{
+    return hypervisor->ops->set_metadata(hypervisor->self, uuid, uri, prefix, xml, scope, error);
+}
+
 GPtrArray *
 hypervisor_list_networks(Hypervisor *hypervisor, GError **error)
 {

@@ -63,17 +63,31 @@ typedef enum {
     DEVICE_CONFIG = 1 << 1,
 } DeviceScope;
 
+typedef enum {
+    MIGRATION_LIVE,
+    MIGRATION_SUSPENDED, /* the guest stands still during the move */
+    MIGRATION_OFFLINE,   /* the definition of a guest that is shut off */
+} MigrationMode;
+
 /* What to ask libvirt for; zero or NULL means libvirt's default. */
 typedef struct {
+    MigrationMode mode;
     const char *destination_uri;   /* as the source's libvirtd reaches it: qemu+ssh://HOST/system */
     const char *const *copy_disks; /* NULL-terminated targets to copy; NULL: copy none */
+    gboolean incremental;          /* copy only the top of their backing chains */
     const char *destination_xml;   /* NULL: unchanged */
     const char *persistent_xml;    /* NULL: unchanged */
     guint64 bandwidth_mebibytes;   /* per second */
     guint64 maximum_downtime_msec;
-    gboolean persist; /* define on the destination */
+    unsigned parallel_connections; /* 0: the one that is always there */
+    const char *compression;       /* "xbzrle", "zstd"; NULL: none */
+    gboolean persist;              /* define on the destination */
     gboolean undefine_source;
     gboolean auto_converge;
+    gboolean post_copy; /* make start_post_copy() possible */
+    gboolean tls;
+    gboolean tunnelled; /* through libvirt's own connection */
+    gboolean unsafe;    /* although libvirt takes the disks for not shared */
 } MigrationRequest;
 
 typedef struct {
@@ -84,6 +98,8 @@ typedef struct {
     guint64 dirty_rate_bytes_per_second;
     guint64 downtime_msec; /* expected, or actual when finished */
     guint64 elapsed_msec;
+    guint64 iteration;        /* how often memory was gone through */
+    guint64 throttle_percent; /* of the guest, by auto-converge */
 } MigrationProgress;
 
 typedef struct {
@@ -111,6 +127,15 @@ typedef struct {
     gboolean (*get_progress)(void *self, const char *uuid, MigrationProgress *ret_progress,
                              GError **error);
     gboolean (*abort_job)(void *self, const char *uuid, GError **error);
+    /* Lets a guest that migrates go on at the destination at once, to fetch what is missing.
+     * FAULT_HYPERVISOR_FAILED as long as memory is not sent yet, or without post_copy. */
+    gboolean (*start_post_copy)(void *self, const char *uuid, GError **error);
+    /* Stops the guest's processors. One that migrates goes on when it has arrived. */
+    gboolean (*suspend)(void *self, const char *uuid, GError **error);
+    /* Replaces the element of namespace @uri in the guest's metadata by @xml, which libvirt calls
+     * @prefix:...; NULL: takes it away. */
+    gboolean (*set_metadata)(void *self, const char *uuid, const char *uri, const char *prefix,
+                             const char *xml, DeviceScope scope, GError **error);
     /* Every active virtual network: GPtrArray of HypervisorNetwork *. */
     GPtrArray *(*list_networks)(void *self, GError **error);
     /* What this host offers to guests. */
@@ -173,6 +198,11 @@ gboolean hypervisor_migrate(Hypervisor *hypervisor, const char *uuid,
 gboolean hypervisor_get_progress(Hypervisor *hypervisor, const char *uuid,
                                  MigrationProgress *ret_progress, GError **error);
 gboolean hypervisor_abort_job(Hypervisor *hypervisor, const char *uuid, GError **error);
+gboolean hypervisor_start_post_copy(Hypervisor *hypervisor, const char *uuid, GError **error);
+gboolean hypervisor_suspend(Hypervisor *hypervisor, const char *uuid, GError **error);
+gboolean hypervisor_set_metadata(Hypervisor *hypervisor, const char *uuid, const char *uri,
+                                 const char *prefix, const char *xml, DeviceScope scope,
+                                 GError **error);
 GPtrArray *hypervisor_list_networks(Hypervisor *hypervisor, GError **error);
 HypervisorHost *hypervisor_get_host(Hypervisor *hypervisor, GError **error);
 gboolean hypervisor_compare_processor(Hypervisor *hypervisor, const HypervisorMachine *machine,

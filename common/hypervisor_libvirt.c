@@ -170,6 +170,23 @@ update_device(void *self, const char *uuid, const char *xml, DeviceScope scope, 
     return FALSE;
 }
 
+static gboolean
+set_metadata(void *self, const char *uuid, const char *uri, const char *prefix, const char *xml,
+             DeviceScope scope, GError **error)
+{
+    g_autoptr(virDomain) domain = libvirt_find_guest(self, uuid, error);
+
+    if (!domain)
+        return FALSE;
+    g_autofree char *object = name_guest(virDomainGetName(domain));
+    unsigned flags = (scope & DEVICE_LIVE ? VIR_DOMAIN_AFFECT_LIVE : 0U) |
+                     (scope & DEVICE_CONFIG ? VIR_DOMAIN_AFFECT_CONFIG : 0U);
+    if (virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, xml, prefix, uri, flags) == 0)
+        return TRUE;
+    libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, "look at: journalctl -u libvirtd");
+    return FALSE;
+}
+
 static char *
 agent_command(void *self, const char *uuid, const char *command, unsigned timeout_seconds,
               GError **error)
@@ -254,6 +271,9 @@ hypervisor_new_libvirt(const char *uri, unsigned return_seconds)
         .migrate = libvirt_migrate,
         .get_progress = libvirt_get_progress,
         .abort_job = libvirt_abort_job,
+        .start_post_copy = libvirt_start_post_copy,
+        .suspend = libvirt_suspend,
+        .set_metadata = set_metadata,
         .list_networks = list_networks,
         .get_host = libvirt_get_host,
         .compare_processor = libvirt_compare_processor,

@@ -38,6 +38,8 @@ gboolean libvirt_create_network_port(void *self, const NetworkPort *port, GError
 gboolean libvirt_delete_network_port(void *self, const char *name, const char *uuid,
                                      GError **error);
 gboolean libvirt_abort_job(void *self, const char *uuid, GError **error);
+gboolean libvirt_start_post_copy(void *self, const char *uuid, GError **error);
+gboolean libvirt_suspend(void *self, const char *uuid, GError **error);
 HypervisorHost *libvirt_get_host(void *self, GError **error);
 gboolean libvirt_compare_processor(void *self, const HypervisorMachine *machine, const char *xml,
                                    char **ret_obstacle, GError **error);

@@ -4,56 +4,13 @@
 
 #include <libvirt/virterror.h>
 
-typedef struct {
-    virTypedParameterPtr list;
-    int count, capacity;
-} Parameters;
-
-static void
-parameters_clear(Parameters *parameters)
-{
-    virTypedParamsFree(parameters->list, parameters->count);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Parameters, parameters_clear)
-
-static gboolean
-add_string(Parameters *parameters, const char *name, const char *value)
-{
-    return !value || virTypedParamsAddString(&parameters->list, &parameters->count,
-                                             &parameters->capacity, name, value) == 0;
-}
-
-static gboolean
-build_parameters(const MigrationRequest *request, Parameters *parameters)
-{
-    for (gsize i = 0; request->copy_disks && request->copy_disks[i]; i++)
-        if (!add_string(parameters, VIR_MIGRATE_PARAM_MIGRATE_DISKS, request->copy_disks[i]))
-            return FALSE;
-    if (request->bandwidth_mebibytes &&
-        virTypedParamsAddULLong(&parameters->list, &parameters->count, &parameters->capacity,
-                                VIR_MIGRATE_PARAM_BANDWIDTH, request->bandwidth_mebibytes) < 0)
-        return FALSE;
-    return add_string(parameters, VIR_MIGRATE_PARAM_DEST_XML, request->destination_xml) &&
-           add_string(parameters, VIR_MIGRATE_PARAM_PERSIST_XML, request->persistent_xml);
-}
-
-static unsigned
-flags_of(const MigrationRequest *request)
-{
-    gboolean copies = request->copy_disks && request->copy_disks[0];
-
-    /* Peer to peer: libvirt's own daemons finish the move should this process die. */
-    return VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | (copies ? VIR_MIGRATE_NON_SHARED_DISK : 0U) |
-           (request->persist ? VIR_MIGRATE_PERSIST_DEST : 0U) |
-           (request->undefine_source ? VIR_MIGRATE_UNDEFINE_SOURCE : 0U) |
-           (request->auto_converge ? VIR_MIGRATE_AUTO_CONVERGE : 0U);
-}
+#include "common/libvirt_request.h"
 
 gboolean
 libvirt_migrate(void *self, const char *uuid, const MigrationRequest *request, GError **error)
 {
     g_autoptr(virDomain) domain = libvirt_find_guest(self, uuid, error);
-    g_auto(Parameters) parameters = { 0 };
+    g_auto(LibvirtParameters) parameters = { 0 };
 
     if (!domain)
         return FALSE;
@@ -61,11 +18,11 @@ libvirt_migrate(void *self, const char *uuid, const MigrationRequest *request, G
     g_autofree char *object = g_strdup_printf("migration of guest '%s' to %s",
                                               virDomainGetName(domain), request->destination_uri);
     gboolean migrated =
-        build_parameters(request, &parameters) &&
-        (!request->maximum_downtime_msec ||
+        libvirt_request_parameters(request, &parameters) &&
+        (!request->maximum_downtime_msec || request->mode == MIGRATION_OFFLINE ||
          virDomainMigrateSetMaxDowntime(domain, request->maximum_downtime_msec, 0) == 0) &&
         virDomainMigrateToURI3(domain, request->destination_uri, parameters.list,
-                               (unsigned)parameters.count, flags_of(request)) == 0;
+                               (unsigned)parameters.count, libvirt_request_flags(request)) == 0;
     if (migrated)
         return TRUE;
     const virError *last = virGetLastError();
@@ -85,11 +42,22 @@ number(virTypedParameterPtr list, int count, const char *name)
     return virTypedParamsGetULLong(list, count, name, &value) == 1 ? value : 0;
 }
 
+/* The only figure that is an int. */
+static guint64
+throttle(virTypedParameterPtr list, int count)
+{
+    int value = 0;
+
+    return virTypedParamsGetInt(list, count, VIR_DOMAIN_JOB_AUTO_CONVERGE_THROTTLE, &value) == 1
+               ? (guint64)MAX(value, 0)
+               : 0;
+}
+
 gboolean
 libvirt_get_progress(void *self, const char *uuid, MigrationProgress *ret_progress, GError **error)
 {
     g_autoptr(virDomain) domain = libvirt_find_guest(self, uuid, error);
-    g_auto(Parameters) stats = { 0 };
+    g_auto(LibvirtParameters) stats = { 0 };
     int type = VIR_DOMAIN_JOB_NONE;
 
     if (!domain)
@@ -113,8 +81,21 @@ libvirt_get_progress(void *self, const char *uuid, MigrationProgress *ret_progre
                                        number(list, count, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE),
         .downtime_msec = number(list, count, VIR_DOMAIN_JOB_DOWNTIME),
         .elapsed_msec = number(list, count, VIR_DOMAIN_JOB_TIME_ELAPSED),
+        .iteration = number(list, count, VIR_DOMAIN_JOB_MEMORY_ITERATION),
+        .throttle_percent = throttle(list, count),
     };
     return TRUE;
+}
+
+/* The end of a request about a guest's job: what libvirt said of it. */
+static gboolean
+finish(int result, const char *uuid, GError **error)
+{
+    if (result == 0)
+        return TRUE;
+    g_autofree char *object = g_strdup_printf("job of guest '%s'", uuid);
+    libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, NULL);
+    return FALSE;
 }
 
 gboolean
@@ -122,11 +103,21 @@ libvirt_abort_job(void *self, const char *uuid, GError **error)
 {
     g_autoptr(virDomain) domain = libvirt_find_guest(self, uuid, error);
 
-    if (!domain)
-        return FALSE;
-    if (virDomainAbortJob(domain) == 0)
-        return TRUE;
-    g_autofree char *object = g_strdup_printf("job of guest '%s'", uuid);
-    libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, NULL);
-    return FALSE;
+    return domain && finish(virDomainAbortJob(domain), uuid, error);
+}
+
+gboolean
+libvirt_start_post_copy(void *self, const char *uuid, GError **error)
+{
+    g_autoptr(virDomain) domain = libvirt_find_guest(self, uuid, error);
+
+    return domain && finish(virDomainMigrateStartPostCopy(domain, 0), uuid, error);
+}
+
+gboolean
+libvirt_suspend(void *self, const char *uuid, GError **error)
+{
+    g_autoptr(virDomain) domain = libvirt_find_guest(self, uuid, error);
+
+    return domain && finish(virDomainSuspend(domain), uuid, error);
 }

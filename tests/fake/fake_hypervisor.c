@@ -28,8 +28,7 @@ struct FakeHypervisor {
     FakeAgent agent;
     void *agent_data;
     FakeHost host;
-    FakeMigrate migrate;
-    void *migrate_data;
+    FakeJob *job;
 };
 
 static void
@@ -299,52 +298,16 @@ agent_command(void *self, const char *uuid, const char *command, unsigned timeou
     return check_reply(reply, error) ? g_steal_pointer(&reply) : NULL;
 }
 
-static gboolean
-migrate(void *self, const char *uuid, const MigrationRequest *request, GError **error)
+gboolean
+fake_hypervisor_with_guest(FakeHypervisor *fake, const char *uuid, void (*use)(Guest *, void *),
+                           void *data, GError **error)
 {
-    FakeHypervisor *fake = self;
-
-    if (!enter(fake, "migrate", request->destination_uri, error))
-        return FALSE;
     g_mutex_lock(&fake->lock);
-    FakeMigrate hook = fake->migrate;
-    void *data = fake->migrate_data;
-    gboolean known = find(fake, uuid, error) != NULL;
-    g_mutex_unlock(&fake->lock);
-    return known && (!hook || hook(uuid, request, data, error));
-}
-
-static gboolean
-get_progress(void *self, const char *uuid, MigrationProgress *ret_progress, GError **error)
-{
-    FakeHypervisor *fake = self;
-
-    if (!enter(fake, "get_progress", NULL, error))
-        return FALSE;
-    g_mutex_lock(&fake->lock);
-    const Guest *guest = find(fake, uuid, error);
+    Guest *guest = find(fake, uuid, error);
     if (guest)
-        *ret_progress = (MigrationProgress) { .active = guest->has_job,
-                                              .memory_total_bytes = 1000,
-                                              .memory_remaining_bytes = 400 };
+        use(guest, data);
     g_mutex_unlock(&fake->lock);
     return guest != NULL;
-}
-
-static gboolean
-abort_job(void *self, const char *uuid, GError **error)
-{
-    FakeHypervisor *fake = self;
-
-    if (!enter(fake, "abort_job", NULL, error))
-        return FALSE;
-    g_mutex_lock(&fake->lock);
-    const Guest *guest = find(fake, uuid, error);
-    gboolean running = guest && guest->has_job;
-    if (guest && !running)
-        fault_set(error, FAULT_HYPERVISOR_FAILED, "job", NULL, "no job is active on the domain");
-    g_mutex_unlock(&fake->lock);
-    return running;
 }
 
 static GPtrArray *
@@ -396,6 +359,7 @@ fake_free(void *self)
     g_ptr_array_unref(fake->failures);
     g_hash_table_unref(fake->unplugs);
     fake_networks_free(fake->networks);
+    fake_job_free(fake->job);
     g_mutex_clear(&fake->lock);
     g_free(fake);
 }
@@ -410,9 +374,12 @@ fake_hypervisor_new(void)
         .attach_device = attach_device,
         .update_device = update_device,
         .agent_command = agent_command,
-        .migrate = migrate,
-        .get_progress = get_progress,
-        .abort_job = abort_job,
+        .migrate = fake_job_migrate,
+        .get_progress = fake_job_get_progress,
+        .abort_job = fake_job_abort,
+        .start_post_copy = fake_job_start_post_copy,
+        .suspend = fake_job_suspend,
+        .set_metadata = fake_job_set_metadata,
         .list_networks = list_networks,
         .get_host = fake_host_get,
         .compare_processor = fake_host_compare_processor,
@@ -435,6 +402,7 @@ fake_hypervisor_new(void)
     fake->unplugs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     fake->networks = fake_networks_new();
     fake->host = FAKE_HOST_DEFAULT;
+    fake->job = fake_job_new();
     fake->hypervisor = hypervisor_new(&ops, fake);
     fake->events = fake_event_source_new();
     return fake;
@@ -450,6 +418,12 @@ FakeHost *
 fake_hypervisor_host(FakeHypervisor *fake)
 {
     return &fake->host;
+}
+
+FakeJob *
+fake_hypervisor_job(FakeHypervisor *fake)
+{
+    return fake->job;
 }
 
 Hypervisor *
@@ -559,15 +533,6 @@ void
 fake_hypervisor_add_bridge(FakeHypervisor *fake, const char *name, const char *bridge)
 {
     fake_networks_add_bridge(fake->networks, name, bridge);
-}
-
-void
-fake_hypervisor_set_migrate(FakeHypervisor *fake, FakeMigrate hook, void *data)
-{
-    g_mutex_lock(&fake->lock);
-    fake->migrate = hook;
-    fake->migrate_data = data;
-    g_mutex_unlock(&fake->lock);
 }
 
 void

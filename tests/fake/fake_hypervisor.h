@@ -7,9 +7,8 @@
 #include "common/hypervisor.h"
 #include "fake/fake_event_source.h"
 #include "fake/fake_hypervisor_host.h"
+#include "fake/fake_hypervisor_job.h"
 #include "fake/fake_networks.h"
-
-typedef struct FakeHypervisor FakeHypervisor;
 
 /* What a guest does when asked to let a device go. */
 typedef enum {
@@ -41,16 +40,17 @@ FakeNetworks *fake_hypervisor_networks(FakeHypervisor *fake);
 /* A network of VFs of @pf, or one more PF for it; a network that guests reach through @bridge. */
 void fake_hypervisor_add_network(FakeHypervisor *fake, const char *name, const char *pf);
 void fake_hypervisor_add_bridge(FakeHypervisor *fake, const char *name, const char *bridge);
-/* Called by migrate() instead of succeeding; may block; return FALSE with @error to fail. */
-typedef gboolean (*FakeMigrate)(const char *uuid, const MigrationRequest *request, void *data,
-                                GError **error);
-void fake_hypervisor_set_migrate(FakeHypervisor *fake, FakeMigrate migrate, void *data);
-
 /* The @nth next call (1 = the next) of @operation ("attach_device") fails with @code. */
 void fake_hypervisor_fail(FakeHypervisor *fake, const char *operation, unsigned nth,
                           FaultCode code);
 /* What its host offers; set before it is asked. Borrowed. */
 FakeHost *fake_hypervisor_host(FakeHypervisor *fake);
+/* Its migration. Borrowed. */
+FakeJob *fake_hypervisor_job(FakeHypervisor *fake);
+/* For its operations in files of their own: calls @use with the guest, which nobody else sees
+ * meanwhile. FAULT_GUEST_NOT_FOUND. */
+gboolean fake_hypervisor_with_guest(FakeHypervisor *fake, const char *uuid,
+                                    void (*use)(Guest *, void *), void *data, GError **error);
 /* For its operations in files of their own: notes the call; FALSE if it is the one that is to fail.
  */
 gboolean fake_hypervisor_enter(FakeHypervisor *fake, const char *operation, const char *detail,

@@ -131,6 +131,41 @@ abort_job(void *self, const char *uuid, GError **error)
            state == FAKE_GATE_OPEN;
 }
 
+static gboolean
+start_post_copy(void *self, const char *uuid, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_start_post_copy(gate->target, uuid, errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
+static gboolean
+suspend(void *self, const char *uuid, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_suspend(gate->target, uuid, errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
+static gboolean
+set_metadata(void *self, const char *uuid, const char *uri, const char *prefix, const char *xml,
+             DeviceScope scope, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_set_metadata(gate->target, uuid, uri, prefix, xml, scope,
+                                   errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
 static GPtrArray *
 list_networks(void *self, GError **error)
 {
@@ -184,6 +219,9 @@ hypervisor_gate_new(Hypervisor *target, const HypervisorDoor *door)
         .migrate = migrate,
         .get_progress = get_progress,
         .abort_job = abort_job,
+        .start_post_copy = start_post_copy,
+        .suspend = suspend,
+        .set_metadata = set_metadata,
         .list_networks = list_networks,
         .list_network_ports = list_network_ports,
         .create_network_port = create_network_port,
