@@ -3,6 +3,9 @@
 #include "storprep/migration.h"
 
 #include "common/fault.h"
+#include "storprep/convergence.h"
+#include "storprep/migration_progress.h"
+#include "storprep/migration_queue.h"
 #include "storprep/outcome.h"
 
 #define POLL_USEC  G_USEC_PER_SEC       /* progress; libvirt has no event for it */
@@ -11,6 +14,7 @@
 struct Migrations {
     JobRegistry *jobs;
     Hypervisor *hypervisor;
+    MigrationQueue *queue;
     GCancellable *leaving;
     gint calls; /* into libvirt, under way */
 };
@@ -30,13 +34,24 @@ typedef struct {
     MigrationPlan *plan;
 } Order;
 
+/* What the job that follows a call knows about it. */
+typedef struct {
+    Job *job;
+    Call *call;
+    Convergence convergence;
+    MigrationProgress progress; /* the last there was */
+    gboolean too_late;          /* the guest runs on the destination and fetches its memory */
+    gboolean given_up;          /* its policy ended it */
+} Pursuit;
+
 Migrations *
-migrations_new(JobRegistry *jobs, Hypervisor *hypervisor)
+migrations_new(JobRegistry *jobs, Hypervisor *hypervisor, unsigned at_once)
 {
     Migrations *migrations = g_new0(Migrations, 1);
 
     migrations->jobs = jobs;
     migrations->hypervisor = hypervisor;
+    migrations->queue = migration_queue_new(at_once);
     migrations->leaving = g_cancellable_new();
     return migrations;
 }
@@ -47,6 +62,7 @@ migrations_free(Migrations *migrations)
     /* A call that was left under way still refers to it. */
     if (!migrations || migrations_left(migrations))
         return;
+    migration_queue_free(migrations->queue);
     g_object_unref(migrations->leaving);
     g_free(migrations);
 }
@@ -81,21 +97,55 @@ call_release(Call *call)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Call, call_release)
 
+static const char *
+compression_of(const Policy *policy)
+{
+    switch ((Compression)policy->values[POLICY_COMPRESSION]) {
+    case COMPRESSION_NONE:
+        return NULL;
+    case COMPRESSION_XBZRLE:
+        return "xbzrle";
+    case COMPRESSION_ZSTD:
+        return "zstd";
+    }
+    g_return_val_if_reached(NULL);
+}
+
+/* What is about memory or about libvirt's copying does not apply to a guest that is shut off. */
+static MigrationRequest
+request_of(const MigrationPlan *plan)
+{
+    const Policy *policy = &plan->policy;
+    gboolean active = plan->mode != MIGRATION_OFFLINE;
+
+    return (MigrationRequest) {
+        .mode = plan->mode,
+        .destination_uri = plan->destination_uri,
+        .copy_disks = active && *plan->copy_disks ? (const char *const *)plan->copy_disks : NULL,
+        .incremental = plan->incremental,
+        .destination_xml = plan->destination_xml,
+        .persistent_xml = plan->persistent_xml,
+        .bandwidth_mebibytes = active ? policy->values[POLICY_BANDWIDTH] : 0,
+        .maximum_downtime_msec = active ? policy->values[POLICY_MAX_DOWNTIME] : 0,
+        .parallel_connections = plan->parallel_connections,
+        .compression = active ? compression_of(policy) : NULL,
+        .persist = plan->persist,
+        .undefine_source = plan->undefine_source,
+        .auto_converge = active && policy->values[POLICY_AUTO_CONVERGE],
+        .post_copy = migration_plan_wants_post_copy(plan),
+        .tls = active && policy->values[POLICY_TLS],
+        .tunnelled = plan->tunnelled,
+        .unsafe = plan->unsafe,
+    };
+}
+
 static void *
 make_call(void *data)
 {
     Call *call = data;
     Migrations *migrations = call->migrations;
     const MigrationPlan *plan = call->plan;
-    const MigrationRequest request = {
-        .destination_uri = plan->destination_uri,
-        .copy_disks = *plan->copy_disks ? (const char *const *)plan->copy_disks : NULL,
-        .bandwidth_mebibytes = plan->bandwidth_mebibytes,
-        .maximum_downtime_msec = plan->maximum_downtime_msec,
-        .persist = plan->persistent,
-        .undefine_source = plan->persistent,
-        .auto_converge = plan->auto_converge,
-    };
+    const MigrationRequest request = request_of(plan);
     GError *error = NULL;
 
     hypervisor_migrate(migrations->hypervisor, plan->guest_uuid, &request, &error);
@@ -134,22 +184,11 @@ wake(GCancellable *cancellable, void *data)
     g_mutex_unlock(&call->lock);
 }
 
-static json_t *
-pack_progress(const MigrationProgress *progress)
-{
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "step", "migrate", "memoryTotalBytes",
-                     (json_int_t)progress->memory_total_bytes, "memoryRemainingBytes",
-                     (json_int_t)progress->memory_remaining_bytes, "diskTotalBytes",
-                     (json_int_t)progress->disk_total_bytes, "diskRemainingBytes",
-                     (json_int_t)progress->disk_remaining_bytes, "rateBytesPerSecond",
-                     (json_int_t)progress->rate_bytes_per_second, "downtimeMilliseconds",
-                     (json_int_t)progress->downtime_msec);
-}
-
-/* Reads progress into *@last unless libvirt has none (any more). */
+/* Reads progress unless libvirt has none (any more). */
 static gboolean
-read_progress(Call *call, MigrationProgress *last)
+read_progress(Pursuit *pursuit)
 {
+    const Call *call = pursuit->call;
     g_autoptr(GError) error = NULL;
     MigrationProgress now;
 
@@ -160,17 +199,75 @@ read_progress(Call *call, MigrationProgress *last)
     }
     if (!now.active && !now.memory_total_bytes)
         return FALSE;
-    *last = now;
+    pursuit->progress = now;
     return TRUE;
 }
 
+static MigrationPhase
+phase_of(const Pursuit *pursuit)
+{
+    if (pursuit->too_late)
+        return MIGRATION_PHASE_POSTCOPY;
+    if (pursuit->given_up || g_cancellable_is_cancelled(job_cancellable(pursuit->job)))
+        return MIGRATION_PHASE_CANCELLING;
+    if (pursuit->convergence.acted && pursuit->convergence.action == TIMEOUT_SUSPEND)
+        return MIGRATION_PHASE_SUSPENDED;
+    return migration_phase_of(&pursuit->progress);
+}
+
 static void
-abort_call(Call *call)
+tell_progress(const Pursuit *pursuit)
+{
+    job_progress(pursuit->job, migration_progress_pack(phase_of(pursuit), &pursuit->progress));
+}
+
+static void
+abort_call(const Call *call)
 {
     g_autoptr(GError) error = NULL;
 
     if (!hypervisor_abort_job(call->migrations->hypervisor, call->plan->guest_uuid, &error))
         g_debug("guest '%s' not aborted yet: %s", call->plan->guest_name, error->message);
+}
+
+/* What the policy says for a migration that takes too long. FALSE with @error: libvirt refuses. */
+static gboolean
+act(Pursuit *pursuit, GError **error)
+{
+    Hypervisor *hypervisor = pursuit->call->migrations->hypervisor;
+    const char *uuid = pursuit->call->plan->guest_uuid;
+
+    switch (pursuit->convergence.action) {
+    case TIMEOUT_CONTINUE:
+        return TRUE;
+    case TIMEOUT_ABORT:
+        pursuit->given_up = TRUE;
+        return TRUE;
+    case TIMEOUT_SUSPEND:
+        return hypervisor_suspend(hypervisor, uuid, error);
+    case TIMEOUT_POSTCOPY:
+        pursuit->too_late = hypervisor_start_post_copy(hypervisor, uuid, error);
+        return pursuit->too_late;
+    }
+    g_return_val_if_reached(FALSE);
+}
+
+/* libvirt may refuse while it is between two phases: then the next look tries again. */
+static void
+help_converge(Pursuit *pursuit)
+{
+    const MigrationPlan *plan = pursuit->call->plan;
+    g_autofree char *action = policy_print(POLICY_ON_TIMEOUT, (guint64)pursuit->convergence.action);
+    g_autoptr(GError) error = NULL;
+
+    if (!convergence_is_due(&pursuit->convergence, &pursuit->progress, g_get_monotonic_time()))
+        return;
+    pursuit->convergence.acted = act(pursuit, &error);
+    if (pursuit->convergence.acted)
+        g_message("guest '%s': memory was not sent within %" G_GUINT64_FORMAT " s: %s",
+                  plan->guest_name, plan->policy.values[POLICY_TIMEOUT], action);
+    else
+        g_debug("guest '%s': no %s yet: %s", plan->guest_name, action, error->message);
 }
 
 /* Waits for the end of the call, of the daemon, or a change of mind, but no longer than @usec. */
@@ -200,53 +297,106 @@ has_ended(Call *call)
     return ended;
 }
 
+/* One look at the migration; returns how long the next one can wait, in microseconds. */
+static gint64
+look(Pursuit *pursuit)
+{
+    gboolean stop = g_cancellable_is_cancelled(job_cancellable(pursuit->job)) || pursuit->given_up;
+
+    if (read_progress(pursuit) || stop)
+        tell_progress(pursuit);
+    if (stop && !pursuit->too_late) {
+        abort_call(pursuit->call);
+        return ABORT_USEC;
+    }
+    help_converge(pursuit);
+    if (pursuit->given_up)
+        return 0;
+    return convergence_wait(&pursuit->convergence, g_get_monotonic_time(), POLL_USEC);
+}
+
 /* Until the call ended or the daemon leaves; returns whether it ended. */
 static gboolean
-follow(Job *job, Call *call, MigrationProgress *last)
+follow(Pursuit *pursuit)
 {
-    GCancellable *cancellable = job_cancellable(job);
+    Call *call = pursuit->call;
+    GCancellable *cancellable = job_cancellable(pursuit->job);
     GCancellable *leaving = call->migrations->leaving;
     gulong woken_by_job = g_cancellable_connect(cancellable, G_CALLBACK(wake), call, NULL);
     gulong woken_by_daemon = g_cancellable_connect(leaving, G_CALLBACK(wake), call, NULL);
 
-    while (!has_ended(call) && !g_cancellable_is_cancelled(leaving)) {
-        if (g_cancellable_is_cancelled(cancellable)) {
-            abort_call(call);
-            wait_for_news(call, cancellable, ABORT_USEC);
-        } else {
-            if (read_progress(call, last))
-                job_progress(job, pack_progress(last));
-            wait_for_news(call, cancellable, POLL_USEC);
-        }
-    }
+    tell_progress(pursuit);
+    while (!has_ended(call) && !g_cancellable_is_cancelled(leaving))
+        wait_for_news(call, cancellable, look(pursuit));
     g_cancellable_disconnect(cancellable, woken_by_job);
     g_cancellable_disconnect(leaving, woken_by_daemon);
     return has_ended(call);
 }
 
-static gboolean
-confirm(Job *job, Call *call, GError **error)
+/* The fault of a migration that leaves all as it was. */
+static FaultCode
+code_of(const Pursuit *pursuit)
 {
-    gboolean cancelled = g_cancellable_is_cancelled(job_cancellable(job));
-    Outcome outcome = outcome_ask(call->migrations->hypervisor, call->plan->guest_uuid);
+    if (g_cancellable_is_cancelled(job_cancellable(pursuit->job)))
+        return FAULT_CANCELLED;
+    return pursuit->given_up ? FAULT_TIMED_OUT : FAULT_MIGRATION_FAILED;
+}
 
-    if (call->error)
-        g_propagate_error(error, g_error_copy(call->error));
-    else if (outcome == OUTCOME_RUNNING_HERE || outcome == OUTCOME_PAUSED_HERE)
+/* What libvirt said of its failure, or why its success is not believed. */
+static void
+copy_failure(const Pursuit *pursuit, GError **error)
+{
+    const Call *call = pursuit->call;
+
+    if (!call->error)
         fault_set(error, FAULT_MIGRATION_FAILED, call->plan->guest_name, NULL,
                   "libvirt reported success");
+    else if (pursuit->given_up)
+        fault_set(error, FAULT_TIMED_OUT, call->plan->guest_name, NULL,
+                  "ended by the policy, as its memory was not sent within %" G_GUINT64_FORMAT
+                  " s: %s",
+                  call->plan->policy.values[POLICY_TIMEOUT], fault_cause(call->error));
     else
+        g_propagate_error(error, g_error_copy(call->error));
+}
+
+/* Whether the guest has left, as far as this host can tell. */
+static gboolean
+has_left(const Pursuit *pursuit, Outcome outcome)
+{
+    if (outcome == OUTCOME_RUNNING_HERE || outcome == OUTCOME_PAUSED_HERE)
+        return FALSE;
+    return outcome != OUTCOME_SHUT_OFF_HERE || !pursuit->call->plan->undefine_source;
+}
+
+static gboolean
+confirm(const Pursuit *pursuit, GError **error)
+{
+    const Call *call = pursuit->call;
+    gboolean offline = call->plan->mode == MIGRATION_OFFLINE;
+    const OutcomeSubject subject = {
+        .guest_name = call->plan->guest_name,
+        .home = offline ? OUTCOME_SHUT_OFF_HERE : OUTCOME_RUNNING_HERE,
+        .code = code_of(pursuit),
+    };
+    Outcome outcome = outcome_ask(call->migrations->hypervisor, call->plan->guest_uuid);
+
+    if (!call->error && has_left(pursuit, outcome))
         return TRUE;
-    outcome_explain(outcome, call->plan->guest_name, cancelled, error);
+    if (outcome == OUTCOME_PAUSED_HERE && pursuit->too_late)
+        outcome = OUTCOME_SPLIT;
+    copy_failure(pursuit, error);
+    outcome_explain(outcome, &subject, error);
     return FALSE;
 }
 
 static json_t *
-pack_result(Call *call, MigrationProgress *last, gint64 started_usec)
+pack_result(Pursuit *pursuit, gint64 started_usec)
 {
-    const MigrationPlan *plan = call->plan;
+    const MigrationPlan *plan = pursuit->call->plan;
+    const MigrationProgress *last = &pursuit->progress;
 
-    read_progress(call, last);
+    read_progress(pursuit);
     return json_pack("{s:{s:s, s:s}, s:I, s:I, s:I, s:I}", "guest", "name", plan->guest_name,
                      "uuid", plan->guest_uuid, "downtimeMilliseconds",
                      (json_int_t)last->downtime_msec, "elapsedMilliseconds",
@@ -255,40 +405,60 @@ pack_result(Call *call, MigrationProgress *last, gint64 started_usec)
                      (json_int_t)last->disk_total_bytes);
 }
 
-static gboolean
-check_not_cancelled(Job *job, const Order *order, GError **error)
+static void
+tell_queued(void *data)
 {
-    g_autofree char *object = g_strdup_printf("guest '%s'", order->plan->guest_name);
+    const MigrationProgress nothing = { 0 };
 
-    if (!g_cancellable_is_cancelled(job_cancellable(job)) &&
-        !g_cancellable_is_cancelled(order->migrations->leaving))
+    job_progress(data, migration_progress_pack(MIGRATION_PHASE_QUEUED, &nothing));
+}
+
+/* Waits for its turn; FALSE with @error if somebody changes his mind before. */
+static gboolean
+enter(Job *job, const Order *order, GError **error)
+{
+    GCancellable *const reasons[2] = { job_cancellable(job), order->migrations->leaving };
+    g_autofree char *object = g_strdup_printf("guest '%s'", order->plan->guest_name);
+    gboolean offline = order->plan->mode == MIGRATION_OFFLINE;
+
+    if (migration_queue_enter(order->migrations->queue, reasons, tell_queued, job))
         return TRUE;
     fault_set(error, FAULT_CANCELLED, object, "migrate again when ready",
-              "cancelled before libvirt was asked; %s", outcome_sentence(OUTCOME_RUNNING_HERE));
+              "cancelled before libvirt was asked; %s",
+              outcome_sentence(offline ? OUTCOME_SHUT_OFF_HERE : OUTCOME_RUNNING_HERE));
     return FALSE;
+}
+
+static json_t *
+pursue(Pursuit *pursuit, GError **error)
+{
+    gint64 started_usec = g_get_monotonic_time();
+
+    if (!follow(pursuit)) {
+        g_autofree char *object = g_strdup_printf("guest '%s'", pursuit->call->plan->guest_name);
+
+        fault_set(error, FAULT_CANCELLED, object, "follow it with 'virsh domjobinfo'",
+                  "storprepd is stopping; the migration goes on in libvirt");
+        return NULL;
+    }
+    return confirm(pursuit, error) ? pack_result(pursuit, started_usec) : NULL;
 }
 
 static json_t *
 run_migration(Job *job, void *data, GError **error)
 {
     Order *order = data;
-    gint64 started_usec = g_get_monotonic_time();
-    MigrationProgress last = { 0 };
-    g_autoptr(Call) call = NULL;
+    Migrations *migrations = order->migrations;
 
-    if (!check_not_cancelled(job, order, error))
+    if (!enter(job, order, error))
         return NULL;
-    call = start_call(order->migrations, g_steal_pointer(&order->plan));
-    if (!follow(job, call, &last)) {
-        g_autofree char *object = g_strdup_printf("guest '%s'", call->plan->guest_name);
+    const Convergence convergence = convergence_new(&order->plan->policy, order->plan->mode);
+    g_autoptr(Call) call = start_call(migrations, g_steal_pointer(&order->plan));
+    Pursuit pursuit = { .job = job, .call = call, .convergence = convergence };
+    json_t *result = pursue(&pursuit, error);
 
-        fault_set(error, FAULT_CANCELLED, object, "follow it with 'virsh domjobinfo'",
-                  "storprepd is stopping; the migration goes on in libvirt");
-        return NULL;
-    }
-    if (!confirm(job, call, error))
-        return NULL;
-    return pack_result(call, &last, started_usec);
+    migration_queue_leave(migrations->queue);
+    return result;
 }
 
 static void

@@ -1,50 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Live migrations of guests from this host: planned, handed to libvirt, followed, cancelled. */
+/* Migrations of guests from this host: handed to libvirt, followed, cancelled. */
 #pragma once
 
-#include <jansson.h>
-
-#include "common/hypervisor.h"
 #include "common/job.h"
+#include "storprep/migration_plan.h"
 
 /*
  * Theory of operation. libvirt migrates peer to peer, so a migration does not need this process. A
  * thread of its own makes the blocking call; the job's thread asks for progress, passes a
- * cancellation on, and when the call returns asks where the guest is. When the daemon stops, the
- * jobs end at once but the migrations go on: whoever restarts the daemon must not undo a move.
+ * cancellation on, does what the policy wants when memory takes too long to send, and when the call
+ * returns asks where the guest is. Cancelling works in every phase but one: a guest that fetches
+ * its memory (post-copy) has left, and stopping that would lose it. When the daemon stops, the jobs
+ * end at once but the migrations go on: whoever restarts the daemon must not undo a move.
  */
 typedef struct Migrations Migrations;
 
-/* What is to be done, checked against the guest. */
-typedef struct {
-    char *guest_name;
-    char *guest_uuid;
-    char *destination_uri;
-    char **copy_disks;             /* targets; empty: none */
-    char **shared_disks;           /* targets that both hosts have in common; empty: none */
-    guint64 bandwidth_mebibytes;   /* 0: libvirt's default */
-    guint64 maximum_downtime_msec; /* 0: libvirt's default */
-    gboolean auto_converge;
-    gboolean persistent; /* define it on the destination and undefine it here */
-} MigrationPlan;
-
-void migration_plan_free(MigrationPlan *plan);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MigrationPlan, migration_plan_free)
-
-/* Pure. FAULT_INVALID_ARGUMENT unless @uri is qemu+ssh, qemu+tls or qemu+tcp://HOST/system. Options
- * are refused: in libvirt's URIs they name programs and keys, which root would run and read. */
-gboolean migration_check_uri(const char *uri, GError **error);
-
-/*
- * The plan for the parameters of io.migprep.Storage.Migrate, which passed the interface's check.
- * FAULT_INVALID_ARGUMENT, FAULT_LIMIT_EXCEEDED, FAULT_GUEST_NOT_RUNNING, FAULT_GUEST_BUSY (libvirt
- * has a job on it), FAULT_DISK_UNSUPPORTED (a disk cannot be moved, or not be copied). Blocks on
- * the disks' images.
- */
-MigrationPlan *migration_plan_new(json_t *parameters, const Guest *guest, GError **error);
-
-/* Both are borrowed and must live until migrations_free(). */
-Migrations *migrations_new(JobRegistry *jobs, Hypervisor *hypervisor);
+/* Both are borrowed and must live until migrations_free(). More than @at_once migrations wait. */
+Migrations *migrations_new(JobRegistry *jobs, Hypervisor *hypervisor, unsigned at_once);
 /* The jobs must have ended. */
 void migrations_free(Migrations *migrations);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Migrations, migrations_free)

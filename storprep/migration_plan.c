@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Owns the checks before libvirt is asked to migrate: everything that can be known to fail. */
+#include "storprep/migration_plan.h"
+
 #include <string.h>
 
 #include "common/fault.h"
 #include "common/limits.h"
 #include "storprep/disk.h"
-#include "storprep/migration.h"
 #include "storprep/shared_disk.h"
 
-#define BANDWIDTH_MEBIBYTES_MAX (1024 * 1024)
-#define DOWNTIME_MSEC_MAX       (2000 * 1000) /* QEMU's MAX_MIGRATE_DOWNTIME */
+#define MEGABITS_PER_CONNECTION 10000
+#define CONNECTIONS_MAX         16 /* chosen by ourselves: beyond, the cores are the limit */
 
 void
 migration_plan_free(MigrationPlan *plan)
@@ -21,6 +22,8 @@ migration_plan_free(MigrationPlan *plan)
     g_free(plan->destination_uri);
     g_strfreev(plan->copy_disks);
     g_strfreev(plan->shared_disks);
+    g_free(plan->destination_xml);
+    g_free(plan->persistent_xml);
     g_free(plan);
 }
 
@@ -59,14 +62,29 @@ migration_check_uri(const char *uri, GError **error)
     return FALSE;
 }
 
+/* NULL if @guest can be moved in @mode; else why not. */
+static const char *
+find_state_obstacle(const Guest *guest, MigrationMode mode)
+{
+    if (mode == MIGRATION_OFFLINE) {
+        if (guest->state == GUEST_STATE_SHUT_OFF)
+            return NULL;
+        return "only a guest that is shut off is moved offline";
+    }
+    return guest->state == GUEST_STATE_RUNNING ? NULL : "only a running guest is moved so";
+}
+
 static gboolean
-check_guest(const Guest *guest, GError **error)
+check_guest(const Guest *guest, MigrationMode mode, GError **error)
 {
     g_autofree char *object = g_strdup_printf("guest '%s'", guest->name);
+    gboolean offline = mode == MIGRATION_OFFLINE;
+    const char *obstacle = find_state_obstacle(guest, mode);
 
-    if (guest->state != GUEST_STATE_RUNNING) {
-        fault_set(error, FAULT_GUEST_NOT_RUNNING, object, "start or resume it first",
-                  "only a running guest is migrated live");
+    if (obstacle) {
+        fault_set(error, offline ? FAULT_GUEST_BUSY : FAULT_GUEST_NOT_RUNNING, object,
+                  offline ? "shut it down, or move it live" : "start or resume it first", "%s",
+                  obstacle);
         return FALSE;
     }
     if (guest->has_job) {
@@ -142,6 +160,27 @@ check_shared(const GPtrArray *disks, const MigrationPlan *plan, GError **error)
 }
 
 static gboolean
+is_provided(const MigrationPlan *plan, const char *target)
+{
+    return g_strv_contains((const char *const *)plan->copy_disks, target) ||
+           g_strv_contains((const char *const *)plan->shared_disks, target);
+}
+
+/* With a guest that is shut off, libvirt looks at no disk. */
+static gboolean
+check_provided(const GPtrArray *disks, const MigrationPlan *plan, GError **error)
+{
+    for (guint i = 0; i < disks->len && plan->mode == MIGRATION_OFFLINE && !plan->unsafe; i++) {
+        const Disk *disk = disks->pdata[i];
+
+        if (disk->migration == DISK_COPY && !is_provided(plan, disk->target))
+            return set_disk_fault(error, FAULT_DISK_UNSUPPORTED, disk->target,
+                                  "it is neither shared with the destination nor copied to it");
+    }
+    return TRUE;
+}
+
+static gboolean
 check_disks(const Guest *guest, const MigrationPlan *plan, GError **error)
 {
     g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
@@ -157,26 +196,8 @@ check_disks(const Guest *guest, const MigrationPlan *plan, GError **error)
             !g_strv_contains((const char *const *)plan->shared_disks, disk->target))
             return set_disk_fault(error, FAULT_DISK_UNSUPPORTED, disk->target, disk->reason);
     }
-    return check_shared(disks, plan, error) && check_copied(disks, plan->copy_disks, error);
-}
-
-/* An absent or null @name is 0. */
-static gboolean
-unpack_bounded(json_t *parameters, const char *name, json_int_t maximum, guint64 *ret_value,
-               GError **error)
-{
-    json_t *value = json_object_get(parameters, name);
-
-    *ret_value = 0;
-    if (!json_is_integer(value))
-        return TRUE;
-    if (json_integer_value(value) < 1 || json_integer_value(value) > maximum) {
-        fault_set(error, FAULT_INVALID_ARGUMENT, name, "leave it out for libvirt's default",
-                  "it is not within 1-%" JSON_INTEGER_FORMAT, maximum);
-        return FALSE;
-    }
-    *ret_value = (guint64)json_integer_value(value);
-    return TRUE;
+    return check_shared(disks, plan, error) && check_copied(disks, plan->copy_disks, error) &&
+           check_provided(disks, plan, error);
 }
 
 static char **
@@ -198,25 +219,89 @@ unpack_targets(json_t *parameters, const char *name, GError **error)
     return (char **)g_ptr_array_free(g_steal_pointer(&targets), FALSE);
 }
 
-MigrationPlan *
-migration_plan_new(json_t *parameters, const Guest *guest, GError **error)
+gboolean
+migration_plan_wants_post_copy(const MigrationPlan *plan)
 {
-    const char *uri = json_string_value(json_object_get(parameters, "destinationUri"));
-    g_autoptr(MigrationPlan) plan = g_new0(MigrationPlan, 1);
+    return plan->mode == MIGRATION_LIVE && plan->policy.values[POLICY_TIMEOUT] &&
+           plan->policy.values[POLICY_ON_TIMEOUT] == TIMEOUT_POSTCOPY;
+}
+
+void
+migration_plan_choose_connections(MigrationPlan *plan, unsigned link_megabits)
+{
+    unsigned asked = (unsigned)plan->policy.values[POLICY_PARALLEL];
+    unsigned by_link = CLAMP(link_megabits / MEGABITS_PER_CONNECTION, 1, CONNECTIONS_MAX);
+    unsigned wanted = asked ? asked : by_link;
+    guint64 compression = plan->policy.values[POLICY_COMPRESSION];
+    gboolean one_only = plan->mode == MIGRATION_OFFLINE || plan->tunnelled ||
+                        compression == COMPRESSION_XBZRLE || migration_plan_wants_post_copy(plan);
+
+    /* zstd works on parallel connections, be there only one of them. */
+    if (one_only || (wanted == 1 && compression != COMPRESSION_ZSTD))
+        wanted = 0;
+    plan->parallel_connections = wanted;
+}
+
+static MigrationMode
+unpack_mode(const json_t *parameters)
+{
+    const char *name = json_string_value(json_object_get(parameters, "mode"));
+
+    if (g_strcmp0(name, "suspended") == 0)
+        return MIGRATION_SUSPENDED;
+    return g_strcmp0(name, "offline") == 0 ? MIGRATION_OFFLINE : MIGRATION_LIVE;
+}
+
+static gboolean
+unpack_boolean(const json_t *parameters, const char *name, gboolean otherwise)
+{
+    const json_t *value = json_object_get(parameters, name);
+
+    return json_is_boolean(value) ? json_is_true(value) : otherwise;
+}
+
+static MigrationPlan *
+unpack_plan(json_t *parameters, const Guest *guest)
+{
+    MigrationPlan *plan = g_new0(MigrationPlan, 1);
 
     plan->guest_name = g_strdup(guest->name);
     plan->guest_uuid = g_strdup(guest->uuid);
-    plan->destination_uri = g_strdup(uri);
-    plan->persistent = guest->persistent;
-    plan->auto_converge = json_is_true(json_object_get(parameters, "autoConverge"));
+    plan->destination_uri =
+        g_strdup(json_string_value(json_object_get(parameters, "destinationUri")));
+    plan->mode = unpack_mode(parameters);
+    plan->incremental = unpack_boolean(parameters, "incremental", FALSE);
+    plan->persist = unpack_boolean(parameters, "persistent", guest->persistent);
+    plan->undefine_source = unpack_boolean(parameters, "undefineSource", guest->persistent);
+    plan->tunnelled = unpack_boolean(parameters, "tunnelled", FALSE);
+    plan->unsafe = unpack_boolean(parameters, "unsafe", FALSE);
+    return plan;
+}
+
+static gboolean
+unpack_policy(json_t *parameters, const Policy *standing, Policy *ret_policy, GError **error)
+{
+    Policy policy = *standing;
+    PolicySettings asked;
+
+    if (!policy_from_request(parameters, &asked, error))
+        return FALSE;
+    policy_apply(&policy, POLICY_LEVEL_REQUEST, &asked);
+    *ret_policy = policy;
+    return TRUE;
+}
+
+MigrationPlan *
+migration_plan_new(json_t *parameters, const Guest *guest, const Policy *standing, GError **error)
+{
+    g_autoptr(MigrationPlan) plan = unpack_plan(parameters, guest);
+
     plan->copy_disks = unpack_targets(parameters, "copyDisks", error);
     plan->shared_disks = plan->copy_disks ? unpack_targets(parameters, "sharedDisks", error) : NULL;
-    if (!plan->shared_disks || !migration_check_uri(uri, error) ||
-        !unpack_bounded(parameters, "bandwidthMebibytes", BANDWIDTH_MEBIBYTES_MAX,
-                        &plan->bandwidth_mebibytes, error) ||
-        !unpack_bounded(parameters, "maximumDowntimeMilliseconds", DOWNTIME_MSEC_MAX,
-                        &plan->maximum_downtime_msec, error) ||
-        !check_guest(guest, error) || !check_disks(guest, plan, error))
+    if (!plan->shared_disks || !migration_check_uri(plan->destination_uri, error) ||
+        !unpack_policy(parameters, standing, &plan->policy, error) ||
+        !migration_conflict_check(plan, error) || !check_guest(guest, plan->mode, error) ||
+        !check_disks(guest, plan, error))
         return NULL;
     return g_steal_pointer(&plan);
 }

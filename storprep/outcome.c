@@ -2,8 +2,6 @@
 /* Owns the question where a guest is, and the words for the answer. */
 #include "storprep/outcome.h"
 
-#include "common/fault.h"
-
 Outcome
 outcome_ask(Hypervisor *hypervisor, const char *uuid)
 {
@@ -19,7 +17,7 @@ outcome_ask(Hypervisor *hypervisor, const char *uuid)
         return OUTCOME_PAUSED_HERE;
     case GUEST_STATE_SHUT_OFF:
     case GUEST_STATE_CRASHED:
-        return OUTCOME_GONE;
+        return OUTCOME_SHUT_OFF_HERE;
     case GUEST_STATE_OTHER:
         return OUTCOME_UNKNOWN;
     }
@@ -34,8 +32,12 @@ outcome_sentence(Outcome outcome)
         return "the guest keeps running here";
     case OUTCOME_PAUSED_HERE:
         return "the guest is paused here";
+    case OUTCOME_SHUT_OFF_HERE:
+        return "the guest is shut off here";
     case OUTCOME_GONE:
-        return "the guest is not active here any more";
+        return "the guest is not here any more";
+    case OUTCOME_SPLIT:
+        return "the guest is paused, with its memory on both hosts";
     case OUTCOME_UNKNOWN:
         return "libvirt does not say where the guest is";
     }
@@ -50,6 +52,11 @@ outcome_remedy(Outcome outcome)
         return "mend the cause and migrate again";
     case OUTCOME_PAUSED_HERE:
         return "see that the guest does not run on the destination, then 'virsh resume' it here";
+    case OUTCOME_SPLIT:
+        return "mend the connection, then go on with 'virsh migrate --live --postcopy "
+               "--postcopy-resume'; never resume or start the guest on either host: both have only "
+               "a part of it";
+    case OUTCOME_SHUT_OFF_HERE:
     case OUTCOME_GONE:
         return "see with 'virsh list' whether the guest runs on the destination before starting it "
                "anywhere";
@@ -61,17 +68,17 @@ outcome_remedy(Outcome outcome)
 }
 
 void
-outcome_explain(Outcome outcome, const char *guest_name, gboolean cancelled, GError **error)
+outcome_explain(Outcome outcome, const OutcomeSubject *subject, GError **error)
 {
-    g_autofree char *object = g_strdup_printf("guest '%s'", guest_name);
+    g_autofree char *object = g_strdup_printf("guest '%s'", subject->guest_name);
     g_autofree char *cause = NULL;
 
     if (!error || !*error)
         return;
     cause = g_strdup_printf("%s; %s", fault_cause(*error), outcome_sentence(outcome));
     g_clear_error(error);
-    if (cancelled && outcome == OUTCOME_RUNNING_HERE)
-        fault_set(error, FAULT_CANCELLED, object, "migrate again when ready", "%s", cause);
+    if (outcome == subject->home)
+        fault_set(error, subject->code, object, "mend the cause and migrate again", "%s", cause);
     else
         fault_set(error, FAULT_MIGRATION_FAILED, object, outcome_remedy(outcome), "%s", cause);
 }

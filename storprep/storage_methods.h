@@ -27,6 +27,9 @@ struct StorageService {
     ShareHost share_host;
     ShareLeases *shares;
     StorageChecks *checks;
+    PolicySettings migration;         /* what the configuration says: in general, */
+    char *cluster;                    /* NULL: this host is in none */
+    PolicySettings cluster_migration; /* and for the cluster */
 };
 
 /* The text member @name of @parameters. Borrowed. */
@@ -40,9 +43,16 @@ void storage_reply_lease(VarlinkCall *call, Lease *lease, GError *error);
 gboolean storage_find_lease(StorageService *service, json_t *parameters, guint64 *ret_generation,
                             gboolean *ret_is_share, GError **error);
 
+/* What all levels but a request say about migrating @guest. FAULT_INVALID_ARGUMENT if its own
+ * policy cannot be understood. */
+gboolean storage_find_policy(const StorageService *service, const Guest *guest, Policy *ret_policy,
+                             GError **error);
+
 /* Handlers; @context is the StorageService. */
 void storage_run_describe(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_list_guests(VarlinkCall *call, json_t *parameters, void *context);
+void storage_run_get_policy(VarlinkCall *call, json_t *parameters, void *context);
+void storage_run_set_policy(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_export(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_mount(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_commit(VarlinkCall *call, json_t *parameters, void *context);

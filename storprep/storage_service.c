@@ -5,6 +5,7 @@
 #include "common/fault.h"
 #include "common/limits.h"
 #include "io.migprep.Storage.varlink.h"
+#include "storprep/link_speed.h"
 #include "storprep/processor_baseline.h"
 #include "storprep/request_field.h"
 #include "storprep/storage_methods.h"
@@ -115,14 +116,37 @@ run_release(VarlinkCall *call, json_t *parameters, void *context)
         varlink_call_fail(call, error);
 }
 
+/* How fast the way there is matters only where nobody has decided. */
+static void
+choose_connections(MigrationPlan *plan)
+{
+    g_autofree char *host = link_speed_host(plan->destination_uri);
+    gboolean asked = plan->policy.values[POLICY_PARALLEL] > 0;
+
+    migration_plan_choose_connections(plan, asked || !host ? 0 : link_speed_to(host));
+}
+
+static MigrationPlan *
+plan_migration(const StorageService *service, json_t *parameters, GError **error)
+{
+    g_autoptr(Guest) guest =
+        hypervisor_get_guest(service->hypervisor, storage_text(parameters, "guest"), error);
+    MigrationPlan *plan = NULL;
+    Policy standing;
+
+    if (guest && storage_find_policy(service, guest, &standing, error))
+        plan = migration_plan_new(parameters, guest, &standing, error);
+    if (plan)
+        choose_connections(plan);
+    return plan;
+}
+
 static void
 run_migrate(VarlinkCall *call, json_t *parameters, void *context)
 {
-    StorageService *service = context;
+    const StorageService *service = context;
     GError *error = NULL;
-    g_autoptr(Guest) guest =
-        hypervisor_get_guest(service->hypervisor, storage_text(parameters, "guest"), &error);
-    MigrationPlan *plan = guest ? migration_plan_new(parameters, guest, &error) : NULL;
+    MigrationPlan *plan = plan_migration(service, parameters, &error);
     g_autoptr(Job) job = plan ? migrations_start(service->migrations, plan, &error) : NULL;
 
     if (job)
@@ -173,6 +197,8 @@ static const VarlinkMethod methods[] = {
     { "Renew", run_renew },
     { "Release", run_release },
     { "Migrate", run_migrate },
+    { "GetPolicy", storage_run_get_policy },
+    { "SetPolicy", storage_run_set_policy },
     { "Check", run_check },
     { "ListLeases", run_list_leases },
     { "ListJobs", job_method_list },
@@ -190,11 +216,15 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
     service->store = store;
     service->hypervisor = hypervisor;
     service->jobs = job_registry_new();
-    service->migrations = migrations_new(service->jobs, hypervisor);
+    service->migrations = migrations_new(service->jobs, hypervisor, config->migrations_at_once);
     service->targets =
         target_leases_new(store, hypervisor, (const char *const *)config->image_directories);
     service->directories = g_strdupv(config->image_directories);
     service->networks = g_strdupv(config->export_networks);
+    service->migration = config->migration;
+    service->cluster = g_strdup(config->cluster);
+    if (service->cluster)
+        service->cluster_migration = *config_cluster(config);
     service->server = nfs_server_new_kernel("");
     service->mounts = mount_table_new_linux("");
     service->firewall = firewall_new_firewalld("firewall-cmd");
@@ -232,6 +262,7 @@ storage_service_free(StorageService *service)
     firewall_free(service->firewall);
     g_strfreev(service->directories);
     g_strfreev(service->networks);
+    g_free(service->cluster);
     /* Calls that migrate still use the link; they end with the process, the migrations do not. */
     if (!migrations_left(service->migrations))
         hypervisor_free(service->hypervisor);

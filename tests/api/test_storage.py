@@ -488,13 +488,46 @@ class Migrations(Storage):
         wait_for(lambda: self.call("ListJobs")["jobs"][0]["state"] == "failed", "the job ends")
         self.call("CancelJob", {"job": job})
 
+    def test_policy_is_the_nearest_level_s(self):
+        def told():
+            values = self.call("GetPolicy", {"guest": GUEST})["values"]
+            return {value["name"]: (value["value"], value["level"]) for value in values}
+
+        self.assertEqual(told()["max-downtime"], ("0", "default"))
+        self.daemon.kill()
+        with open(self.daemon.config, "a", encoding="utf-8") as file:
+            file.write("[migration]\nmax-downtime=300\nbandwidth=50\ncluster=north\n"
+                       "[cluster north]\nmax-downtime=500\n")
+        self.daemon.start()
+        self.assertEqual(told()["bandwidth"], ("50", "global"))
+        self.assertEqual(told()["max-downtime"], ("500", "cluster"))
+        self.assertEqual(self.call("GetPolicy", {"guest": GUEST})["cluster"], "north")
+
+    def test_policy_of_a_guest_is_checked_before_libvirt_has_it(self):
+        for name, value in (("downtime", "1"), ("max-downtime", "long"), ("tls", "true")):
+            self.refused("InvalidArgument", "SetPolicy",
+                         {"guest": GUEST, "name": name, "value": value})
+        self.refused("GuestNotFound", "GetPolicy", {"guest": "nonesuch"})
+        self.refused("GuestNotFound", "SetPolicy",
+                     {"guest": "nonesuch", "name": "tls", "value": None})
+
+    def test_policy_of_a_guest_is_kept_in_its_metadata(self):
+        request = {"guest": GUEST, "name": "on-timeout", "value": "suspend"}
+        for value, level in (("suspend", "guest"), ("abort", "guest"), (None, "default")):
+            values = self.call("SetPolicy", {**request, "value": value})["values"]
+            found = next(v for v in values if v["name"] == "on-timeout")
+            self.assertEqual((found["value"], found["level"]), (value or "continue", level))
+
     def test_plans_that_cannot_work_are_refused_at_once(self):
         self.refused("GuestNotFound", "Migrate", self.migrate(guest="nonesuch"))
         self.refused("InvalidArgument", "Migrate", self.migrate(copyDisks=["vdb"]))
         self.refused("InvalidArgument", "Migrate", self.migrate(copyDisks=["vda", "vda"]))
         self.refused("DiskUnsupported", "Migrate", self.migrate(copyDisks=["sda"]))
-        self.refused("InvalidArgument", "Migrate", self.migrate(bandwidthMebibytes=0))
+        self.refused("InvalidArgument", "Migrate", self.migrate(bandwidthMebibytes=-1))
         self.refused("InvalidArgument", "Migrate", self.migrate(maximumDowntimeMilliseconds=-1))
+        error = self.refused("InvalidArgument", "Migrate", self.migrate(tunnelled=True))
+        self.assertEqual(error["object"], "tunnelled and copyDisks")
+        self.refused("GuestBusy", "Migrate", self.migrate(mode="offline"))
         for uri in ("", "host", "qemu+ssh://host/session", "qemu:///system",
                     "qemu+ssh://host/system?command=/bin/true"):
             self.refused("InvalidArgument", "Migrate", self.migrate(destinationUri=uri))

@@ -16,8 +16,10 @@ test_asked_not_concluded(void)
         GuestState state;
         Outcome outcome;
     } cases[] = {
-        { GUEST_STATE_RUNNING, OUTCOME_RUNNING_HERE }, { GUEST_STATE_PAUSED, OUTCOME_PAUSED_HERE },
-        { GUEST_STATE_SHUT_OFF, OUTCOME_GONE },        { GUEST_STATE_CRASHED, OUTCOME_GONE },
+        { GUEST_STATE_RUNNING, OUTCOME_RUNNING_HERE },
+        { GUEST_STATE_PAUSED, OUTCOME_PAUSED_HERE },
+        { GUEST_STATE_SHUT_OFF, OUTCOME_SHUT_OFF_HERE },
+        { GUEST_STATE_CRASHED, OUTCOME_SHUT_OFF_HERE },
         { GUEST_STATE_OTHER, OUTCOME_UNKNOWN },
     };
     FakeHypervisor *fake = fake_hypervisor_new();
@@ -34,41 +36,63 @@ test_asked_not_concluded(void)
 }
 
 static void
-assert_explained(Outcome outcome, gboolean cancelled, FaultCode code, const char *cause)
+assert_explained(Outcome outcome, Outcome home, FaultCode code, FaultCode expected,
+                 const char *sentence)
 {
+    const OutcomeSubject subject = { "web1", home, code };
+    g_autofree char *cause = g_strconcat("the disk filled up; ", sentence, NULL);
     GError *error = NULL;
 
     fault_set(&error, FAULT_HYPERVISOR_FAILED, "guest 'web1'", "x", "the disk filled up");
-    outcome_explain(outcome, "web1", cancelled, &error);
-    g_assert_cmpint(fault_code(error), ==, code);
+    outcome_explain(outcome, &subject, &error);
+    g_assert_cmpint(fault_code(error), ==, expected);
     g_assert_cmpstr(fault_object(error), ==, "guest 'web1'");
     g_assert_cmpstr(fault_cause(error), ==, cause);
     g_assert_cmpstr(fault_remedy(error), !=, "");
     g_error_free(error);
 }
 
+static const struct {
+    Outcome outcome;
+    const char *sentence;
+} places[] = {
+    { OUTCOME_RUNNING_HERE, "the guest keeps running here" },
+    { OUTCOME_PAUSED_HERE, "the guest is paused here" },
+    { OUTCOME_SHUT_OFF_HERE, "the guest is shut off here" },
+    { OUTCOME_GONE, "the guest is not here any more" },
+    { OUTCOME_SPLIT, "the guest is paused, with its memory on both hosts" },
+    { OUTCOME_UNKNOWN, "libvirt does not say where the guest is" },
+};
+
 static void
 test_the_error_says_where_the_guest_is(void)
 {
-    assert_explained(OUTCOME_RUNNING_HERE, FALSE, FAULT_MIGRATION_FAILED,
-                     "the disk filled up; the guest keeps running here");
-    assert_explained(OUTCOME_PAUSED_HERE, FALSE, FAULT_MIGRATION_FAILED,
-                     "the disk filled up; the guest is paused here");
-    assert_explained(OUTCOME_GONE, FALSE, FAULT_MIGRATION_FAILED,
-                     "the disk filled up; the guest is not active here any more");
-    assert_explained(OUTCOME_UNKNOWN, FALSE, FAULT_MIGRATION_FAILED,
-                     "the disk filled up; libvirt does not say where the guest is");
+    for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
+        assert_explained(places[i].outcome, OUTCOME_RUNNING_HERE, FAULT_MIGRATION_FAILED,
+                         FAULT_MIGRATION_FAILED, places[i].sentence);
 }
 
 static void
 test_cancelled_only_if_all_is_as_before(void)
 {
-    assert_explained(OUTCOME_RUNNING_HERE, TRUE, FAULT_CANCELLED,
-                     "the disk filled up; the guest keeps running here");
-    assert_explained(OUTCOME_PAUSED_HERE, TRUE, FAULT_MIGRATION_FAILED,
-                     "the disk filled up; the guest is paused here");
-    assert_explained(OUTCOME_GONE, TRUE, FAULT_MIGRATION_FAILED,
-                     "the disk filled up; the guest is not active here any more");
+    static const Outcome homes[] = { OUTCOME_RUNNING_HERE, OUTCOME_SHUT_OFF_HERE };
+    static const FaultCode codes[] = { FAULT_CANCELLED, FAULT_TIMED_OUT };
+
+    for (size_t home = 0; home < G_N_ELEMENTS(homes); home++) {
+        for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
+            assert_explained(places[i].outcome, homes[home], codes[home],
+                             places[i].outcome == homes[home] ? codes[home]
+                                                              : FAULT_MIGRATION_FAILED,
+                             places[i].sentence);
+    }
+}
+
+/* Either half of a guest, resumed, would run on with memory that is not its own. */
+static void
+test_a_split_guest_is_never_to_be_resumed(void)
+{
+    g_assert_nonnull(strstr(outcome_remedy(OUTCOME_SPLIT), "--postcopy-resume"));
+    g_assert_nonnull(strstr(outcome_remedy(OUTCOME_SPLIT), "never resume"));
 }
 
 int
@@ -80,5 +104,7 @@ main(int argc, char **argv)
                     test_the_error_says_where_the_guest_is);
     g_test_add_func("/outcome/cancelled-only-if-all-is-as-before",
                     test_cancelled_only_if_all_is_as_before);
+    g_test_add_func("/outcome/split-guest-is-never-to-be-resumed",
+                    test_a_split_guest_is_never_to_be_resumed);
     return g_test_run();
 }
