@@ -16,6 +16,7 @@ typedef struct {
     gboolean acted;
 } Convergence;
 
+/* For a migration in @mode; only one that is live can fail to converge. */
 Convergence convergence_new(const Policy *policy, MigrationMode mode);
 /* Whether action is to be taken, told what @progress there was at @now_usec (monotonic). True until
  * acted is set: libvirt may refuse at first. */
