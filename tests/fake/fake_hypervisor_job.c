@@ -97,8 +97,9 @@ enter_job(FakeHypervisor *fake, const char *operation, const char *uuid, GError 
 {
     gboolean has_job;
 
-    if (!fake_hypervisor_enter(fake, operation, NULL, error) ||
-        !fake_hypervisor_with_guest(fake, uuid, note_job, &has_job, error))
+    /* Whoever waits for the call may end the job as soon as it is noted. */
+    if (!fake_hypervisor_with_guest(fake, uuid, note_job, &has_job, error) ||
+        !fake_hypervisor_enter(fake, operation, NULL, error))
         return FALSE;
     if (!has_job)
         fault_set(error, FAULT_HYPERVISOR_FAILED, "job", NULL, "no job is active on the domain");
@@ -117,14 +118,17 @@ fake_job_start_post_copy(void *self, const char *uuid, GError **error)
     return enter_job(self, "start_post_copy", uuid, error);
 }
 
+static void
+pause_guest(Guest *guest, void *data)
+{
+    guest->state = GUEST_STATE_PAUSED;
+}
+
 gboolean
 fake_job_suspend(void *self, const char *uuid, GError **error)
 {
-    if (!fake_hypervisor_enter(self, "suspend", NULL, error) ||
-        !fake_hypervisor_with_guest(self, uuid, ignore, NULL, error))
-        return FALSE;
-    fake_hypervisor_set_state(self, uuid, GUEST_STATE_PAUSED);
-    return TRUE;
+    return fake_hypervisor_enter(self, "suspend", NULL, error) &&
+           fake_hypervisor_with_guest(self, uuid, pause_guest, NULL, error);
 }
 
 typedef struct {

@@ -18,11 +18,11 @@ typedef struct {
     Migrations *migrations;
     GMutex lock;
     GCond changed;
-    const char *until; /* libvirt's call ends when this operation was called so often: */
-    unsigned times;
-    gboolean fails;   /* and then fails, with the guest as it was */
-    gboolean split;   /* or leaves it paused */
-    unsigned started; /* calls of migrate() */
+    const char *until; /* libvirt's call ends when this operation was called so often, in all: */
+    unsigned times;    /* 0: aborted once since it began */
+    gboolean fails;    /* and then fails, with the guest as it was */
+    gboolean split;    /* or leaves it paused */
+    unsigned started;  /* calls of migrate() */
     MigrationRequest request;
 } Fixture;
 
@@ -67,8 +67,9 @@ fake_migrate(const char *uuid, const MigrationRequest *request, void *data, GErr
     fixture->started++;
     g_cond_broadcast(&fixture->changed);
     g_mutex_unlock(&fixture->lock);
+    unsigned times = fixture->times ? fixture->times : count_calls(fixture, "abort_job") + 1;
     fake_hypervisor_set_job(fixture->fake, uuid, TRUE);
-    wait_for_calls(fixture, fixture->until, fixture->times);
+    wait_for_calls(fixture, fixture->until, times);
     fake_hypervisor_set_job(fixture->fake, uuid, FALSE);
     if (!fixture->fails) {
         fake_hypervisor_remove_guest(fixture->fake, uuid);
@@ -88,7 +89,6 @@ set_up(Fixture *fixture, const void *data)
     fixture->jobs = job_registry_new();
     fixture->migrations = migrations_new(fixture->jobs, fixture->hypervisor, 1);
     fixture->until = "abort_job";
-    fixture->times = 1;
     g_mutex_init(&fixture->lock);
     g_cond_init(&fixture->changed);
     fake_hypervisor_set_migrate(fixture->fake, fake_migrate, fixture);
@@ -161,6 +161,7 @@ static void
 test_suspends_a_guest_whose_policy_says_so(Fixture *fixture, const void *data)
 {
     fixture->until = "suspend";
+    fixture->times = 1;
     g_autoptr(Job) job = start(fixture, "web1", after_a_second("suspend"));
 
     assert_moves(job);
@@ -209,6 +210,7 @@ static void
 test_cancelling_post_copy_comes_too_late(Fixture *fixture, const void *data)
 {
     fixture->until = "start_post_copy";
+    fixture->times = 1;
     g_autoptr(Job) job = start(fixture, "web1", after_a_second("postcopy"));
 
     wait_for_calls(fixture, "start_post_copy", 1);
@@ -221,6 +223,7 @@ static void
 test_broken_post_copy_is_told_from_a_pause(Fixture *fixture, const void *data)
 {
     fixture->until = "start_post_copy";
+    fixture->times = 1;
     fixture->fails = fixture->split = TRUE;
     g_autoptr(Job) job = start(fixture, "web1", after_a_second("postcopy"));
     g_autoptr(GError) error = NULL;
@@ -241,7 +244,6 @@ test_cancel_in_each_phase(Fixture *fixture, const void *data)
 
     fixture->fails = TRUE;
     for (unsigned i = 0; i < G_N_ELEMENTS(phases); i++) {
-        fixture->times = count_calls(fixture, "abort_job") + 1;
         fake_hypervisor_set_progress(fixture->fake, &phases[i]);
         unsigned looks = count_calls(fixture, "get_progress");
         g_autoptr(Job) job = start(fixture, "web1", json_object());
@@ -307,6 +309,7 @@ test_offline_move_asks_for_nothing_about_memory(Fixture *fixture, const void *da
 {
     fake_hypervisor_set_state(fixture->fake, uuids[0], GUEST_STATE_SHUT_OFF);
     fixture->until = "migrate";
+    fixture->times = 1;
     g_autoptr(Job) job = start(fixture, "web1",
                                json_pack("{s:s, s:i, s:b, s:s, s:i}", "mode", "offline",
                                          "bandwidthMebibytes", 5, "autoConverge", 1, "compression",
@@ -334,6 +337,7 @@ static void
 test_every_option_reaches_the_hypervisor(Fixture *fixture, const void *data)
 {
     fixture->until = "migrate";
+    fixture->times = 1;
     g_autoptr(Job) job =
         start(fixture, "web1",
               json_pack("{s:s, s:b, s:b, s:b, s:i, s:i, s:b, s:s, s:b}", "mode", "suspended",
