@@ -12,6 +12,7 @@
 typedef struct {
     sigset_t signals;
     GCancellable *cancellable;
+    char *notice; /* NULL: none */
     char *farewell;
 } Interrupt;
 
@@ -22,7 +23,8 @@ wait_for_signals(void *data)
     int number = 0;
 
     sigwait(&interrupt->signals, &number);
-    fputs("migprep: cancelling and undoing; once more leaves at once\n", stderr);
+    if (interrupt->notice)
+        fprintf(stderr, "migprep: %s\n", interrupt->notice);
     g_cancellable_cancel(interrupt->cancellable);
     sigwait(&interrupt->signals, &number);
     fprintf(stderr, "migprep: %s\n", interrupt->farewell);
@@ -31,11 +33,12 @@ wait_for_signals(void *data)
 }
 
 void
-interrupt_watch(GCancellable *cancellable, const char *farewell)
+interrupt_watch(GCancellable *cancellable, const char *notice, const char *farewell)
 {
     Interrupt *interrupt = g_new0(Interrupt, 1);
 
     interrupt->cancellable = g_object_ref(cancellable);
+    interrupt->notice = g_strdup(notice);
     interrupt->farewell = g_strdup(farewell);
     sigemptyset(&interrupt->signals);
     sigaddset(&interrupt->signals, SIGINT);

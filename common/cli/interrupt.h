@@ -5,8 +5,9 @@
 #include <gio/gio.h>
 
 /*
- * From now on the first SIGINT, SIGTERM or SIGHUP cancels @cancellable, the second prints @farewell
- * and ends the process with status 130. Call once, before any thread or child is started: both
- * inherit the blocked signals, so that a Ctrl-C does not end ssh under us. Both are kept for good.
+ * From now on the first SIGINT, SIGTERM or SIGHUP prints @notice (NULL: nothing) and cancels
+ * @cancellable, the second prints @farewell and ends the process with status 130. Call once, before
+ * any thread or child is started: both inherit the blocked signals, so that a Ctrl-C does not end
+ * ssh under us. Both are kept for good.
  */
-void interrupt_watch(GCancellable *cancellable, const char *farewell);
+void interrupt_watch(GCancellable *cancellable, const char *notice, const char *farewell);

@@ -13,8 +13,8 @@ typedef struct {
     int (*run)(int argc, char **argv);
 } Verb;
 
-extern const Verb verb_check, verb_cpu_baseline, verb_migrate, verb_status, verb_cancel,
-    verb_setup_bond, verb_proxy;
+extern const Verb verb_check, verb_cpu_baseline, verb_migrate, verb_status, verb_release,
+    verb_cancel, verb_setup_bond, verb_proxy;
 
 /* Where the daemons are. */
 typedef struct {

@@ -134,7 +134,7 @@ move(const MigrateOptions *options, const char *guest)
         .lease_seconds = (unsigned)options->lease_seconds,
     };
 
-    interrupt_watch(cancellable, farewell);
+    interrupt_watch(cancellable, "cancelling and undoing; once more leaves at once", farewell);
     g_autoptr(Peer) source = connection_open_local(&options->connection);
     g_autoptr(Peer) destination = peer_new_remote(options->to, options->connection.ssh);
     g_autoptr(Output) output = output_new(stdout, options->json);

@@ -47,7 +47,8 @@ set_up(Peer *peer, const char *guest, const Request *request)
     g_autoptr(GCancellable) cancellable = g_cancellable_new();
     g_autoptr(GError) error = NULL;
 
-    interrupt_watch(cancellable, "leaving now; the daemon goes on by itself");
+    interrupt_watch(cancellable, "cancelling and undoing; once more leaves at once",
+                    "leaving now; the daemon goes on by itself");
     json_auto_t *bond = job_call(peer,
                                  &(JobCall) { .service = SERVICE_NETWORK,
                                               .method = "SetUpBond",

@@ -5,6 +5,7 @@
 #include "common/cli/exit_status.h"
 #include "common/cli/output.h"
 #include "common/cli/reply.h"
+#include "common/cli/status_watch.h"
 #include "common/cli/table.h"
 #include "common/cli/verb.h"
 #include "common/fault.h"
@@ -111,7 +112,7 @@ add_lease(Table *table, const json_t *lease)
     g_autofree char *seconds = g_strdup_printf(
         "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(lease, "remainingSeconds")));
 
-    table_add(table, (const char *const[]) { reply_text(lease, "kind"),
+    table_add(table, (const char *const[]) { reply_text(lease, "lease"), reply_text(lease, "kind"),
                                              reply_text(json_object_get(lease, "guest"), "name"),
                                              reply_text(lease, "state"), seconds,
                                              reply_text(lease, "owner"), holds });
@@ -137,14 +138,17 @@ add_degraded(Table *table, const json_t *guest)
 
 static const struct {
     const char *list, *title;
-    const char *columns[7];
+    const char *columns[8];
     void (*add)(Table *table, const json_t *entry);
 } sections[] = {
     { FUNCTIONS,
       "Virtual functions",
       { "ADDRESS", "STATE", "FUNCTION OF", "NETWORKS", "DRIVER", "HOLDER" },
       add_function },
-    { LEASES, "Leases", { "KIND", "GUEST", "STATE", "SECONDS LEFT", "OWNER", "HOLDS" }, add_lease },
+    { LEASES,
+      "Leases",
+      { "LEASE", "KIND", "GUEST", "STATE", "SECONDS LEFT", "OWNER", "HOLDS" },
+      add_lease },
     { JOBS, "Jobs", { "JOB", "KIND", "STATE", "SECONDS AGO", "SUBJECT" }, add_job },
     { "degradedGuests", "Degraded guests", { "GUEST", "REASON" }, add_degraded },
 };
@@ -190,18 +194,22 @@ run(int argc, char **argv)
 {
     g_auto(Connection) connection = { 0 };
     g_autofree char *host = NULL;
-    gboolean json = FALSE;
+    gboolean json = FALSE, watch = FALSE;
     g_autoptr(GError) error = NULL;
     const GOptionEntry entries[] = {
         { "host", 0, 0, G_OPTION_ARG_STRING, &host, "another host (default: this one)", "HOST" },
-        { "json", 0, 0, G_OPTION_ARG_NONE, &json, "print one JSON object", NULL },
+        { "watch", 0, 0, G_OPTION_ARG_NONE, &watch,
+          "tell what happens to leases instead, from those that are degraded on", NULL },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &json,
+          "print one JSON object, or with --watch one for each event", NULL },
         { 0 },
     };
     const VerbOptions options = {
         .synopsis = "",
         .summary = "Shows virtual functions, leases, jobs and guests left without their virtual\n"
                    "functions. Changes nothing.",
-        .examples = "Examples:\n  migprep status\n  migprep status --host host2 --json\n",
+        .examples = "Examples:\n  migprep status\n  migprep status --host host2 --json\n"
+                    "  migprep status --watch\n",
         .entries = entries,
         .connection = &connection,
         .remote = TRUE,
@@ -211,7 +219,9 @@ run(int argc, char **argv)
         return EXIT_STATUS_USAGE;
     g_autoptr(Peer) peer = host ? connection_open_remote(&connection, host, &error)
                                 : connection_open_local(&connection);
-    return peer ? show(peer, json) : verb_fail(error);
+    if (!peer)
+        return verb_fail(error);
+    return watch ? status_watch(peer, json) : show(peer, json);
 }
 
 const Verb verb_status = { "status", "show what a host's daemons hold and do", run };

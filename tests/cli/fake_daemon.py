@@ -30,6 +30,14 @@ class Job:
         self.ended.set()
 
 
+class Events(Job):
+    """What Watch tells: the first at once, the others when it is ended; then the daemon leaves."""
+
+    def __init__(self, name, first, late=()):
+        super().__init__(name, True)
+        self.first, self.late = first, late
+
+
 class FakeDaemon:
     """One daemon of one host. Answers come from methods named after Varlink's on @world."""
 
@@ -88,11 +96,23 @@ class FakeDaemon:
         parameters = call.get("parameters", {})
         try:
             reply = self.world.call(self, method, parameters)
+            if isinstance(reply, Events):
+                self._tell(reply, send)
+                connection.shutdown(socket.SHUT_RDWR)
+                return
             if isinstance(reply, Job):
                 reply = self._watch(reply, call, send)
             send(reply)
         except Refusal as refusal:
             send(refusal.parameters, error=f"{self.interface}.{refusal.code}")
+
+    def _tell(self, events, send):
+        for event in events.first:
+            send({"event": event}, continues=True)
+        self.world.reached(events)
+        events.ended.wait()
+        for event in events.late:
+            send({"event": event}, continues=True)
 
     def _watch(self, job, call, send):
         assert call.get("more"), "long work is watched"

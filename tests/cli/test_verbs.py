@@ -2,14 +2,15 @@
 """migprep's help, status, cancel and setup-bond."""
 
 import json
+import signal
 import subprocess
 import unittest
 
 import tap
-from fake_daemon import Job, Refusal
+from fake_daemon import Events, Job, Refusal
 from world import GUEST, HERE, MIGPREP, UUID, World
 
-VERBS = ["check", "cpu-baseline", "migrate", "status", "cancel", "setup-bond", "proxy"]
+VERBS = ["check", "cpu-baseline", "migrate", "status", "release", "cancel", "setup-bond", "proxy"]
 
 
 def plain(*words):
@@ -86,7 +87,7 @@ class Status(WithWorld):
         done = self.world.run("status")
         self.assertEqual((done.returncode, done.errors), (0, ""))
         for words in (["0000:01:10.4", "free", "pf0", "blue", "igbvf", "-"],
-                      ["reservation", "web1", "degraded", "41"], ["J1", "Migrate", "running", "4"],
+                      ["L7", "reservation", "web1", "degraded", "41"], ["J1", "Migrate", "running", "4"],
                       ["web1", "guest was silent"]):
             self.assertTrue(any(all(word in line for word in words)
                                 for line in done.output.splitlines()), (words, done.output))
@@ -113,6 +114,122 @@ class Status(WithWorld):
 
     def test_refuses_an_odd_host(self):
         self.assertEqual(self.world.run("status", "--host=-x").returncode, 2)
+
+
+class Watch(WithWorld):
+    FIRST = [{"kind": "watching", "lease": None, "guest": None, "detail": "",
+              "atUnixMilliseconds": 1700000000000},
+             {"kind": "degraded", "lease": "L7", "guest": GUEST, "detail": "guest was silent",
+              "atUnixMilliseconds": 1700000000000}]
+
+    def start(self, *words, late=()):
+        self.world.jobs["events"] = Events("events", self.FIRST, late)
+        process = self.world.start("status", "--watch", *words)
+        self.world.wait_until_held()
+        return process
+
+    def test_tells_each_event_at_once_and_ends_with_an_interrupt(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number.name):
+                self.world.held = False
+                process = self.start()
+                self.assertRegex(process.stdout.readline(), r"^\d\d:\d\d:\d\d  watching ")
+                self.assertRegex(process.stdout.readline(),
+                                 r"  degraded   web1: guest was silent  \(lease L7\)\n$")
+                self.world.interrupt(process, number)
+                done = self.world.finish(process)
+                self.assertEqual((done.returncode, done.errors), (130, ""))
+
+    def test_tells_another_hosts_in_json(self):
+        process = self.start("--host", "host2", "--json")
+        events = [json.loads(process.stdout.readline()) for _ in self.FIRST]
+        self.assertEqual(events, [{**event, "host": "host2"} for event in self.FIRST])
+        self.world.interrupt(process)
+        self.assertEqual(self.world.finish(process).returncode, 130)
+
+    def test_daemon_that_goes_is_an_error(self):
+        process = self.start()
+        self.world.jobs["events"].ended.set()
+        done = self.world.finish(process)
+        self.assertEqual(done.returncode, 6, done.errors)
+
+    def test_ends_when_nobody_reads(self):
+        process = self.start(late=self.FIRST * 50)
+        process.stdout.close()
+        process.stdout = None
+        self.world.jobs["events"].ended.set()
+        done = self.world.finish(process)
+        self.assertEqual((done.returncode, done.errors), (0, ""))
+
+
+class Release(WithWorld):
+    TARGETS = {"lease": "L8", "generation": 5, "kind": "targets", "owner": "migprep on host1",
+               "token": "t", "guest": GUEST, "state": "held", "reason": "",
+               "remainingSeconds": 41, "paths": ["/images/web1.qcow2"]}
+
+    def setUp(self):
+        super().setUp()
+        self.world.leases = {"network": [Status.LEASE], "storage": [self.TARGETS]}
+
+    def test_says_what_was_let_go(self):
+        self.world.guest_on = "host2"
+        done = self.world.run("release", "L7")
+        self.assertEqual((done.returncode, done.errors), (0, ""))
+        self.assertEqual(done.output, "reservation L7 of guest 'web1' has ended\n"
+                                      "  let go: 0000:01:10.4\n")
+        self.assertEqual(self.world.calls, ["host1 Release network"])
+
+    def test_says_what_the_guest_has_back(self):
+        done = self.world.run("release", "L7")
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertIn("  stays with the guest: 0000:01:10.4\n", done.output)
+
+    def test_storage_lease_of_another_host_in_json(self):
+        done = self.world.run("release", "L8", "--host", "host2", "--json")
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertEqual(json.loads(done.output),
+                         {"lease": "L8", "kind": "targets", "guest": GUEST, "kept": [],
+                          "freed": ["/images/web1.qcow2"]})
+        self.assertEqual(self.world.calls, ["host2 Release storage"])
+
+    def test_force_is_audited_and_says_what_stays(self):
+        done = self.world.run("release", "L7", "--force", "--reason", "host2 is gone")
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertEqual(done.output, "reservation L7 of guest 'web1' has ended\n"
+                                      "  let go: 0000:01:10.4\n"
+                                      "  stays with the guest: 0000:01:10.6\n")
+        self.assertEqual(self.world.force_parameters,
+                         {"lease": "L7", "generation": 3, "reason": "host2 is gone"})
+
+    def test_force_has_a_reason_of_its_own(self):
+        self.assertEqual(self.world.run("release", "L7", "--force").returncode, 0)
+        self.assertEqual(self.world.force_parameters["reason"], "migprep release --force")
+
+    def test_wrong_usage(self):
+        for words in (["L8", "--force"], ["L7", "--reason", "x"], [], ["L7", "L8"]):
+            with self.subTest(words):
+                self.assertEqual(self.world.run("release", *words).returncode, 2)
+        self.assertEqual(self.world.calls, [])
+
+    def test_refusal_and_unknown_leases_have_their_statuses(self):
+        self.world.refuse["host1 Release network"] = Refusal("GuestBusy")
+        self.assertEqual(self.world.run("release", "L7").returncode, 13)
+        done = self.world.run("release", "L9")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("lease L9: no such lease", done.errors)
+
+    def test_daemon_that_may_have_it_is_named(self):
+        self.world.stop("host1", "storage")
+        self.assertEqual(self.world.run("release", "L9").returncode, 6)
+        self.assertEqual(self.world.run("release", "L7").returncode, 0)
+
+    def test_interrupt_cancels_the_job(self):
+        self.world.hold = "host1 ForceRelease"
+        process = self.world.start("release", "L7", "--force")
+        self.world.wait_until_held()
+        self.world.interrupt(process)
+        self.assertEqual(self.world.finish(process).returncode, 130)
+        self.assertEqual(self.world.calls, ["host1 ForceRelease", "host1 CancelJob"])
 
 
 class Cancel(WithWorld):

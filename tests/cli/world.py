@@ -293,6 +293,16 @@ class World:
     def end_Release(self, daemon):
         return {"outcome": "returned" if self.guest_on == daemon.host else "freed"}
 
+    def ForceRelease(self, daemon, parameters):
+        self.force_parameters = parameters
+        return self._job(daemon, "ForceRelease")
+
+    def end_ForceRelease(self, daemon):
+        return {"freed": ["0000:01:10.4"], "kept": ["0000:01:10.6"]}
+
+    def Watch(self, daemon, _):
+        return self.jobs["events"]
+
     def ListLeases(self, daemon, _):
         return {"leases": self.leases[daemon.service]}
 
