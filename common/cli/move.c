@@ -234,16 +234,26 @@ arrive(Move *move)
     finish(move);
 }
 
+static Whereabouts
+find_guest(const Move *move)
+{
+    const char *uuid = move->survey->uuid;
+    unsigned patience = move->request->lease_seconds;
+
+    return move->request->offline
+               ? whereabouts_find_definition(move->source, move->destination, uuid, patience)
+               : whereabouts_find(move->source, move->destination, uuid, patience);
+}
+
 static void
 judge_migration(Move *move, GError *failure)
 {
-    switch (whereabouts_find(move->source, move->destination, move->survey->uuid,
-                             move->request->lease_seconds)) {
+    switch (find_guest(move)) {
     case WHEREABOUTS_SOURCE:
         fail(move, failure);
         return;
     case WHEREABOUTS_DESTINATION:
-        move->observer->note("the migration reported an error, but the guest runs on its "
+        move->observer->note("the migration reported an error, but the guest is on its "
                              "destination: going on",
                              move->data);
         g_error_free(failure);
@@ -288,6 +298,7 @@ move_run(const MoveRequest *request, Peer *source, Peer *destination, const Move
     };
     gint64 start = g_get_monotonic_time();
 
+    result->offline = request->offline;
     run_plan(&move);
     result->seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
     hold_free(move.detachment);

@@ -44,9 +44,14 @@ typedef struct {
 } MoveEvent;
 
 typedef struct {
+    const char *phase; /* as io.migprep.Storage calls it: "memory"; NULL: not told */
     guint64 memory_total_bytes, memory_remaining_bytes;
     guint64 disk_total_bytes, disk_remaining_bytes;
     guint64 rate_bytes_per_second;
+    guint64 dirty_rate_bytes_per_second; /* what the guest makes to be sent again */
+    guint64 downtime_msec;               /* expected */
+    guint64 throttle_percent;            /* how much auto-converge slows the guest */
+    gint64 seconds_left;                 /* -1: never, or unknown */
 } MoveProgress;
 
 /* All required; called on the thread of move_run() . */
@@ -58,10 +63,11 @@ typedef struct {
 } MoveObserver;
 
 typedef struct {
-    const char *guest;           /* name or UUID */
-    guint64 bandwidth_mebibytes; /* per second; 0: libvirt's default, as below */
-    guint64 maximum_downtime_msec;
-    gboolean auto_converge;
+    const char *guest;        /* name or UUID */
+    const json_t *options;    /* members for Storage.Migrate; NULL: none */
+    const char *const *disks; /* those that alone are to be copied; NULL: all that need it */
+    gboolean offline;         /* the guest is shut off, only its definition moves */
+    gboolean unsafe;          /* disks that are neither shared nor copied may stay behind */
     gboolean set_up_bond;
     unsigned lease_seconds;
 } MoveRequest;
@@ -90,7 +96,8 @@ typedef struct {
     char *active_before, *active_after; /* the bond's port; NULL: unknown or no bond */
     GArray *steps;                      /* of MoveStepTime, finished ones in order */
     gboolean restored;
-    GError *error; /* NULL when moved */
+    gboolean offline; /* it does not run, it is only defined there */
+    GError *error;    /* NULL when moved */
 } MoveResult;
 
 void move_result_free(MoveResult *result);

@@ -23,8 +23,10 @@ owner_name(void)
 static gboolean
 describe_source(Move *move, GError **error)
 {
-    Survey *survey = survey_source(move->source, move->request->guest, move->request->set_up_bond,
-                                   move->cancellable, error);
+    const SurveyQuestion question = { .guest = move->request->guest,
+                                      .offline = move->request->offline,
+                                      .bond_may_be_missing = move->request->set_up_bond };
+    Survey *survey = survey_source(move->source, &question, move->cancellable, error);
     if (!survey)
         return FALSE;
     /* After a bond was set up: what was proven about the disks since stays. */
@@ -39,13 +41,39 @@ describe_source(Move *move, GError **error)
     return TRUE;
 }
 
+/* What cannot be moved without the guest's help, or by libvirt without the guest. */
+static gboolean
+check_offline(const Move *move, GError **error)
+{
+    g_autofree char *object = g_strdup_printf("guest '%s'", move->survey->name);
+    json_auto_t *copied = survey_copied_disks(move->survey);
+
+    if (json_array_size(copied) > 0 && !move->request->unsafe) {
+        fault_set(
+            error, FAULT_DISK_UNSUPPORTED, object,
+            "start it and move it live, put the disks on shared storage, or copy them by hand "
+            "and say --unsafe",
+            "libvirt copies no disks of a guest that is shut off, and %s is not shared",
+            json_string_value(json_array_get(copied, 0)));
+        return FALSE;
+    }
+    if (!survey_has_vnics(move->survey))
+        return TRUE;
+    fault_set(error, FAULT_INVALID_ARGUMENT, object,
+              "start it and move it live, or detach the device and attach one of the other host",
+              "its definition names virtual functions of this host");
+    return FALSE;
+}
+
 static gboolean
 describe_destination(Move *move, GError **error)
 {
     return survey_destination(move->destination, move->survey, move->cancellable, error) &&
            shared_disks_prove(move->source, move->destination, move->survey, move->cancellable,
                               error) &&
-           survey_check_disks(move->survey, TRUE, error);
+           survey_check_disks(move->survey, TRUE, error) &&
+           survey_choose_disks(move->survey, move->request->disks, move->request->unsafe, error) &&
+           (!move->request->offline || check_offline(move, error));
 }
 
 void
@@ -163,12 +191,18 @@ static void
 migrate_progress(const json_t *progress, void *data)
 {
     const Move *move = data;
+    const json_t *left = json_object_get(progress, "secondsLeft");
     const MoveProgress transfer = {
         .memory_total_bytes = count_of(progress, "memoryTotalBytes"),
         .memory_remaining_bytes = count_of(progress, "memoryRemainingBytes"),
         .disk_total_bytes = count_of(progress, "diskTotalBytes"),
         .disk_remaining_bytes = count_of(progress, "diskRemainingBytes"),
+        .phase = json_string_value(json_object_get(progress, "phase")),
         .rate_bytes_per_second = count_of(progress, "rateBytesPerSecond"),
+        .dirty_rate_bytes_per_second = count_of(progress, "dirtyRateBytesPerSecond"),
+        .downtime_msec = count_of(progress, "downtimeMilliseconds"),
+        .throttle_percent = count_of(progress, "throttlePercent"),
+        .seconds_left = json_is_integer(left) ? json_integer_value(left) : -1,
     };
 
     move->observer->progress(&transfer, move->data);
@@ -177,20 +211,13 @@ migrate_progress(const json_t *progress, void *data)
 static json_t *
 migrate_parameters(const Move *move)
 {
-    const MoveRequest *request = move->request;
     g_autofree char *uri = g_strdup_printf("qemu+ssh://%s/system", peer_host(move->destination));
     json_t *parameters = json_pack("{s:s, s:s, s:o}", "guest", move->survey->uuid, "destinationUri",
                                    uri, "copyDisks", survey_copied_disks(move->survey));
     json_t *shared = survey_shared_disks(move->survey);
 
-    if (request->bandwidth_mebibytes)
-        json_object_set_new(parameters, "bandwidthMebibytes",
-                            json_integer((json_int_t)request->bandwidth_mebibytes));
-    if (request->maximum_downtime_msec)
-        json_object_set_new(parameters, "maximumDowntimeMilliseconds",
-                            json_integer((json_int_t)request->maximum_downtime_msec));
-    if (request->auto_converge)
-        json_object_set_new(parameters, "autoConverge", json_true());
+    if (move->request->options)
+        json_object_update(parameters, (json_t *)move->request->options);
     if (json_array_size(shared) > 0)
         json_object_set(parameters, "sharedDisks", shared);
     json_decref(shared);
@@ -232,7 +259,7 @@ copies_disks(const Move *move)
 {
     json_auto_t *disks = survey_copied_disks(move->survey);
 
-    return json_array_size(disks) > 0;
+    return json_array_size(disks) > 0 && !move->request->offline;
 }
 
 const MoveStepPlan move_plan[] = {

@@ -185,12 +185,17 @@ on_progress(const MoveProgress *progress, void *data)
         print_progress(output, progress);
         return;
     }
+    json_t *left = progress->seconds_left < 0 ? json_null() : json_integer(progress->seconds_left);
     output_json_line(
         output->stream,
-        json_pack("{s:s, s:s, s:o, s:o, s:I}", "event", "progress", "step", "migrate", "memory",
+        json_pack("{s:s, s:s, s:s?, s:o, s:o, s:I, s:I, s:I, s:I, s:o}", "event", "progress",
+                  "step", "migrate", "phase", progress->phase, "memory",
                   transfer(progress->memory_total_bytes, progress->memory_remaining_bytes), "disk",
                   transfer(progress->disk_total_bytes, progress->disk_remaining_bytes),
-                  "rateBytesPerSecond", (json_int_t)progress->rate_bytes_per_second));
+                  "rateBytesPerSecond", (json_int_t)progress->rate_bytes_per_second,
+                  "dirtyRateBytesPerSecond", (json_int_t)progress->dirty_rate_bytes_per_second,
+                  "downtimeMilliseconds", (json_int_t)progress->downtime_msec, "throttlePercent",
+                  (json_int_t)progress->throttle_percent, "secondsLeft", left));
 }
 
 static void
@@ -274,7 +279,8 @@ print_moved(const Output *output, const MoveResult *result)
 {
     g_autofree char *functions = join_functions(result->functions);
 
-    fprintf(output->stream, "guest '%s' runs on %s", result->guest, result->to);
+    fprintf(output->stream, "guest '%s' %s on %s", result->guest, result->offline ? "is" : "runs",
+            result->to);
     if (*functions)
         fprintf(output->stream, " on virtual function %s", functions);
     if (result->downtime_msec >= 0)

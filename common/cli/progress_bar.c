@@ -43,15 +43,20 @@ describe_numbers(const MoveProgress *progress)
     g_autofree char *sent_text = g_format_size_full(sent, G_FORMAT_SIZE_IEC_UNITS);
     g_autofree char *total_text = g_format_size_full(total, G_FORMAT_SIZE_IEC_UNITS);
     g_autofree char *rate_text = g_format_size_full(rate, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *dirty_text =
+        g_format_size_full(progress->dirty_rate_bytes_per_second, G_FORMAT_SIZE_IEC_UNITS);
     GString *text = g_string_new(NULL);
 
+    if (progress->phase && g_strcmp0(progress->phase, "memory") != 0)
+        g_string_append_printf(text, "%s  ", progress->phase);
     g_string_append_printf(text, "%3u %%  %s of %s", progress_bar_percent(progress), sent_text,
                            total_text);
-    if (rate) {
+    if (rate)
         g_string_append_printf(text, "  %s/s", rate_text);
-        g_string_append_printf(text, "  about %" G_GUINT64_FORMAT " s left",
-                               (total - sent + rate - 1) / rate);
-    }
+    if (progress->dirty_rate_bytes_per_second)
+        g_string_append_printf(text, "  %s/s dirtied", dirty_text);
+    if (progress->seconds_left >= 0)
+        g_string_append_printf(text, "  about %" G_GINT64_FORMAT " s left", progress->seconds_left);
     return g_string_free(text, FALSE);
 }
 
@@ -84,7 +89,7 @@ char *
 progress_bar_format(const MoveProgress *progress, unsigned columns)
 {
     if (all_bytes(progress) == 0)
-        return g_strndup("starting", columns);
+        return g_strndup(progress->phase ? progress->phase : "starting", columns);
 
     const unsigned frame = 4; /* brackets and two spaces */
     g_autofree char *numbers = describe_numbers(progress);

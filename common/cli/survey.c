@@ -24,7 +24,17 @@ guest_object(const json_t *described)
 }
 
 static gboolean
-check_state(const json_t *storage, GError **error)
+check_shut_off(const char *state, const char *object, GError **error)
+{
+    if (g_strcmp0(state, "shutoff") == 0)
+        return TRUE;
+    fault_set(error, FAULT_GUEST_BUSY, object, "leave out --offline, or shut it down first",
+              "only a guest that is shut off is moved offline, this one is %s", state);
+    return FALSE;
+}
+
+static gboolean
+check_state(const json_t *storage, gboolean offline, GError **error)
 {
     const char *state = reply_text(storage, "state");
     g_autofree char *object = guest_object(storage);
@@ -35,6 +45,8 @@ check_state(const json_t *storage, GError **error)
                   "is being migrated already");
         return FALSE;
     }
+    if (offline)
+        return check_shut_off(state, object, error);
     if (g_strcmp0(state, "running") == 0)
         return TRUE;
     fault_set(error, FAULT_GUEST_NOT_RUNNING, object,
@@ -104,19 +116,19 @@ survey_build(const json_t *network, const json_t *storage)
 }
 
 Survey *
-survey_source(Peer *source, const char *guest, gboolean bond_may_be_missing,
-              GCancellable *cancellable, GError **error)
+survey_source(Peer *source, const SurveyQuestion *question, GCancellable *cancellable,
+              GError **error)
 {
-    json_auto_t *storage = describe(source, SERVICE_STORAGE, guest, cancellable, error);
-    if (!storage || !check_state(storage, error))
+    json_auto_t *storage = describe(source, SERVICE_STORAGE, question->guest, cancellable, error);
+    if (!storage || !check_state(storage, question->offline, error))
         return NULL;
-    json_auto_t *network = describe(source, SERVICE_NETWORK, guest, cancellable, error);
-    if (!network || !check_agent(network, error))
+    json_auto_t *network = describe(source, SERVICE_NETWORK, question->guest, cancellable, error);
+    if (!network || (!question->offline && !check_agent(network, error)))
         return NULL;
 
     g_autoptr(Survey) survey = survey_build(network, storage);
-    if (!survey_check_disks(survey, FALSE, error) ||
-        (!bond_may_be_missing && !check_bond(survey, error)))
+    gboolean bond_matters = !question->offline && !question->bond_may_be_missing;
+    if (!survey_check_disks(survey, FALSE, error) || (bond_matters && !check_bond(survey, error)))
         return NULL;
     return g_steal_pointer(&survey);
 }
@@ -276,4 +288,69 @@ survey_active_port(const Survey *survey, const json_t *bonds)
             return json_string_value(json_object_get(bond, "active"));
     }
     return NULL;
+}
+
+static json_t *
+find_disk(const Survey *survey, const char *target)
+{
+    size_t i;
+    json_t *disk;
+
+    json_array_foreach (survey->disks, i, disk) {
+        if (g_strcmp0(reply_text(disk, "target"), target) == 0)
+            return disk;
+    }
+    return NULL;
+}
+
+static gboolean
+refuse_disk(const Survey *survey, const char *target, FaultCode code, const char *cause,
+            GError **error)
+{
+    g_autofree char *object = g_strdup_printf("guest '%s' disk %s", survey->name, target);
+
+    fault_set(error, code, object, "see 'virsh domblklist', or leave out --migrate-disks", "%s",
+              cause);
+    return FALSE;
+}
+
+static gboolean
+check_chosen(const Survey *survey, const char *const *chosen, GError **error)
+{
+    for (gsize i = 0; chosen[i]; i++) {
+        const json_t *disk = find_disk(survey, chosen[i]);
+
+        if (!disk)
+            return refuse_disk(survey, chosen[i], FAULT_INVALID_ARGUMENT,
+                               "the guest has no such disk", error);
+        if (!is_copied(disk))
+            return refuse_disk(survey, chosen[i], FAULT_DISK_UNSUPPORTED,
+                               "it is shared with the destination, or has nothing to copy", error);
+    }
+    return TRUE;
+}
+
+gboolean
+survey_choose_disks(Survey *survey, const char *const *chosen, gboolean unsafe, GError **error)
+{
+    size_t i;
+    json_t *disk;
+
+    if (!chosen)
+        return TRUE;
+    if (!check_chosen(survey, chosen, error))
+        return FALSE;
+    json_array_foreach (survey->disks, i, disk) {
+        const char *target = reply_text(disk, "target");
+
+        if (!is_copied(disk) || g_strv_contains(chosen, target))
+            continue;
+        if (!unsafe)
+            return refuse_disk(survey, target, FAULT_DISK_UNSUPPORTED,
+                               "it is neither shared with the destination nor among "
+                               "--migrate-disks; --unsafe leaves it behind",
+                               error);
+        json_object_set_new(disk, "migration", json_string("none"));
+    }
+    return TRUE;
 }

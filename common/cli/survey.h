@@ -16,13 +16,19 @@ typedef struct {
 void survey_free(Survey *survey);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Survey, survey_free)
 
+typedef struct {
+    const char *guest;            /* name or UUID */
+    gboolean offline;             /* it is to be moved while it is shut off */
+    gboolean bond_may_be_missing; /* it will be made */
+} SurveyQuestion;
+
 /*
- * Asks the source's daemons about @guest (name or UUID) and refuses what cannot work: not running,
- * being migrated, a silent agent where its vNICs need one, a passthrough vNIC without a bond
- * (unless @bond_may_be_missing), a disk that cannot move even if shared. Changes nothing.
+ * Asks the source's daemons about a guest and refuses what cannot work: not running (or running, if
+ * it is to be moved offline), being migrated, a silent agent where its vNICs need one, a
+ * passthrough vNIC without a bond, a disk that cannot move even if shared. Changes nothing.
  */
-Survey *survey_source(Peer *source, const char *guest, gboolean bond_may_be_missing,
-                      GCancellable *cancellable, GError **error);
+Survey *survey_source(Peer *source, const SurveyQuestion *question, GCancellable *cancellable,
+                      GError **error);
 
 /* Asks the daemons that the move needs on @destination; FAULT_GUEST_BUSY if the guest is active
  * there already. Changes nothing. */
@@ -32,6 +38,12 @@ gboolean survey_destination(Peer *destination, const Survey *survey, GCancellabl
 /* FAULT_DISK_UNSUPPORTED for a disk that cannot move. What is shared need not: as long as that is
  * not @proven, disks that might be are passed over. */
 gboolean survey_check_disks(const Survey *survey, gboolean proven, GError **error);
+
+/* Makes @chosen (NULL: all) the disks to be copied. FAULT_INVALID_ARGUMENT if the guest has no such
+ * disk, FAULT_DISK_UNSUPPORTED if it is shared or need not be copied, or if one that must be is not
+ * chosen (unless @unsafe: then it stays behind). */
+gboolean survey_choose_disks(Survey *survey, const char *const *chosen, gboolean unsafe,
+                             GError **error);
 
 /* Whether a passthrough vNIC is in no bond, and whether the guest has any such vNIC. */
 gboolean survey_lacks_bond(const Survey *survey);

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `migprep migrate`: moves a running guest to another host. */
+/* `migprep migrate`: moves a guest to another host. */
 #include <stdio.h>
 
 #include "common/cli/exit_status.h"
 #include "common/cli/gate.h"
 #include "common/cli/host_name.h"
 #include "common/cli/interrupt.h"
+#include "common/cli/move_options.h"
 #include "common/cli/output.h"
 #include "common/cli/verb.h"
 #include "common/limits.h"
 
-#define BANDWIDTH_MEBIBYTES_MAX (1024 * 1024)
-#define DOWNTIME_MSEC_MAX       (3600 * 1000)
 /* A lease must outlive a slow renewal: below this, thirds of it are shorter than a busy host. */
 #define LEASE_SECONDS_MIN 3
 
 typedef struct {
     Connection connection;
+    char *from; /* NULL: this host */
     char *to;
     char **force;
     gboolean json;
-    gint64 bandwidth, downtime;
-    gboolean auto_converge, set_up_bond;
+    gboolean set_up_bond;
+    MoveOptions how;
     int lease_seconds;
 } MigrateOptions;
 
@@ -29,7 +29,9 @@ static void
 migrate_options_clear(MigrateOptions *options)
 {
     connection_clear(&options->connection);
+    g_free(options->from);
     g_free(options->to);
+    move_options_clear(&options->how);
     g_strfreev(options->force);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MigrateOptions, migrate_options_clear)
@@ -45,64 +47,67 @@ check_range(const char *option, gint64 value, gint64 minimum, gint64 maximum, GE
     return FALSE;
 }
 
-static gboolean
-check_destination(const char *to, GError **error)
+static const char *
+source_name(const MigrateOptions *options)
 {
-    if (!to) {
+    return options->from ? options->from : g_get_host_name();
+}
+
+static gboolean
+check_destination(const MigrateOptions *options, GError **error)
+{
+    if (!options->to) {
         fault_set(error, FAULT_INVALID_ARGUMENT, "option --to", "say where to: --to HOST",
                   "is missing");
         return FALSE;
     }
-    if (!host_name_check(to, error))
+    if (!host_name_check(options->to, error) ||
+        (options->from && !host_name_check(options->from, error)))
         return FALSE;
-    if (!host_name_is_own(to, g_get_host_name()))
+    if (!host_name_is_own(options->to, source_name(options)))
         return TRUE;
-    g_autofree char *object = g_strdup_printf("host '%s'", to);
+    g_autofree char *object = g_strdup_printf("host '%s'", options->to);
     fault_set(error, FAULT_INVALID_ARGUMENT, object, "name another host",
-              "is this host itself, where the guest already runs");
+              "is the host itself where the guest already is");
     return FALSE;
 }
 
 static gboolean
 check_options(const MigrateOptions *options, GError **error)
 {
-    return check_destination(options->to, error) &&
+    return check_destination(options, error) &&
            gate_check_forced((const char *const *)options->force, error) &&
-           check_range("option --bandwidth", options->bandwidth, 0, BANDWIDTH_MEBIBYTES_MAX,
-                       error) &&
-           check_range("option --max-downtime", options->downtime, 0, DOWNTIME_MSEC_MAX, error) &&
-           check_range("option --timeout", options->lease_seconds, LEASE_SECONDS_MIN,
+           check_range("option --lease", options->lease_seconds, LEASE_SECONDS_MIN,
                        LIMIT_LEASE_SECONDS_MAX, error);
 }
 
 static gboolean
 parse_options(MigrateOptions *options, int argc, char ***argv)
 {
-    const GOptionEntry entries[] = {
+    const GOptionEntry own[] = {
+        { "from", 0, 0, G_OPTION_ARG_STRING, &options->from, "where the guest is (default: here)",
+          "HOST" },
         { "to", 0, 0, G_OPTION_ARG_STRING, &options->to, "where the guest goes", "HOST" },
         { "json", 0, 0, G_OPTION_ARG_NONE, &options->json, "print JSON Lines", NULL },
-        { "bandwidth", 0, 0, G_OPTION_ARG_INT64, &options->bandwidth,
-          "at most this much (default: libvirt's)", "MiB/s" },
-        { "max-downtime", 0, 0, G_OPTION_ARG_INT64, &options->downtime,
-          "how long the guest may stand still (default: libvirt's)", "MS" },
-        { "auto-converge", 0, 0, G_OPTION_ARG_NONE, &options->auto_converge,
-          "slow the guest down if it writes faster than can be sent", NULL },
         { "set-up-bond", 0, 0, G_OPTION_ARG_NONE, &options->set_up_bond,
           "first create the guest's bond if it has none", NULL },
         { "force", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->force,
           "go on although check ID fails; may be given several times", "ID" },
-        { "timeout", 0, 0, G_OPTION_ARG_INT, &options->lease_seconds,
+        { "lease", 0, 0, G_OPTION_ARG_INT, &options->lease_seconds,
           "undo all by itself so long after this command died (default: 60)", "S" },
         { 0 },
     };
+    g_autofree GOptionEntry *entries = move_options_entries(&options->how, own);
     const VerbOptions verb = {
-        .synopsis = "GUEST --to HOST",
-        .summary = "Moves a running guest, its virtual functions and its disks to another host,\n"
+        .synopsis = "GUEST [--from HOST] --to HOST",
+        .summary = "Moves a guest, its virtual functions and its disks to another host,\n"
                    "unless what 'migprep check' looks at forbids it.\n"
+                   "What is not said is as 'migprep policy GUEST' tells.\n"
                    "Ctrl-C undoes everything; a second one leaves that to the daemons.",
         .examples = "Examples:\n"
                     "  migprep migrate web1 --to host2\n"
-                    "  migprep migrate web1 --to host2 --max-downtime 300 --auto-converge\n"
+                    "  migprep migrate web1 --from host1 --to host2\n"
+                    "  migprep migrate web1 --to host2 --timeout 60 --timeout-postcopy\n"
                     "  migprep migrate web1 --to host2 --json | jq -r .event\n",
         .entries = entries,
         .connection = &options->connection,
@@ -118,37 +123,50 @@ status_of(const MoveResult *result)
     return result->error ? (int)exit_status_of(fault_code(result->error)) : EXIT_STATUS_OK;
 }
 
+/* Without a running guest most of what the checks look at is not there; the survey and libvirt see
+ * to the rest. */
+static MoveResult *
+check_and_move(const MigrateOptions *options, const MoveRequest *request, Peer *source,
+               Peer *destination, Output *output, GCancellable *cancellable)
+{
+    const Gate gate = { .source = source,
+                        .destination = destination,
+                        .guest = request->guest,
+                        .forced = (const char *const *)options->force,
+                        .set_up_bond = options->set_up_bond,
+                        .cancellable = cancellable };
+    GError *refusal = NULL;
+
+    if (request->offline || gate_pass(&gate, &output_observer, output, &refusal))
+        return move_run(request, source, destination, &output_observer, output, cancellable);
+    return move_result_refused(request->guest, source, destination, refusal);
+}
+
 static int
-move(const MigrateOptions *options, const char *guest)
+move(const MigrateOptions *options, const char *guest, const json_t *how)
 {
     g_autoptr(GCancellable) cancellable = g_cancellable_new();
     g_autofree char *farewell =
         g_strdup_printf("leaving now; what was begun undoes or finishes itself within %d s",
                         options->lease_seconds);
+    g_auto(GStrv) disks = move_options_disks(&options->how);
     const MoveRequest request = {
         .guest = guest,
-        .bandwidth_mebibytes = (guint64)options->bandwidth,
-        .maximum_downtime_msec = (guint64)options->downtime,
-        .auto_converge = options->auto_converge,
+        .options = how,
+        .disks = (const char *const *)disks,
+        .offline = options->how.offline,
+        .unsafe = options->how.unsafe,
         .set_up_bond = options->set_up_bond,
         .lease_seconds = (unsigned)options->lease_seconds,
     };
 
     interrupt_watch(cancellable, "cancelling and undoing; once more leaves at once", farewell);
-    g_autoptr(Peer) source = connection_open_local(&options->connection);
+    g_autoptr(Peer) source = options->from ? peer_new_remote(options->from, options->connection.ssh)
+                                           : connection_open_local(&options->connection);
     g_autoptr(Peer) destination = peer_new_remote(options->to, options->connection.ssh);
     g_autoptr(Output) output = output_new(stdout, options->json);
-    const Gate gate = { .source = source,
-                        .destination = destination,
-                        .guest = guest,
-                        .forced = (const char *const *)options->force,
-                        .set_up_bond = options->set_up_bond,
-                        .cancellable = cancellable };
-    GError *refusal = NULL;
     g_autoptr(MoveResult) result =
-        gate_pass(&gate, &output_observer, output, &refusal)
-            ? move_run(&request, source, destination, &output_observer, output, cancellable)
-            : move_result_refused(guest, source, destination, refusal);
+        check_and_move(options, &request, source, destination, output, cancellable);
     output_result(output, result);
     return status_of(result);
 }
@@ -163,7 +181,8 @@ run(int argc, char **argv)
         return EXIT_STATUS_USAGE;
     if (!check_options(&options, &error))
         return verb_fail(error);
-    return move(&options, argv[1]);
+    json_auto_t *how = move_options_to_request(&options.how, &error);
+    return how ? move(&options, argv[1], how) : verb_fail(error);
 }
 
-const Verb verb_migrate = { "migrate", "move a running guest to another host", run };
+const Verb verb_migrate = { "migrate", "move a guest to another host", run };

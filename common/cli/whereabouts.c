@@ -11,7 +11,8 @@ typedef enum {
     SIGHT_RUNNING,
     SIGHT_PAUSED,
     SIGHT_MIGRATING,
-    SIGHT_ABSENT,
+    SIGHT_ABSENT, /* defined, but not active */
+    SIGHT_GONE,   /* not even defined */
     SIGHT_NO_ANSWER,
 } Sight;
 
@@ -41,7 +42,7 @@ look(Peer *peer, const char *uuid)
 
     if (described)
         return sight_of(described);
-    return fault_code(error) == FAULT_GUEST_NOT_FOUND ? SIGHT_ABSENT : SIGHT_NO_ANSWER;
+    return fault_code(error) == FAULT_GUEST_NOT_FOUND ? SIGHT_GONE : SIGHT_NO_ANSWER;
 }
 
 /* A guest that runs on the source cannot run on the destination, so that needs no second answer.
@@ -55,7 +56,7 @@ judge(Sight source, Sight destination)
         return WHEREABOUTS_SOURCE;
     if (destination == SIGHT_RUNNING && source != SIGHT_MIGRATING)
         return WHEREABOUTS_DESTINATION;
-    if (source == SIGHT_PAUSED && destination == SIGHT_ABSENT)
+    if (source == SIGHT_PAUSED && (destination == SIGHT_ABSENT || destination == SIGHT_GONE))
         return WHEREABOUTS_SOURCE;
     return WHEREABOUTS_UNKNOWN;
 }
@@ -73,6 +74,32 @@ whereabouts_find(Peer *source, Peer *destination, const char *uuid, unsigned pat
             return found;
         if (there != SIGHT_MIGRATING && g_get_monotonic_time() > deadline)
             return WHEREABOUTS_UNKNOWN;
+        g_usleep(ASK_AGAIN_USEC); /* there is no event across hosts to wait for */
+    }
+}
+
+/* Both absent is a damage that this command did not do, so it is not for it to decide. */
+static Whereabouts
+judge_definition(Sight source, Sight destination)
+{
+    if (source != SIGHT_GONE && source != SIGHT_NO_ANSWER)
+        return WHEREABOUTS_SOURCE;
+    if (source == SIGHT_GONE && destination == SIGHT_ABSENT)
+        return WHEREABOUTS_DESTINATION;
+    return WHEREABOUTS_UNKNOWN;
+}
+
+Whereabouts
+whereabouts_find_definition(Peer *source, Peer *destination, const char *uuid,
+                            unsigned patience_seconds)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)patience_seconds * G_USEC_PER_SEC;
+
+    for (;;) {
+        Whereabouts found = judge_definition(look(source, uuid), look(destination, uuid));
+
+        if (found != WHEREABOUTS_UNKNOWN || g_get_monotonic_time() > deadline)
+            return found;
         g_usleep(ASK_AGAIN_USEC); /* there is no event across hosts to wait for */
     }
 }

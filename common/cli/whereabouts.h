@@ -10,6 +10,11 @@ typedef enum {
     WHEREABOUTS_UNKNOWN,     /* neither could be established: nothing may be undone */
 } Whereabouts;
 
+/* Of a guest that was moved while it was shut off: as long as the source has its definition, it is
+ * the source's. Asks for at most @patience_seconds for an answer; blocks. */
+Whereabouts whereabouts_find_definition(Peer *source, Peer *destination, const char *uuid,
+                                        unsigned patience_seconds);
+
 /*
  * Asks both hosts, since what a migration call returned proves nothing. Goes on asking while the
  * source says that the migration is still running, else for at most @patience_seconds; blocks.

@@ -95,7 +95,7 @@ class Interrupted(unittest.TestCase):
                 self.assertEqual(world.calls, calls)
 
     def test_leases_are_renewed_while_the_guest_migrates(self):
-        process = self.start_and_hold(self.world, "host1 Migrate", "--timeout", "3")
+        process = self.start_and_hold(self.world, "host1 Migrate", "--lease", "3")
         wanted = ("reservation", "targets", "detachment")
         self.world.wait_until(
             lambda: all(self.world.renewals.get(lease, 0) >= 2 for lease in wanted))

@@ -64,6 +64,9 @@ class Success(Migrate):
         transfer = next(e for e in events if e["event"] == "progress" and "memory" in e)
         self.assertEqual(transfer["memory"], {"totalBytes": 1 << 30, "remainingBytes": 1 << 29})
         self.assertEqual(transfer["rateBytesPerSecond"], 1 << 27)
+        self.assertEqual((transfer["phase"], transfer["dirtyRateBytesPerSecond"],
+                          transfer["downtimeMilliseconds"], transfer["throttlePercent"],
+                          transfer["secondsLeft"]), ("memory", 1 << 20, 250, 20, 4))
         result = events[-1]
         self.assertEqual((result["event"], result["result"], result["guest"]),
                          ("result", "moved", "web1"))
@@ -82,6 +85,59 @@ class Success(Migrate):
         self.assertEqual((asked["bandwidthMebibytes"], asked["maximumDowntimeMilliseconds"]),
                          (50, 300))
         self.assertIs(asked["autoConverge"], True)
+
+    def test_each_option_is_a_member_of_the_request(self):
+        for words, members in (
+            (("--non-live",), {"mode": "suspended"}),
+            (("--persistent", "--undefinesource"), {"persistent": True, "undefineSource": True}),
+            (("--transient",), {"persistent": False, "undefineSource": False}),
+            (("--keep-definition",), {"undefineSource": False}),
+            (("--copy-storage-inc",), {"incremental": True}),
+            (("--migrate-disks", "vda"), {}),
+            (("--parallel-connections", "4"), {"parallelConnections": 4}),
+            (("--comp-methods", "zstd"), {"compression": "zstd"}),
+            (("--timeout", "60", "--timeout-suspend"),
+             {"timeoutSeconds": 60, "onTimeout": "suspend"}),
+            (("--timeout", "60", "--timeout-postcopy"),
+             {"timeoutSeconds": 60, "onTimeout": "postcopy"}),
+            (("--timeout", "60", "--timeout-abort"), {"timeoutSeconds": 60, "onTimeout": "abort"}),
+            (("--tls",), {"tls": True}),
+            (("--tunnelled", "--unsafe"), {"tunnelled": True, "unsafe": True}),
+            (("--policy", "auto-converge=no", "--policy=max-downtime=7"),
+             {"autoConverge": False, "maximumDowntimeMilliseconds": 7}),
+        ):
+            with self.subTest(words):
+                self.world.guest_on = "host1"
+                done = self.world.migrate(*words)
+                self.assertEqual(done.returncode, 0, done.errors)
+                asked = dict(self.world.migrate_parameters)
+                for usual in ("guest", "destinationUri", "copyDisks"):
+                    del asked[usual]
+                self.assertEqual(asked, members)
+
+    def test_moves_between_two_other_hosts(self):
+        done = self.world.run("migrate", "web1", "--from", "host1", "--to", "host2", "--json")
+        self.assertEqual(done.returncode, 0, done.errors)
+        result = json.loads(done.output.splitlines()[-1])
+        self.assertEqual((result["result"], result["from"], result["to"]),
+                         ("moved", "host1", "host2"))
+        self.assertEqual(self.world.calls, ALL_STEPS)
+
+    def test_moves_the_definition_of_a_guest_that_is_shut_off(self):
+        self.world.state, self.world.disk, self.world.vnics = "shutoff", "none", False
+        done = self.world.migrate("--offline")
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertEqual(self.world.calls, ["host1 Migrate"])
+        self.assertEqual(self.world.migrate_parameters["mode"], "offline")
+        self.assertIn("is on host2", done.output)
+
+    def test_offline_move_is_refused_for_what_it_would_lose(self):
+        self.assert_refused(self.world.migrate("--offline"), 13, "running")
+        self.world.state = "shutoff"
+        self.assert_refused(self.world.migrate("--offline"), 15, "vda", "not shared")
+        self.world.disk = "none"
+        self.assert_refused(self.world.migrate("--offline"), 2, "virtual functions of this host")
+        self.assertEqual([call for call in self.world.calls if "Migrate" in call], [])
 
     def test_leaves_out_options_not_given(self):
         self.world.migrate()
@@ -230,8 +286,15 @@ class Errors(Migrate):
             (("web1", "web2", "--to", "host2"), "too many"), (("web1", "--to", HERE), "itself"),
             (("web1", "--to", "localhost"), "itself"), (("web1", "--to", "a b"), "not a host name"),
             (("web1", "--to=-oProxyCommand=x"), "not a host name"),
-            (("web1", "--to", "host2", "--timeout", "0"), "--timeout"),
+            (("web1", "--to", "host2", "--lease", "0"), "--lease"),
             (("web1", "--to", "host2", "--bandwidth=-1"), "--bandwidth"),
+            (("web1", "--to", "host2", "--offline", "--non-live"), "--non-live"),
+            (("web1", "--to", "host2", "--transient", "--persistent"), "--transient"),
+            (("web1", "--to", "host2", "--keep-definition", "--undefinesource"), "--keep-def"),
+            (("web1", "--to", "host2", "--timeout-abort", "--timeout-suspend"), "--timeout"),
+            (("web1", "--to", "host2", "--comp-methods", "gzip"), "none, xbzrle, zstd"),
+            (("web1", "--to", "host2", "--policy", "downtime=1"), "--policy"),
+            (("web1", "--from", "host2", "--to", "host2"), "itself"),
             (("web1", "--to", "host2", "--max-downtime", "x"), "x"),
         ):
             with self.subTest(words):

@@ -10,7 +10,8 @@ import tap
 from fake_daemon import Events, Job, Refusal
 from world import GUEST, HERE, MIGPREP, UUID, World
 
-VERBS = ["check", "cpu-baseline", "migrate", "status", "release", "cancel", "setup-bond", "proxy"]
+VERBS = ["check", "cpu-baseline", "migrate", "status", "release", "cancel", "setup-bond", "proxy",
+         "policy"]
 
 
 def plain(*words):
@@ -304,6 +305,25 @@ class Permission(WithWorld):
         self.world.refuse["host1 storage Describe"] = Refusal("PermissionDenied")
         done = self.world.migrate()
         self.assertEqual(done.returncode, 16, done.errors)
+
+
+class Policy(WithWorld):
+    def test_each_value_is_shown_with_who_says_so(self):
+        done = self.world.run("policy", "web1")
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertRegex(done.output, r"max-downtime +300 +guest +what it is\n")
+        self.assertIn("cluster: north", done.output)
+
+    def test_guest_s_own_value_is_set_and_taken_out(self):
+        done = self.world.run("policy", "web1", "max-downtime=500")
+        self.assertRegex(done.output, r"max-downtime +500 +guest")
+        done = self.world.run("policy", "web1", "max-downtime=", "--json")
+        self.assertEqual(json.loads(done.output)["values"][0]["level"], "default")
+        self.assertEqual(self.world.run("policy", "web1", "max-downtime").returncode, 2)
+
+    def test_policy_of_a_guest_elsewhere(self):
+        done = self.world.run("policy", "web1", "--host", "host2")
+        self.assertEqual(done.returncode, 0, done.errors)
 
 
 if __name__ == "__main__":

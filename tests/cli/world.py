@@ -23,7 +23,7 @@ FAKE_SSH = """#!{python}
 # Stands for ssh: runs migprep's proxy here, on the socket that "the other host" has.
 import os, sys
 host, command = sys.argv[sys.argv.index("--") + 1], sys.argv[sys.argv.index("--") + 2:]
-if host != "host2":
+if host not in ("host1", "host2"):
     print("ssh: connect to host " + host + " port 22: No route to host", file=sys.stderr)
     sys.exit(255)
 if command[0] != "migprep":
@@ -31,7 +31,7 @@ if command[0] != "migprep":
         print(*command, file=log)
     sys.exit(0)
 assert command[:2] == ["migprep", "proxy"], command
-os.execv({migprep!r}, [{migprep!r}, *command[1:], "--socket", {directory!r} + "/host2-" + command[2]])
+os.execv({migprep!r}, [{migprep!r}, *command[1:], "--socket", {directory!r} + "/" + host + "-" + command[2]])
 """
 
 
@@ -52,6 +52,9 @@ class World:
         self.held = False
         self.guest_on = "host1"
         self.degraded = False
+        self.state = "running"
+        self.disk, self.vnics = "copy", True
+        self.policy = {"max-downtime": ("300", "guest")}
         self.bond = "bond0"
         self.leases = {"network": [], "storage": []}
         self.renewals = {}
@@ -167,13 +170,17 @@ class World:
             return [{"step": "unplug", "waitingFor": "guest", "detail": None}]
         return [
             {
-                "step": "copy",
+                "phase": "memory",
                 "memoryTotalBytes": 1 << 30,
                 "memoryRemainingBytes": 1 << 29,
                 "diskTotalBytes": 0,
                 "diskRemainingBytes": 0,
                 "rateBytesPerSecond": 1 << 27,
-                "downtimeMilliseconds": 0,
+                "dirtyRateBytesPerSecond": 1 << 20,
+                "downtimeMilliseconds": 250,
+                "iteration": 2,
+                "throttlePercent": 20,
+                "secondsLeft": 4,
             }
         ]
 
@@ -193,11 +200,11 @@ class World:
             raise Refusal("GuestNotFound", "guest 'web1'", "no such guest on this host",
                           "list guests with 'virsh list --all'")
         if daemon.service == "storage":
-            return {"guest": GUEST, "state": "running", "persistent": True, "migrating": False,
+            return {"guest": GUEST, "state": self.state, "persistent": True, "migrating": False,
                     "disks": [{"target": "vda", "path": "/images/web1.qcow2", "format": "qcow2",
-                               "virtualSizeBytes": 1 << 20, "migration": "copy", "reason": None}]}
+                               "virtualSizeBytes": 1 << 20, "migration": self.disk, "reason": None}]}
         return {"guest": GUEST, "state": "running", "agent": True, "agentError": None,
-                "vnics": [{"alias": "hostdev0", "function": "0000:01:10.2", "form": "hostdev",
+                "vnics": [] if not self.vnics else [{"alias": "hostdev0", "function": "0000:01:10.2", "form": "hostdev",
                            "bond": self.bond, "backup": "eth1"}],
                 "bonds": [{"name": "bond0", "mode": "active-backup", "active": "eth0",
                            "primary": "eth0", "monitorIntervalMilliseconds": 100,
@@ -224,6 +231,16 @@ class World:
                 return log.read().splitlines()
         except FileNotFoundError:
             return []
+
+    def GetPolicy(self, daemon, parameters):
+        return {"guest": GUEST, "cluster": "north",
+                "values": [{"name": name, "value": value, "level": level, "summary": "what it is"}
+                           for name, (value, level) in self.policy.items()]}
+
+    def SetPolicy(self, daemon, parameters):
+        value = parameters["value"]
+        self.policy[parameters["name"]] = (value, "guest") if value else ("0", "default")
+        return self.GetPolicy(daemon, parameters)
 
     def ListFunctions(self, daemon, _):
         return {"functions": [{"address": "0000:01:10.4", "physicalFunction": "pf0", "index": 2,

@@ -88,8 +88,10 @@ describe_storage(const FakeHost *host, GError **error)
                      "guest", "name", "web1", "uuid", UUID, "state", state, "migrating", 0, "disks",
                      "target", "vda", "path", "/images/a.qcow2", "format", "qcow2",
                      "virtualSizeBytes", 1048576, "migration",
-                     world->impossible_disk ? "impossible" : "copy", "reason", "encrypted",
-                     "target", "sda", "migration", "none");
+                     world->impossible_disk   ? "impossible"
+                     : world->nothing_to_copy ? "none"
+                                              : "copy",
+                     "reason", "encrypted", "target", "sda", "migration", "none");
 }
 
 static json_t *
@@ -135,7 +137,7 @@ static json_t *
 migrate(World *world)
 {
     world->migrated = TRUE;
-    world->source_state = "shutoff";
+    world->source_state = world->undefines ? NULL : "shutoff";
     world->destination_state = world->state_after_migrate;
     return json_pack("{s:s, s:{s:i}}", "job", "m", "result", "downtimeMilliseconds", 120);
 }

@@ -82,6 +82,105 @@ test_sets_up_the_bond_first_if_told_to(void)
                        "host1 Detach, host1 Migrate, host2 Attach, host1 Release network");
 }
 
+static const MoveRequest offline = { .guest = "web1", .lease_seconds = 1, .offline = TRUE };
+
+static World *
+world_shut_off(void)
+{
+    World *world = world_new();
+
+    world->source_state = "shutoff";
+    world->state_after_migrate = "shutoff";
+    world->no_vnics = world->no_agent = world->nothing_to_copy = world->undefines = TRUE;
+    return world;
+}
+
+static void
+test_moves_only_the_definition_of_a_guest_that_is_shut_off(void)
+{
+    g_autoptr(World) world = world_shut_off();
+    g_autoptr(MoveResult) result = world_run_with(world, &offline);
+
+    g_assert_no_error(result->error);
+    g_assert_cmpint(result->outcome, ==, MOVE_OUTCOME_MOVED);
+    world_assert_calls(world, 0, "host1 Migrate");
+}
+
+static void
+test_definition_decides_where_a_guest_that_is_shut_off_is(void)
+{
+    for (int moved = 0; moved <= 1; moved++) {
+        g_autoptr(World) world = world_shut_off();
+        world->fail = "host1 Migrate";
+        world->code = FAULT_HYPERVISOR_FAILED;
+        world->act_though_failing = moved;
+        g_autoptr(MoveResult) result = world_run_with(world, &offline);
+        g_assert_cmpint(result->outcome, ==, moved ? MOVE_OUTCOME_MOVED : MOVE_OUTCOME_FAILED);
+        g_assert_cmpint(result->restored, ==, !moved);
+    }
+}
+
+static void
+test_offline_needs_a_guest_that_is_shut_off_and_shared_disks(void)
+{
+    static const struct {
+        const char *state;
+        gboolean copies, has_vnics;
+        FaultCode code;
+    } cases[] = {
+        { "running", FALSE, FALSE, FAULT_GUEST_BUSY },
+        { "paused", FALSE, FALSE, FAULT_GUEST_BUSY },
+        { "shutoff", TRUE, FALSE, FAULT_DISK_UNSUPPORTED },
+        { "shutoff", FALSE, TRUE, FAULT_INVALID_ARGUMENT },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(World) world = world_shut_off();
+        world->source_state = cases[i].state;
+        world->nothing_to_copy = !cases[i].copies;
+        world->no_vnics = !cases[i].has_vnics;
+        g_autoptr(MoveResult) result = world_run_with(world, &offline);
+        g_assert_error(result->error, FAULT, (int)cases[i].code);
+        g_assert_cmpstr(fault_remedy(result->error), !=, "");
+        for (guint k = 0; k < world->calls->len; k++)
+            g_assert_cmpstr(g_ptr_array_index(world->calls, k), ==, "host2 ListFunctions");
+    }
+}
+
+static void
+test_only_chosen_disks_are_copied(void)
+{
+    static const struct {
+        const char *disks[2];
+        gboolean unsafe;
+        FaultCode code; /* FAULT_COUNT: moves */
+    } cases[] = {
+        { { "vda", NULL }, FALSE, FAULT_COUNT },
+        { { "vdz", NULL }, FALSE, FAULT_INVALID_ARGUMENT },
+        { { "sda", NULL }, FALSE, FAULT_DISK_UNSUPPORTED },
+        { { NULL, NULL }, FALSE, FAULT_DISK_UNSUPPORTED },
+        { { NULL, NULL }, TRUE, FAULT_COUNT },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(World) world = world_new();
+        world->no_vnics = TRUE;
+        g_autoptr(MoveResult) result =
+            world_run_with(world, &(MoveRequest) { .guest = "web1",
+                                                   .lease_seconds = 1,
+                                                   .disks = cases[i].disks,
+                                                   .unsafe = cases[i].unsafe });
+        if (cases[i].code == FAULT_COUNT)
+            g_assert_no_error(result->error);
+        else
+            g_assert_error(result->error, FAULT, (int)cases[i].code);
+        world_assert_calls(world, 0,
+                           cases[i].code != FAULT_COUNT ? ""
+                           : cases[i].disks[0]          ? "host2 CreateTargets, host1 Migrate"
+                                                        : "host1 Migrate");
+    }
+}
+
 typedef struct {
     const char *call;
     guint position; /* of the first call after it */
@@ -297,5 +396,12 @@ main(int argc, char **argv)
                     test_failing_attach_leaves_the_guest_moved_but_degraded);
     g_test_add_func("/move/failing-finish-is-a-note",
                     test_failing_finish_is_a_note_since_the_guest_has_moved);
+    g_test_add_func("/move/moves-only-the-definition-of-a-guest-that-is-shut-off",
+                    test_moves_only_the_definition_of_a_guest_that_is_shut_off);
+    g_test_add_func("/move/definition-decides-where-a-guest-that-is-shut-off-is",
+                    test_definition_decides_where_a_guest_that_is_shut_off_is);
+    g_test_add_func("/move/offline-needs-a-guest-that-is-shut-off-and-shared-disks",
+                    test_offline_needs_a_guest_that_is_shut_off_and_shared_disks);
+    g_test_add_func("/move/only-chosen-disks-are-copied", test_only_chosen_disks_are_copied);
     return g_test_run();
 }

@@ -11,6 +11,7 @@ static const MoveProgress half = {
     .disk_total_bytes = 3 * GIB,
     .disk_remaining_bytes = 3 * GIB / 2,
     .rate_bytes_per_second = GIB / 4,
+    .seconds_left = 8,
 };
 
 static void
@@ -77,7 +78,24 @@ test_survives_more_remaining_than_there_is(void)
     odd.disk_remaining_bytes = G_MAXUINT64;
     g_autofree char *line = progress_bar_format(&odd, 100);
     g_assert_cmpuint(progress_bar_percent(&odd), ==, 0);
-    g_assert_nonnull(strstr(line, "about 16 s left"));
+    g_assert_nonnull(strstr(line, "about 8 s left"));
+}
+
+static void
+test_names_the_phase_and_what_the_guest_dirties(void)
+{
+    MoveProgress progress = half;
+
+    progress.phase = "postcopy";
+    progress.dirty_rate_bytes_per_second = GIB / 1024;
+    progress.seconds_left = -1;
+    g_autofree char *line = progress_bar_format(&progress, 120);
+    g_assert_nonnull(strstr(line, "postcopy   50 %"));
+    g_assert_nonnull(strstr(line, "1.0 MiB/s dirtied"));
+    g_assert_null(strstr(line, "left"));
+    const MoveProgress queued = { .phase = "queued" };
+    g_autofree char *waiting = progress_bar_format(&queued, 80);
+    g_assert_cmpstr(waiting, ==, "queued");
 }
 
 int
@@ -97,5 +115,7 @@ main(int argc, char **argv)
                     test_is_not_done_before_all_is_sent);
     g_test_add_func("/progress-bar/survives-more-remaining-than-there-is",
                     test_survives_more_remaining_than_there_is);
+    g_test_add_func("/progress-bar/names-the-phase-and-what-the-guest-dirties",
+                    test_names_the_phase_and_what_the_guest_dirties);
     return g_test_run();
 }

@@ -15,7 +15,7 @@ def run(lab):
     for step in STEPS:
         with lab.case(f"killed at {step}: leases bring both hosts back"):
             source, target = places(guest, hosts)
-            journey = Journey(guest, source, target.name, "--timeout", "10")
+            journey = Journey(guest, source, target.name, "--lease", "10")
             assert journey.until_started(step), f"never came to {step}"
             journey.signal("KILL")
             wait_for("the leases to end", lambda: not leases(source) and not leases(target), 90)
