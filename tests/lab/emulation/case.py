@@ -14,10 +14,13 @@ class Skip(Exception):
 
 
 class Cases:
-    """What was tried so far. The plan comes last, when the number is known."""
+    """What was tried so far. The plan comes last, when the number is known.
 
-    def __init__(self):
+    explain() is asked after a failure for sentences that are added to the reason."""
+
+    def __init__(self, explain=lambda: ()):
         self.results = []
+        self._explain = explain
 
     @contextlib.contextmanager
     def case(self, name):
@@ -50,6 +53,8 @@ class Cases:
         print(f"{word} {len(self.results)} - {name}", flush=True)
         for line in reason.splitlines():
             print(f"#   {line}", flush=True)
+        for sentence in self._explain() if result == "failed" else ():
+            print(f"#   emulation: {sentence}", flush=True)
 
     def plan(self):
         """Prints the plan; True when nothing failed."""

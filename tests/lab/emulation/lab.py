@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 
-from . import cache, image, network, place, process, project
+from . import cache, image, network, place, process, project, standstill
 from .case import Cases, Skip
 from .error import LabError
 from .guest import Guest
@@ -46,7 +46,7 @@ class Lab:
     def __init__(self, note=lambda _: None):
         self.note = note
         self._hosts = {number: Host(number) for number in HOSTS}
-        self.cases = Cases()
+        self.cases = Cases(lambda: standstill.find(self.hosts) if self.is_up() else ())
         self.result = {}
         self._tree = None
 

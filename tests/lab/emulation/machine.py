@@ -34,7 +34,7 @@ class Machine:
                   "net.ifnames=0 mitigations=off audit=0 apparmor=0 tsc=reliable "
                   f"systemd.hostname=host{n} lab.number={n}")
         return ["-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max", "-machine", "q35",
-                "-smp", "2", "-m", f"{MEMORY_MIB}", "-display", "none", "-no-reboot",
+                "-smp", "1", "-m", f"{MEMORY_MIB}", "-display", "none", "-no-reboot",
                 "-nodefaults", "-uuid", f"5e1f0c1a-6d1b-4c57-9b7e-00000000000{n}",
                 "-device", "intel-iommu,intremap=on,caching-mode=on",
                 "-device", "virtio-rng-pci",

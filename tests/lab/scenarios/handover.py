@@ -128,19 +128,29 @@ def judge(lab):
 def pairs(lab, host):
     """A guest with one function and one with two, in turns."""
     guests = {1: lab.guest("guest1"), 2: lab.guest("guest2")}
-    seconds = {count: [] for count in guests}
     for count, guest in guests.items():
         guest.create(host, functions=FUNCTIONS[:1] if count == 1 else FUNCTIONS[1:3])
         for index in range(count):
             guest.create_bond(host, index)
+    result = lab.result["twoNics"] = {
+        "ours": in_turns(guests, lambda guest: out_and_in(guest, host)),
+        "libvirt": in_turns(guests, lambda guest: procedure.out_and_in(guest, host))}
+    for who, times in result.items():
+        print(f"#   {who}: one {times['one']} s, two {times['two']} s, {times['ratio']} times",
+              flush=True)
+    # What libvirt and the guest do one after the other, nobody can do at once.
+    limit = max(PAIR_LIMIT, result["libvirt"]["ratio"])
+    assert result["ours"]["ratio"] <= limit, f"limit {limit}: {result}"
+
+
+def in_turns(guests, measure):
+    """Seconds of each, and the ratio of the medians."""
+    seconds = {count: [] for count in guests}
     for _ in range(PAIR_ROUNDS):
         for count, guest in guests.items():
-            seconds[count].append(out_and_in(guest, host))
-    medians = {count: statistics.median(values) for count, values in seconds.items()}
-    lab.result["twoNics"] = {"one": seconds[1], "two": seconds[2],
-                             "ratio": round(medians[2] / medians[1], 2)}
-    print(f"#   one: {seconds[1]} s, two: {seconds[2]} s", flush=True)
-    assert lab.result["twoNics"]["ratio"] <= PAIR_LIMIT, lab.result["twoNics"]
+            seconds[count].append(measure(guest))
+    one, two = (statistics.median(seconds[count]) for count in (1, 2))
+    return {"one": seconds[1], "two": seconds[2], "ratio": round(two / one, 2)}
 
 
 def out_and_in(guest, host):
