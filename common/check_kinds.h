@@ -35,7 +35,14 @@ extern const CheckKinds check_kinds_host, check_kinds_guest, check_kinds_network
 #define RHV_VF    "RHV, Virtual Machine Management Guide, 6.14.2 SR-IOV vNICs"
 #define OPENEULER "openEuler, Virtualization User Guide, VM Live Migration"
 #define LIBVIRT   "libvirt, qemuMigrationSrcIsAllowed() and qemuMigrationSrcIsSafe()"
-#define QEMU      "QEMU, docs/devel/migration"
-#define BONDING   "Linux, Documentation/networking/bonding.rst"
-#define VFIO      "Linux, Documentation/driver-api/vfio.rst"
-#define QCOW2     "QEMU, docs/system/images.rst, and CVE-2014-0134"
+#define RHEL_HOSTS                                                                                 \
+    "RHEL 8, Configuring and managing virtualization, Supported hosts for virtual machine "        \
+    "migration"
+#define RHEL15       "RHEL 7, Virtualization Deployment and Administration Guide, KVM Migration"
+#define LIBVIRT_HOST "libvirt, qemuMigrationDstPrepareDirect() and docs/migration"
+#define NFS          "nfs(5), and libvirt, docs/drvqemu"
+#define FIELD        "oVirt, host deployment: clocks of a cluster are kept alike"
+#define QEMU         "QEMU, docs/devel/migration"
+#define BONDING      "Linux, Documentation/networking/bonding.rst"
+#define VFIO         "Linux, Documentation/driver-api/vfio.rst"
+#define QCOW2        "QEMU, docs/system/images.rst, and CVE-2014-0134"

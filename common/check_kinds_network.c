@@ -16,7 +16,8 @@ static const CheckKind kinds[] = {
       RHEL, .invalidated_by = HOST_NETWORK,
       .fix = "ip link set BRIDGE up" },
     { "network.functions-free", "enough free VFs",
-      "As many VFs are free on each of the guest's physical networks as it has there, on ports with "
+      "As many VFs are free on each of the guest's physical networks as it has there, on ports "
+      "with "
       "a link.",
       BLOCKER, AT_DESTINATION, NETPREPD, "migprep status",
       RHV_VF, .invalidated_by = HOST_LOAD, .fault = FAULT_NO_FREE_FUNCTION },

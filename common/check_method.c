@@ -31,6 +31,39 @@ run_destination(const CheckRoles *roles, const void *host, const json_t *paramet
     return NULL;
 }
 
+static gboolean
+read_passage(const json_t *parameters, CheckPassage *passage, GError **error)
+{
+    json_int_t seconds = json_integer_value(json_object_get(parameters, "measureSeconds"));
+    json_int_t bandwidth = json_integer_value(json_object_get(parameters, "bandwidthMebibytes"));
+
+    *passage = (CheckPassage) {
+        .destination = json_string_value(json_object_get(parameters, "destination")),
+        .guest = json_string_value(json_object_get(parameters, "guest")),
+        .facts = json_object_get(parameters, "facts"),
+        .measure_seconds = (unsigned)seconds,
+        .bandwidth_mebibytes = (guint64)bandwidth,
+    };
+    if (passage->destination && *passage->destination &&
+        strlen(passage->destination) <= LIMIT_NAME_BYTES && json_is_object(passage->facts) &&
+        seconds >= 0 && seconds <= CHECK_MEASURE_SECONDS_MAX && bandwidth >= 0 &&
+        (seconds == 0 || passage->guest))
+        return TRUE;
+    fault_set(error, FAULT_INVALID_ARGUMENT, "destination",
+              "name the host, pass the facts that its Check returned, and to measure for up to "
+              "3 seconds the guest",
+              "or something else that role passage needs is missing or out of range");
+    return FALSE;
+}
+
+static CheckReport *
+run_passage(const CheckRoles *roles, const void *host, const json_t *parameters, GError **error)
+{
+    CheckPassage passage;
+
+    return read_passage(parameters, &passage, error) ? roles->passage(host, &passage, error) : NULL;
+}
+
 static CheckReport *
 run(const CheckRoles *roles, const void *host, const json_t *parameters, GError **error)
 {
@@ -40,6 +73,8 @@ run(const CheckRoles *roles, const void *host, const json_t *parameters, GError 
         return run_source(roles, host, parameters, error);
     if (g_strcmp0(role, "destination") == 0)
         return run_destination(roles, host, parameters, error);
+    if (roles->passage && g_strcmp0(role, "passage") == 0)
+        return run_passage(roles, host, parameters, error);
     return roles->host(host);
 }
 

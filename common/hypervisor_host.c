@@ -66,6 +66,51 @@ hypervisor_host_processor(const HypervisorHost *host)
     return xml_tree_child(cpu, "model") ? xml_tree_print(cpu) : NULL;
 }
 
+void
+hypervisor_host_name_processor(const HypervisorHost *host, char **ret_vendor, char **ret_model)
+{
+    g_autoptr(xmlDoc) document = xml_tree_parse(host->capabilities, DOCUMENT, NULL);
+    xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
+    xmlNode *cpu = xml_tree_child(xml_tree_child(root, "host"), "cpu");
+
+    *ret_vendor = xml_tree_child_text(cpu, "vendor");
+    *ret_model = xml_tree_child_text(cpu, "model");
+}
+
+static void
+add_number(GHashTable *numbers, const xmlNode *node)
+{
+    g_autofree char *text = xml_tree_attribute(node, "id");
+
+    if (text)
+        g_hash_table_add(numbers, GUINT_TO_POINTER((guint)g_ascii_strtoull(text, NULL, 10)));
+}
+
+void
+hypervisor_host_topology(const HypervisorHost *host, GHashTable **ret_processors,
+                         GHashTable **ret_nodes)
+{
+    g_autoptr(xmlDoc) document = xml_tree_parse(host->capabilities, DOCUMENT, NULL);
+    xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
+    xmlNode *topology = xml_tree_child(xml_tree_child(root, "host"), "topology");
+
+    *ret_processors = g_hash_table_new(NULL, NULL);
+    *ret_nodes = g_hash_table_new(NULL, NULL);
+    for (xmlNode *cell = xml_tree_child(xml_tree_child(topology, "cells"), "cell"); cell;
+         cell = xml_tree_next(cell, "cell")) {
+        add_number(*ret_nodes, cell);
+        for (xmlNode *cpu = xml_tree_child(xml_tree_child(cell, "cpus"), "cpu"); cpu;
+             cpu = xml_tree_next(cpu, "cpu"))
+            add_number(*ret_processors, cpu);
+    }
+    if (g_hash_table_size(*ret_nodes) == 0)
+        g_hash_table_add(*ret_nodes, GUINT_TO_POINTER(0));
+    if (g_hash_table_size(*ret_processors) > 0)
+        return;
+    for (guint i = 0; i < host->processors; i++)
+        g_hash_table_add(*ret_processors, GUINT_TO_POINTER(i));
+}
+
 GArray *
 hypervisor_host_page_sizes(const char *capabilities)
 {

@@ -28,6 +28,14 @@ gboolean hypervisor_host_knows_machine(const HypervisorHost *host, const char *a
                                        const char *machine, gboolean *ret_known, GError **error);
 /* The host's own processor, <cpu> as the capabilities have it; NULL if they name none. Owned. */
 char *hypervisor_host_processor(const HypervisorHost *host);
+/* The vendor and model of the host's processor, NULL where libvirt does not name them. Owned by the
+ * caller. */
+void hypervisor_host_name_processor(const HypervisorHost *host, char **ret_vendor,
+                                    char **ret_model);
+/* The numbers (GUINT_TO_POINTER()) of the host's processors and memory nodes; one node and as many
+ * processors as there are online where libvirt tells no topology. Owned by the caller. */
+void hypervisor_host_topology(const HypervisorHost *host, GHashTable **ret_processors,
+                              GHashTable **ret_nodes);
 /* The sizes of the host's pages, in KiB: GArray of unsigned; for implementations. */
 GArray *hypervisor_host_page_sizes(const char *capabilities);
 /* "7.2.0". Owned by the caller. */

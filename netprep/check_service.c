@@ -133,7 +133,9 @@ check_host(const void *host)
 void
 network_check_method(VarlinkCall *call, json_t *parameters, void *context)
 {
-    static const CheckRoles roles = { check_source, check_destination, check_host };
+    static const CheckRoles roles = { .source = check_source,
+                                      .destination = check_destination,
+                                      .host = check_host };
 
     check_method_serve(&roles, context, call, parameters);
 }

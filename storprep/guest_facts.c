@@ -24,8 +24,17 @@ guest_facts_free(GuestFacts *facts)
     g_free(facts->processor_mode);
     g_free(facts->processor);
     g_free(facts->hypervisor);
+    g_free(facts->processor_model);
+    g_free(facts->processor_vendor);
+    g_free(facts->selinux);
+    g_free(facts->system);
+    g_free(facts->host_name);
+    g_free(facts->memory_nodes);
+    g_free(facts->pinned_processors);
     json_decref(facts->disks);
     json_decref(facts->images);
+    json_decref(facts->pools);
+    json_decref(facts->files);
     g_free(facts);
 }
 
@@ -43,8 +52,17 @@ guest_facts_copy(const GuestFacts *facts)
     copy->processor_mode = g_strdup(facts->processor_mode);
     copy->processor = g_strdup(facts->processor);
     copy->hypervisor = g_strdup(facts->hypervisor);
+    copy->processor_model = g_strdup(facts->processor_model);
+    copy->processor_vendor = g_strdup(facts->processor_vendor);
+    copy->selinux = g_strdup(facts->selinux);
+    copy->system = g_strdup(facts->system);
+    copy->host_name = g_strdup(facts->host_name);
+    copy->memory_nodes = g_strdup(facts->memory_nodes);
+    copy->pinned_processors = g_strdup(facts->pinned_processors);
     copy->disks = json_deep_copy(facts->disks);
     copy->images = json_deep_copy(facts->images);
+    copy->pools = json_deep_copy(facts->pools);
+    copy->files = json_deep_copy(facts->files);
     return copy;
 }
 
@@ -61,6 +79,13 @@ static const struct {
     { "processorMode", G_STRUCT_OFFSET(GuestFacts, processor_mode), LIMIT_NAME_BYTES },
     { "processor", G_STRUCT_OFFSET(GuestFacts, processor), LIMIT_MESSAGE_BYTES },
     { "hypervisor", G_STRUCT_OFFSET(GuestFacts, hypervisor), LIMIT_NAME_BYTES },
+    { "pinnedProcessors", G_STRUCT_OFFSET(GuestFacts, pinned_processors), LIMIT_TEXT_BYTES },
+    { "memoryNodes", G_STRUCT_OFFSET(GuestFacts, memory_nodes), LIMIT_TEXT_BYTES },
+    { "hostName", G_STRUCT_OFFSET(GuestFacts, host_name), LIMIT_NAME_BYTES },
+    { "system", G_STRUCT_OFFSET(GuestFacts, system), LIMIT_NAME_BYTES },
+    { "selinux", G_STRUCT_OFFSET(GuestFacts, selinux), LIMIT_NAME_BYTES },
+    { "processorVendor", G_STRUCT_OFFSET(GuestFacts, processor_vendor), LIMIT_NAME_BYTES },
+    { "processorModel", G_STRUCT_OFFSET(GuestFacts, processor_model), LIMIT_NAME_BYTES },
 };
 
 static gboolean
@@ -122,9 +147,12 @@ read_numbers(const json_t *object, GuestFacts *facts, GError **error)
 
     if (!read_number(object, "memoryBytes", G_MAXINT64, &facts->memory_bytes, error) ||
         !read_number(object, "processors", PROCESSORS_MAX, &processors, error) ||
+        !read_number(object, "clockMilliseconds", G_MAXINT64, &facts->clock_msec, error) ||
+        !read_number(object, "qemuUser", G_MAXUINT32, &facts->qemu_user, error) ||
         !read_number(object, "hypervisorVersion", G_MAXINT64, &facts->hypervisor_version, error))
         return FALSE;
     facts->processors = (unsigned)processors;
+    facts->tells_qemu_user = json_is_integer(json_object_get(object, "qemuUser"));
     facts->tells_huge_pages = json_is_integer(pages);
     if (json_integer_value(pages) == DEFAULT_SIZE) {
         facts->huge_page_bytes = HUGE_PAGES_DEFAULT_SIZE;
@@ -152,6 +180,8 @@ guest_facts_from_json(const json_t *object, GError **error)
 
     if (!read_texts(object, facts, error) || !read_guest(object, facts, error) ||
         !read_numbers(object, facts, error) || !read_list(object, "disks", &facts->disks, error) ||
+        !read_list(object, "files", &facts->files, error) ||
+        !read_list(object, "pools", &facts->pools, error) ||
         !read_list(object, "images", &facts->images, error))
         return NULL;
     return g_steal_pointer(&facts);
@@ -181,7 +211,10 @@ guest_facts_of_host(const HypervisorHost *host, const DomainFeatures *features)
     g_autofree char *own =
         g_str_equal(mode, "host-passthrough") ? hypervisor_host_processor(host) : NULL;
 
-    return json_pack("{s:s, s:s?, s:s, s:I}", "processorMode", mode, "processor",
+    g_autofree char *vendor = NULL, *model = NULL;
+
+    hypervisor_host_name_processor(host, &vendor, &model);
+    return json_pack("{s:s, s:s?, s:s, s:I, s:s?, s:s?}", "processorMode", mode, "processor",
                      own ? own : features->processor, "hypervisor", host->type, "hypervisorVersion",
-                     (json_int_t)host->version);
+                     (json_int_t)host->version, "processorVendor", vendor, "processorModel", model);
 }

@@ -23,8 +23,20 @@ typedef struct {
     unsigned processors;
     char *hypervisor; /* "QEMU" */
     guint64 hypervisor_version;
-    json_t *disks;  /* array of Disk; NULL: not told */
-    json_t *images; /* array of ImageIdentity; NULL: not told */
+    json_t *disks;           /* array of Disk; NULL: not told */
+    json_t *images;          /* array of ImageIdentity; NULL: not told */
+    char *pinned_processors; /* sets, see number_set.h; NULL: it is not pinned */
+    char *memory_nodes;
+    json_t *files; /* array of paths that must be there; NULL: not told */
+    json_t *pools; /* array of {name, path} that its disks lie in; NULL: not told */
+    /* of its host: */
+    char *host_name;
+    char *system;  /* "rhel 8.6" */
+    char *selinux; /* enforcing | permissive | off */
+    char *processor_vendor, *processor_model;
+    guint64 clock_msec; /* since 1970 */
+    gboolean tells_qemu_user;
+    guint64 qemu_user;
 } GuestFacts;
 
 /* From the type Facts of io.migprep.Storage, which passed the interface's check. Names are bounded:

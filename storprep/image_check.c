@@ -40,6 +40,40 @@ prepare(void *data, GError **error)
     return CHECK_READY;
 }
 
+/* Whether an image of the guest lies in @pool. */
+static gboolean
+is_used(const Context *context, const StoragePool *pool)
+{
+    for (guint i = 0; pool->path && i < context->disks->len; i++) {
+        const Disk *disk = context->disks->pdata[i];
+        g_autofree char *directory = disk->path ? g_path_get_dirname(disk->path) : NULL;
+
+        if (g_strcmp0(directory, pool->path) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void
+tell_pools(const Context *context, CheckReport *report)
+{
+    g_autoptr(GPtrArray) pools = hypervisor_list_pools(context->checks->hypervisor, NULL);
+    json_t *used = json_array();
+
+    if (!pools) {
+        json_decref(used);
+        return;
+    }
+    for (guint i = 0; i < pools->len; i++) {
+        const StoragePool *pool = pools->pdata[i];
+
+        if (is_used(context, pool))
+            json_array_append_new(used,
+                                  json_pack("{s:s, s:s}", "name", pool->name, "path", pool->path));
+    }
+    check_fact(report, "pools", used);
+}
+
 /* An image that cannot be identified is not told of: nobody takes another file for it. */
 static void
 tell(void *data, CheckReport *report)
@@ -57,6 +91,7 @@ tell(void *data, CheckReport *report)
             json_array_extend(images, found);
     }
     check_fact(report, "images", images);
+    tell_pools(context, report);
 }
 
 CheckGroup

@@ -24,15 +24,24 @@ is_at_or_below(const char *path, const char *target)
            (strncmp(path, target, length) == 0 && (path[length] == '/' || !path[length]));
 }
 
-gboolean
-network_path_is(const char *path, const char *mount_info)
+static void
+keep_options(struct libmnt_fs *fs, char **options)
+{
+    g_free(*options);
+    *options = is_network_type(mnt_fs_get_fstype(fs))
+                   ? g_strdup_printf("%s,%s", mnt_fs_get_vfs_options(fs), mnt_fs_get_fs_options(fs))
+                   : NULL;
+}
+
+char *
+network_path_options(const char *path, const char *mount_info)
 {
     struct libmnt_table *table =
         mnt_new_table_from_file(mount_info ? mount_info : "/proc/self/mountinfo");
     struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
     struct libmnt_fs *fs = NULL;
     size_t longest = 0;
-    gboolean is_network = FALSE;
+    char *options = NULL;
 
     /* The last one of equal length lies on top. */
     while (table && mnt_table_next_fs(table, iterator, &fs) == 0) {
@@ -40,10 +49,18 @@ network_path_is(const char *path, const char *mount_info)
 
         if (target && strlen(target) >= longest && is_at_or_below(path, target)) {
             longest = strlen(target);
-            is_network = is_network_type(mnt_fs_get_fstype(fs));
+            keep_options(fs, &options);
         }
     }
     mnt_free_iter(iterator);
     mnt_unref_table(table);
-    return is_network;
+    return options;
+}
+
+gboolean
+network_path_is(const char *path, const char *mount_info)
+{
+    g_autofree char *options = network_path_options(path, mount_info);
+
+    return options != NULL;
 }

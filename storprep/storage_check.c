@@ -4,10 +4,16 @@
 
 #include "common/check_method.h"
 #include "common/limits.h"
+#include "storprep/baggage_check.h"
 #include "storprep/disk_check.h"
 #include "storprep/guest_check.h"
 #include "storprep/host_check.h"
+#include "storprep/host_state.h"
 #include "storprep/image_check.h"
+#include "storprep/passage_check.h"
+#include "storprep/place_check.h"
+#include "storprep/processor_check.h"
+#include "storprep/system_check.h"
 #include "storprep/target_check.h"
 
 #define FAREWELL_SECONDS 5
@@ -21,6 +27,10 @@ storage_checks_new(Hypervisor *hypervisor, LeaseStore *store, const char *const 
     checks->hypervisor = hypervisor;
     checks->store = store;
     checks->directories = directories;
+    checks->root = "";
+    checks->host_name = g_get_host_name();
+    checks->firewall_program = "firewall-cmd";
+    checks->reach = &reach_network;
     return checks;
 }
 
@@ -39,11 +49,18 @@ storage_checks_free(StorageChecks *checks)
 CheckReport *
 storage_check_source(const StorageChecks *checks, const char *guest)
 {
-    const CheckGroup groups[] = { host_check_libvirt(checks), guest_check_exists(checks, guest),
-                                  guest_check_state(checks, guest), disk_check(checks, guest),
-                                  image_check(checks, guest) };
+    const CheckGroup groups[] = {
+        host_check_libvirt(checks),       guest_check_exists(checks, guest),
+        guest_check_state(checks, guest), disk_check(checks, guest),
+        image_check(checks, guest),       baggage_check(checks, guest)
+    };
+    CheckReport *report =
+        check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
+    json_auto_t *facts = host_state_facts(checks->root, checks->host_name);
 
-    return check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
+    /* Last, so that the other host sees this one's clock as late as can be. */
+    json_object_update(report->facts, facts);
+    return report;
 }
 
 CheckReport *
@@ -53,17 +70,38 @@ storage_check_destination(const StorageChecks *checks, const json_t *object, GEr
 
     if (!facts)
         return NULL;
-    const CheckGroup groups[] = { host_check_libvirt(checks), host_check_guest(checks, facts),
-                                  host_check_fit(checks, facts), target_check(checks, facts) };
-    return check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
+    const CheckGroup groups[] = { host_check_libvirt(checks),     host_check_guest(checks, facts),
+                                  host_check_fit(checks, facts),  target_check(checks, facts),
+                                  system_check_host(checks),      system_check_pair(checks, facts),
+                                  processor_check(checks, facts), place_check(checks, facts) };
+    CheckReport *report =
+        check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
+    json_auto_t *own = host_state_facts(checks->root, checks->host_name);
+
+    json_object_update(report->facts, own);
+    return report;
 }
 
 CheckReport *
 storage_check_host(const StorageChecks *checks)
 {
-    const CheckGroup group = host_check_libvirt(checks);
+    const CheckGroup groups[] = { host_check_libvirt(checks), system_check_host(checks) };
 
-    return check_runner_run(checks->runner, &group, 1, CHECK_TIMEOUT_MSEC);
+    return check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
+}
+
+CheckReport *
+storage_check_passage(const StorageChecks *checks, const CheckPassage *passage, GError **error)
+{
+    g_autoptr(GuestFacts) facts = guest_facts_from_json(passage->facts, error);
+
+    if (!facts)
+        return NULL;
+    const CheckGroup groups[] = { passage_check(checks, passage, facts),
+                                  passage_check_rate(checks, passage) };
+    CheckReport *report = check_runner_run(checks->runner, groups, passage->measure_seconds ? 2 : 1,
+                                           CHECK_TIMEOUT_MSEC);
+    return report;
 }
 
 static CheckReport *
@@ -84,10 +122,16 @@ check_host(const void *checks)
     return storage_check_host(checks);
 }
 
+static CheckReport *
+check_passage(const void *checks, const CheckPassage *passage, GError **error)
+{
+    return storage_check_passage(checks, passage, error);
+}
+
 void
 storage_check_serve(const StorageChecks *checks, VarlinkCall *call, const json_t *parameters)
 {
-    static const CheckRoles roles = { check_source, check_destination, check_host };
+    static const CheckRoles roles = { check_source, check_destination, check_host, check_passage };
 
     check_method_serve(&roles, checks, call, parameters);
 }

@@ -2,10 +2,12 @@
 /* Check of io.migprep.Storage: what this host's libvirt and storage say about a move. */
 #pragma once
 
+#include "common/check_method.h"
 #include "common/check_run.h"
 #include "common/hypervisor.h"
 #include "common/lease_store.h"
 #include "common/varlink_server.h"
+#include "storprep/reach.h"
 
 /* What the checks look at; all borrowed but the runner. */
 typedef struct {
@@ -13,6 +15,11 @@ typedef struct {
     Hypervisor *hypervisor;
     LeaseStore *store;
     const char *const *directories; /* where images may be created */
+    const char *root;               /* "" or, for tests, a directory that stands for "/" */
+    const char *mount_info;         /* NULL: this process's own */
+    const char *host_name;          /* as the host calls itself */
+    const char *firewall_program;   /* firewall-cmd, or what stands for it */
+    const ReachOps *reach;
 } StorageChecks;
 
 /* All that @checks borrows must outlive it. */
@@ -28,6 +35,8 @@ CheckReport *storage_check_source(const StorageChecks *checks, const char *guest
 CheckReport *storage_check_destination(const StorageChecks *checks, const json_t *facts,
                                        GError **error);
 CheckReport *storage_check_host(const StorageChecks *checks);
+CheckReport *storage_check_passage(const StorageChecks *checks, const CheckPassage *passage,
+                                   GError **error);
 
 /* Answers a call of Check. */
 void storage_check_serve(const StorageChecks *checks, VarlinkCall *call, const json_t *parameters);

@@ -56,6 +56,9 @@ class Storage(unittest.TestCase):
 
 
 class Checks(Storage):
+    OF_HOST = {"host.libvirt-answers", "host.not-in-maintenance", "host.name-not-localhost",
+               "host.tls-files", "host.firewall-open"}
+
     def setUp(self):
         self.daemon = Daemon("STORPREPD")
         self.addCleanup(self.daemon.close)
@@ -83,11 +86,21 @@ class Checks(Storage):
 
     def test_nothing_told_is_nothing_passed(self):
         outcomes, _ = self.outcomes(role="destination", facts={})
-        del outcomes["host.libvirt-answers"]
+        for check in self.OF_HOST:
+            self.assertNotEqual(outcomes.pop(check), "unknown")
         self.assertEqual(set(outcomes.values()), {"unknown"})
 
     def test_host_alone(self):
-        self.assertEqual(self.outcomes(role="host")[0], {"host.libvirt-answers": "passed"})
+        self.assertEqual(set(self.outcomes(role="host")[0]), self.OF_HOST)
+
+    def test_way_to_another_host_is_tried(self):
+        outcomes, _ = self.outcomes(role="passage", destination="localhost", facts={})
+        self.assertEqual(outcomes["host.name-resolves"], "failed")
+        self.assertEqual(outcomes["host.migration-ports-reachable"], "unknown")
+        for odd in ({"facts": {}}, {"destination": "", "facts": {}}, {"destination": "host2"},
+                    {"destination": "host2", "facts": {}, "measureSeconds": 4, "guest": GUEST},
+                    {"destination": "host2", "facts": {}, "measureSeconds": 1}):
+            self.refused("InvalidArgument", "Check", {"role": "passage", **odd})
 
     def test_guests_are_listed(self):
         self.assertEqual(self.call("ListGuests"),

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reads what keeps a guest on its host. */
+#include "common/domain_baggage.h"
+
+#include <string.h>
+
+#include "common/xml_tree.h"
+
+void
+domain_baggage_free(DomainBaggage *baggage)
+{
+    if (!baggage)
+        return;
+    g_strfreev(baggage->unmovable);
+    g_strfreev(baggage->shared_directories);
+    g_free(baggage->tpm);
+    g_free(baggage->mode);
+    g_free(baggage->pinned_processors);
+    g_free(baggage->memory_nodes);
+    g_free(baggage);
+}
+
+/* The elements called @name in @parent whose @attribute is @value (NULL: any), and what QEMU's or
+ * libvirt's code says of them. */
+static const struct {
+    const char *name, *attribute, *value, *what;
+} unmovable[] = {
+    { "shmem", NULL, NULL, "shared memory with other guests" }, /* ivshmem: a migration blocker */
+    { "disk", "type", "vhostuser", "a vhost-user disk" },
+    { "disk", "type", "vhostvdpa", "a vDPA disk" },
+    { "interface", "type", "vdpa", "a vDPA network card" },
+    { "memory", "model", "sgx-epc", "SGX memory" },
+    { "crypto", "type", "lkcf", "a crypto device of the host's kernel" },
+    { "smartcard", "mode", "host", "a smart card of the host" },
+    { "input", "type", "passthrough", "an input device of the host" },
+};
+
+static gboolean
+is_kind(const xmlNode *node, gsize kind)
+{
+    return xmlStrEqual(node->name, (const xmlChar *)unmovable[kind].name) &&
+           (!unmovable[kind].attribute ||
+            xml_tree_attribute_is(node, unmovable[kind].attribute, unmovable[kind].value));
+}
+
+static char **
+list_unmovable(const xmlNode *root)
+{
+    g_autoptr(GStrvBuilder) found = g_strv_builder_new();
+    const xmlNode *devices = xml_tree_child(root, "devices");
+
+    for (xmlNode *node = xml_tree_child(devices, NULL); node; node = xml_tree_next(node, NULL)) {
+        for (gsize i = 0; i < G_N_ELEMENTS(unmovable); i++) {
+            if (is_kind(node, i))
+                g_strv_builder_add(found, unmovable[i].what);
+        }
+    }
+    if (xml_tree_child(root, "launchSecurity"))
+        g_strv_builder_add(found, "encrypted or protected memory");
+    return g_strv_builder_end(found);
+}
+
+static char **
+list_shared_directories(const xmlNode *devices)
+{
+    g_autoptr(GStrvBuilder) found = g_strv_builder_new();
+
+    for (xmlNode *node = xml_tree_child(devices, "filesystem"); node;
+         node = xml_tree_next(node, "filesystem")) {
+        gboolean virtiofs =
+            xml_tree_attribute_is(xml_tree_child(node, "driver"), "type", "virtiofs");
+        g_autofree char *directory = xml_tree_attribute(xml_tree_child(node, "source"), "dir");
+        g_autofree char *text = g_strdup_printf("%s %s", virtiofs ? "virtiofs" : "9p",
+                                                directory ? directory : "of another program");
+
+        g_strv_builder_add(found, text);
+    }
+    return g_strv_builder_end(found);
+}
+
+static gboolean
+requires_invariant_tsc(const xmlNode *root)
+{
+    gboolean required = FALSE;
+
+    for (xmlNode *feature = xml_tree_child(xml_tree_child(root, "cpu"), "feature"); feature;
+         feature = xml_tree_next(feature, "feature"))
+        required = required || (xml_tree_attribute_is(feature, "name", "invtsc") &&
+                                !xml_tree_attribute_is(feature, "policy", "disable"));
+    for (xmlNode *timer = xml_tree_child(xml_tree_child(root, "clock"), "timer"); timer;
+         timer = xml_tree_next(timer, "timer")) {
+        g_autofree char *frequency = xml_tree_attribute(timer, "frequency");
+
+        if (xml_tree_attribute_is(timer, "name", "tsc") && frequency)
+            return FALSE;
+    }
+    return required;
+}
+
+static char *
+read_mode(const xmlNode *root)
+{
+    for (xmlNode *node = xml_tree_child(xml_tree_child(root, "metadata"), NULL); node;
+         node = xml_tree_next(node, NULL)) {
+        if (!node->ns || !xmlStrEqual(node->ns->href, (const xmlChar *)BAGGAGE_POLICY_URI))
+            continue;
+        char *mode = xml_tree_attribute(node, "migration");
+        if (mode)
+            return mode;
+    }
+    return g_strdup("automatic");
+}
+
+/* libvirt writes sets without exclusions, so they can be strung together. */
+static char *
+join_sets(const xmlNode *parent, const char *const *names, const char *attribute)
+{
+    GString *joined = g_string_new(NULL);
+
+    for (; *names; names++) {
+        for (xmlNode *node = xml_tree_child(parent, *names); node;
+             node = xml_tree_next(node, *names)) {
+            g_autofree char *set = xml_tree_attribute(node, attribute);
+
+            if (set && *set)
+                g_string_append_printf(joined, "%s%s", joined->len ? "," : "", set);
+        }
+    }
+    return g_string_free(joined, joined->len == 0);
+}
+
+static void
+read_pinning(const xmlNode *root, DomainBaggage *baggage)
+{
+    static const char *const pins[] = { "vcpupin", "emulatorpin", "iothreadpin", NULL };
+    static const char *const nodes[] = { "memory", "memnode", NULL };
+
+    baggage->pinned_processors = join_sets(xml_tree_child(root, "cputune"), pins, "cpuset");
+    baggage->memory_nodes = join_sets(xml_tree_child(root, "numatune"), nodes, "nodeset");
+    if (!baggage->pinned_processors)
+        baggage->pinned_processors = xml_tree_attribute(xml_tree_child(root, "vcpu"), "cpuset");
+}
+
+DomainBaggage *
+domain_baggage_parse(const char *xml, GError **error)
+{
+    g_autoptr(xmlDoc) document = xml_tree_parse(xml, "domain XML", error);
+
+    if (!document)
+        return NULL;
+    const xmlNode *root = xmlDocGetRootElement(document);
+    const xmlNode *devices = xml_tree_child(root, "devices");
+    const xmlNode *tpm = xml_tree_child(devices, "tpm");
+    DomainBaggage *baggage = g_new0(DomainBaggage, 1);
+
+    baggage->unmovable = list_unmovable(root);
+    baggage->shared_directories = list_shared_directories(devices);
+    baggage->tpm = xml_tree_attribute(xml_tree_child(tpm, "backend"), "type");
+    baggage->invariant_tsc = requires_invariant_tsc(root);
+    baggage->mode = read_mode(root);
+    read_pinning(root, baggage);
+    return baggage;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a guest cannot take along, or binds it to its host, read from its domain XML. Pure. */
+#pragma once
+
+#include <glib.h>
+
+/* Where a guest's metadata says whether it may be moved:
+ * virsh metadata GUEST --uri urn:migprep:1 --key migprep --set "<policy migration='none'/>" */
+#define BAGGAGE_POLICY_URI "urn:migprep:1"
+
+typedef struct {
+    char **unmovable;          /* devices that QEMU refuses to migrate: "shared memory (shmem0)" */
+    char **shared_directories; /* of the host, in the guest: "virtiofs /srv/data" */
+    char *tpm;                 /* emulator | passthrough | external; NULL: none */
+    gboolean invariant_tsc;    /* its processor must have it, and its frequency is not fixed */
+    char *mode;                /* its policy: automatic | manual | none */
+    char *pinned_processors;   /* of the host, "0-3,8"; NULL: it is not pinned */
+    char *memory_nodes;        /* of the host; NULL: any */
+} DomainBaggage;
+
+/* FAULT_HYPERVISOR_FAILED if @xml is malformed, FAULT_LIMIT_EXCEEDED. */
+DomainBaggage *domain_baggage_parse(const char *xml, GError **error);
+void domain_baggage_free(DomainBaggage *baggage);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainBaggage, domain_baggage_free)

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Judges what a guest's XML binds it to. */
+#include "storprep/baggage_check.h"
+
+#include "common/domain_baggage.h"
+#include "storprep/guest_check.h"
+#include "storprep/local_state.h"
+
+typedef struct {
+    const StorageChecks *checks; /* borrowed */
+    char *name;
+    char *label;
+    Guest *guest;
+    DomainBaggage *baggage;
+} Context;
+
+static void
+context_free(void *data)
+{
+    Context *context = data;
+
+    g_free(context->name);
+    g_free(context->label);
+    guest_free(context->guest);
+    domain_baggage_free(context->baggage);
+    g_free(context);
+}
+
+static CheckReadiness
+prepare(void *data, GError **error)
+{
+    Context *context = data;
+    CheckReadiness readiness =
+        guest_check_read(context->checks, context->name, &context->guest, error);
+
+    if (readiness != CHECK_READY)
+        return readiness;
+    context->baggage = domain_baggage_parse(context->guest->xml, error);
+    return context->baggage ? CHECK_READY : CHECK_HINDERED;
+}
+
+/* Paths of what the destination must have itself. */
+static json_t *
+list_files(const Guest *guest)
+{
+    json_auto_t *states = local_state_list(guest->xml, NULL);
+    json_t *files = json_array();
+    size_t i;
+    json_t *state;
+
+    json_array_foreach (states, i, state) {
+        if (!json_is_true(json_object_get(state, "migrates")))
+            json_array_append(files, json_object_get(state, "path"));
+    }
+    return files;
+}
+
+static void
+tell(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    const DomainBaggage *baggage = context->baggage;
+
+    check_fact(report, "files", list_files(context->guest));
+    if (baggage->pinned_processors)
+        check_fact(report, "pinnedProcessors", json_string(baggage->pinned_processors));
+    if (baggage->memory_nodes)
+        check_fact(report, "memoryNodes", json_string(baggage->memory_nodes));
+}
+
+static void
+check_mode(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autofree char *remedy = g_strdup_printf(
+        "virsh metadata %s --uri " BAGGAGE_POLICY_URI " --remove", context->guest->name);
+
+    if (g_str_equal(context->baggage->mode, "none"))
+        check_fail(report, context->label, remedy, "its policy forbids to move it");
+    else
+        check_pass(report, context->label, "its policy allows it: %s", context->baggage->mode);
+}
+
+static void
+check_blockers(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autofree char *found = g_strjoinv(", ", context->baggage->unmovable);
+
+    if (*found)
+        check_fail(report, context->label, NULL, "has %s", found);
+    else
+        check_pass(report, context->label, "has no device that QEMU refuses to migrate");
+}
+
+static void
+check_directories(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autofree char *found = g_strjoinv(", ", context->baggage->shared_directories);
+
+    if (*found)
+        check_fail(report, context->label, NULL, "shares directories of this host: %s", found);
+    else
+        check_pass(report, context->label, "shares no directory of this host");
+}
+
+static void
+check_tpm(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    const char *tpm = context->baggage->tpm;
+
+    if (!tpm)
+        check_pass(report, context->label, "has no TPM");
+    else if (g_str_equal(tpm, "emulator"))
+        check_pass(report, context->label, "has an emulated TPM, whose state QEMU sends along");
+    else
+        check_fail(report, context->label, NULL, "has a TPM of the kind '%s'", tpm);
+}
+
+static void
+check_tsc(void *data, CheckReport *report)
+{
+    const Context *context = data;
+
+    if (context->baggage->invariant_tsc)
+        check_fail(report, context->label, NULL,
+                   "its processor has invtsc, and no frequency is set for the timer 'tsc'");
+    else
+        check_pass(report, context->label, "does not depend on this host's TSC frequency");
+}
+
+CheckGroup
+baggage_check(const StorageChecks *checks, const char *guest)
+{
+    static const Check list[] = { { "guest.migration-allowed", check_mode },
+                                  { "guest.no-qemu-blockers", check_blockers },
+                                  { "guest.no-shared-directories", check_directories },
+                                  { "guest.tpm-movable", check_tpm },
+                                  { "guest.tsc-movable", check_tsc },
+                                  { 0 } };
+    Context *context = g_new0(Context, 1);
+
+    context->checks = checks;
+    context->name = g_strdup(guest);
+    context->label = guest_check_label(guest);
+    return (CheckGroup) { .object = context->label,
+                          .checks = list,
+                          .prepare = prepare,
+                          .tell = tell,
+                          .context = context,
+                          .free_context = context_free };
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Looks at files, pools and mounts; the group that may wait for an NFS server. */
+#include "storprep/place_check.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fault.h"
+#include "storprep/host_state.h"
+#include "storprep/network_path.h"
+#include "storprep/nfs_server.h"
+#include "storprep/qemu_conf.h"
+
+#define HOST     "this host"
+#define NOT_TOLD "the guest's host did not tell"
+
+typedef struct {
+    const StorageChecks *checks; /* borrowed */
+    GuestFacts *facts;
+} Context;
+
+static void
+context_free(void *data)
+{
+    Context *context = data;
+
+    guest_facts_free(context->facts);
+    g_free(context);
+}
+
+/* Files that stay where they are: a kernel, an ISO in a drive. */
+static void
+check_files(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    size_t i;
+    json_t *file;
+
+    if (!context->facts->files)
+        check_unknown(report, HOST, NOT_TOLD);
+    json_array_foreach (context->facts->files, i, file) {
+        g_autofree char *object = g_strdup_printf("file '%s'", json_string_value(file));
+        g_autofree char *remedy = g_strdup_printf("copy '%s' from the guest's host, or eject it "
+                                                  "from the guest's drive",
+                                                  json_string_value(file));
+
+        if (access(json_string_value(file), F_OK) == 0)
+            check_pass(report, object, "is there");
+        else
+            check_fail(report, object, remedy, "is not there");
+    }
+}
+
+static const StoragePool *
+find_pool(const GPtrArray *pools, const json_t *wanted)
+{
+    for (guint i = 0; i < pools->len; i++) {
+        const StoragePool *pool = pools->pdata[i];
+
+        if (g_strcmp0(pool->name, json_string_value(json_object_get(wanted, "name"))) == 0)
+            return pool;
+    }
+    return NULL;
+}
+
+static void
+judge_pool(const StoragePool *pool, const json_t *wanted, CheckReport *report)
+{
+    const char *name = json_string_value(json_object_get(wanted, "name"));
+    const char *path = json_string_value(json_object_get(wanted, "path"));
+    g_autofree char *object = g_strdup_printf("storage pool '%s'", name);
+    g_autofree char *remedy = g_strdup_printf("virsh pool-start %s", name);
+
+    if (!pool)
+        check_fail(report, object, remedy, "is not active or not defined");
+    else if (g_strcmp0(pool->path, path) != 0)
+        check_fail(report, object, NULL, "is at %s here, and at %s on the guest's host",
+                   pool->path ? pool->path : "no path", path ? path : "no path");
+    else
+        check_pass(report, object, "is active at %s", path);
+}
+
+static void
+check_pools(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autoptr(GError) error = NULL;
+    size_t i;
+    json_t *wanted;
+
+    if (!context->facts->pools) {
+        check_unknown(report, HOST, NOT_TOLD);
+        return;
+    }
+    g_autoptr(GPtrArray) pools = hypervisor_list_pools(context->checks->hypervisor, &error);
+    if (!pools) {
+        check_unknown(report, HOST, "%s", error->message);
+        return;
+    }
+    json_array_foreach (context->facts->pools, i, wanted)
+        judge_pool(find_pool(pools, wanted), wanted, report);
+}
+
+/* The options of the network mount under each of the guest's disks here; calls @judge for it. */
+static void
+for_each_network_disk(const Context *context, CheckReport *report,
+                      void (*judge)(const Context *context, const char *object, const char *options,
+                                    CheckReport *report))
+{
+    size_t i;
+    json_t *disk;
+
+    if (!context->facts->disks)
+        check_unknown(report, HOST, NOT_TOLD);
+    json_array_foreach (context->facts->disks, i, disk) {
+        const char *path = json_string_value(json_object_get(disk, "path"));
+        g_autofree char *options =
+            path && *path == '/' ? network_path_options(path, context->checks->mount_info) : NULL;
+        g_autofree char *object = g_strdup_printf("path '%s'", path ? path : "");
+
+        if (options)
+            judge(context, object, options, report);
+    }
+}
+
+/* The option that endangers a guest; NULL: none does. */
+static const char *
+find_bad_option(const char *options)
+{
+    static const char *const bad[] = {
+        "ro", "soft", "softerr", "nolock", "local_lock=all", "local_lock=flock", "local_lock=posix"
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        if (nfs_export_has_option(options, bad[i]))
+            return bad[i];
+    }
+    return NULL;
+}
+
+static void
+judge_options(const Context *context, const char *object, const char *options, CheckReport *report)
+{
+    const char *bad = find_bad_option(options);
+
+    if (bad)
+        check_fail(report, object, NULL, "lies on network storage mounted with '%s'", bad);
+    else
+        check_pass(report, object, "lies on network storage mounted with %s", options);
+}
+
+static void
+check_options(void *data, CheckReport *report)
+{
+    for_each_network_disk(data, report, judge_options);
+}
+
+static gboolean
+is_allowed(const char *root)
+{
+    g_autofree char *path = g_strconcat(root, "/sys/fs/selinux/booleans/virt_use_nfs", NULL);
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) && *text == '1';
+}
+
+static void
+judge_boolean(const Context *context, const char *object, const char *options, CheckReport *report)
+{
+    g_autofree char *selinux = host_state_selinux(context->checks->root);
+
+    if (!g_str_equal(selinux, "enforcing"))
+        check_pass(report, object, "SELinux is %s", selinux);
+    else if (is_allowed(context->checks->root))
+        check_pass(report, object, "SELinux lets guests use NFS");
+    else
+        check_fail(report, object, NULL, "SELinux keeps guests from NFS: virt_use_nfs is off");
+}
+
+static void
+check_boolean(void *data, CheckReport *report)
+{
+    for_each_network_disk(data, report, judge_boolean);
+}
+
+static void
+judge_user(const Context *context, const char *object, const char *options, CheckReport *report)
+{
+    g_autofree char *path = g_strconcat(context->checks->root, QEMU_CONF_PATH, NULL);
+    g_auto(QemuConf) conf = { 0 };
+    g_autoptr(GError) error = NULL;
+    uid_t uid;
+    gid_t gid;
+
+    qemu_conf_read(path, &conf);
+    if (!context->facts->tells_qemu_user)
+        check_unknown(report, object, NOT_TOLD);
+    else if (!qemu_conf_ids(&conf, &uid, &gid, &error))
+        check_unknown(report, object, "%s", error->message);
+    else if (uid == context->facts->qemu_user)
+        check_pass(report, object, "QEMU runs as user %u on both hosts", uid);
+    else
+        check_fail(report, object, NULL, "QEMU runs as user %u here, and as %u on the guest's host",
+                   uid, (unsigned)context->facts->qemu_user);
+}
+
+static void
+check_user(void *data, CheckReport *report)
+{
+    for_each_network_disk(data, report, judge_user);
+}
+
+CheckGroup
+place_check(const StorageChecks *checks, const GuestFacts *facts)
+{
+    static const Check list[] = {
+        { "storage.pools-there", check_pools },    { "storage.nfs-options", check_options },
+        { "storage.virt-use-nfs", check_boolean }, { "storage.qemu-user-same", check_user },
+        { "guest.files-there", check_files },      { 0 }
+    };
+    Context *context = g_new0(Context, 1);
+
+    context->checks = checks;
+    context->facts = guest_facts_copy(facts);
+    return (CheckGroup) {
+        .object = HOST, .checks = list, .context = context, .free_context = context_free
+    };
+}

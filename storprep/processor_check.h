@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Checks of the processors and memory nodes that a guest is to get here. */
+#pragma once
+
+#include "storprep/guest_facts.h"
+#include "storprep/storage_check.h"
+
+/* host.cpu-vendor-same, .cpu-model-same, .pinning-fits. */
+CheckGroup processor_check(const StorageChecks *checks, const GuestFacts *facts);
