@@ -16,6 +16,17 @@ check_question_clear(CheckQuestion *question)
     g_clear_error(&question->error);
 }
 
+static void
+add_way(json_t *parameters, const CheckWay *way)
+{
+    json_object_set_new(parameters, "destination", json_string(way->destination));
+    if (way->measure_seconds == 0)
+        return;
+    json_object_set_new(parameters, "measureSeconds", json_integer(way->measure_seconds));
+    json_object_set_new(parameters, "bandwidthMebibytes",
+                        json_integer((json_int_t)way->bandwidth_mebibytes));
+}
+
 static json_t *
 parameters_of(const CheckQuestion *question)
 {
@@ -25,6 +36,8 @@ parameters_of(const CheckQuestion *question)
         json_object_set_new(parameters, "guest", json_string(question->guest));
     if (question->facts)
         json_object_set(parameters, "facts", question->facts);
+    if (question->way)
+        add_way(parameters, question->way);
     return parameters;
 }
 
@@ -103,7 +116,9 @@ check_question_results(const CheckQuestion *question)
     size_t i;
     json_t *told;
 
-    json_array_append_new(results, result_of(question, daemon));
+    /* That the daemon answers was said when it was asked about the guest. */
+    if (!question->way || question->error)
+        json_array_append_new(results, result_of(question, daemon));
     json_array_foreach (json_object_get(question->reply, "results"), i, told)
         json_array_append_new(results, result_of(question, told));
     return results;

@@ -4,13 +4,21 @@
 
 #include "common/cli/check_silence.h"
 
+/* To another host, for role passage. All borrowed. */
+typedef struct {
+    const char *destination;
+    unsigned measure_seconds;    /* 0: the guest's memory is not watched */
+    guint64 bandwidth_mebibytes; /* a second; 0: not known */
+} CheckWay;
+
 /* One call of Check. What is not NULL is borrowed, but the outcome. */
 typedef struct {
     Peer *peer;
     Service service;
-    const char *role;  /* "source" | "destination" | "host" */
-    const char *guest; /* for the source */
-    json_t *facts;     /* for a destination: what the source told this service; NULL: nothing */
+    const char *role;    /* "source" | "destination" | "host" | "passage" */
+    const char *guest;   /* for the source */
+    const CheckWay *way; /* for the way from the source to another host; else NULL */
+    json_t *facts;       /* for a destination: what the source told this service; NULL: nothing */
     GCancellable *cancellable; /* may be NULL */
     CheckSilence *silence;     /* may be NULL */
     json_t *reply;             /* outcome: owned, NULL if there was none */

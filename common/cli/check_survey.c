@@ -39,26 +39,32 @@ has_text(const json_t *array, const json_t *text)
     return FALSE;
 }
 
-/* Takes in the answers of one host's two daemons; its results. */
-static json_t *
-take(CheckSurvey *survey, CheckQuestion *questions)
+/* Takes in one answer; adds its results to @results, too. */
+static void
+take(CheckSurvey *survey, const CheckQuestion *question, json_t *results)
 {
-    json_t *results = json_array();
+    json_auto_t *told = check_question_results(question);
     size_t i;
     json_t *text;
 
-    for (int service = 0; service < SERVICE_COUNT; service++) {
-        json_auto_t *told = check_question_results(&questions[service]);
-
-        json_array_extend(results, told);
-        if (questions[service].error && !survey->failure)
-            survey->failure = g_error_copy(questions[service].error);
-        json_array_foreach (json_object_get(questions[service].reply, "invalidatedBy"), i, text) {
-            if (json_is_string(text) && !has_text(survey->invalidated_by, text))
-                json_array_append(survey->invalidated_by, text);
-        }
+    json_array_extend(results, told);
+    json_array_extend(survey->results, told);
+    if (question->error && !survey->failure)
+        survey->failure = g_error_copy(question->error);
+    json_array_foreach (json_object_get(question->reply, "invalidatedBy"), i, text) {
+        if (json_is_string(text) && !has_text(survey->invalidated_by, text))
+            json_array_append(survey->invalidated_by, text);
     }
-    json_array_extend(survey->results, results);
+}
+
+/* The same of one host's two daemons; its results. */
+static json_t *
+take_both(CheckSurvey *survey, const CheckQuestion *questions)
+{
+    json_t *results = json_array();
+
+    for (int service = 0; service < SERVICE_COUNT; service++)
+        take(survey, &questions[service], results);
     return results;
 }
 
@@ -99,28 +105,62 @@ judge(CheckSurvey *survey, const char *host, CheckVerdict verdict)
 }
 
 static void
-ask_destinations(CheckSurvey *survey, const CheckPlan *plan, json_t *const *facts,
-                 CheckVerdict of_source)
+ask_destinations(const CheckPlan *plan, json_t *const *facts, CheckQuestion *questions)
 {
-    const GPtrArray *destinations = plan->destinations;
-    gsize count = destinations->len * SERVICE_COUNT;
-    g_autofree CheckQuestion *questions = g_new0(CheckQuestion, count);
-
-    for (guint i = 0; i < destinations->len; i++) {
+    for (guint i = 0; i < plan->destinations->len; i++) {
         CheckQuestion *both = questions + i * SERVICE_COUNT;
 
-        prepare(both, destinations->pdata[i], "destination", plan);
+        prepare(both, plan->destinations->pdata[i], "destination", plan);
         for (int service = 0; service < SERVICE_COUNT; service++)
             both[service].facts = facts[service];
     }
-    check_questions_ask(questions, count);
-    for (guint i = 0; i < destinations->len; i++) {
-        json_auto_t *results = take(survey, questions + i * SERVICE_COUNT);
+    check_questions_ask(questions, plan->destinations->len * SERVICE_COUNT);
+}
 
-        judge(survey, peer_host(destinations->pdata[i]),
-              check_verdict_worse(of_source, check_verdict_of(results)));
+/* Asks the source for the way to each destination, which told its own name. @answers: one
+ * destination's question to its storage daemon after the other's. */
+static void
+ask_for_ways(const CheckSurvey *survey, const CheckPlan *plan, const CheckQuestion *answers,
+             CheckWay *ways, json_t **facts, CheckQuestion *questions)
+{
+    for (guint i = 0; i < plan->destinations->len; i++) {
+        facts[i] = facts_of(&answers[i * SERVICE_COUNT + SERVICE_STORAGE]);
+        ways[i] = (CheckWay) { peer_host(plan->destinations->pdata[i]), plan->measure_seconds,
+                               plan->bandwidth_mebibytes };
+        questions[i] = (CheckQuestion) { .peer = plan->source,
+                                         .service = SERVICE_STORAGE,
+                                         .role = "passage",
+                                         .guest = survey->guest,
+                                         .facts = facts[i],
+                                         .way = &ways[i],
+                                         .cancellable = plan->cancellable,
+                                         .silence = plan->silence };
     }
-    clear(questions, count);
+    check_questions_ask(questions, plan->destinations->len);
+}
+
+static void
+survey_destinations(CheckSurvey *survey, const CheckPlan *plan, json_t *const *facts,
+                    CheckVerdict of_source)
+{
+    gsize count = plan->destinations->len;
+    g_autofree CheckQuestion *hosts = g_new0(CheckQuestion, count * SERVICE_COUNT);
+    g_autofree CheckQuestion *passages = g_new0(CheckQuestion, count);
+    g_autofree CheckWay *ways = g_new0(CheckWay, count);
+    g_autofree json_t **told = g_new0(json_t *, count);
+
+    ask_destinations(plan, facts, hosts);
+    ask_for_ways(survey, plan, hosts, ways, told, passages);
+    for (gsize i = 0; i < count; i++) {
+        json_auto_t *results = take_both(survey, hosts + i * SERVICE_COUNT);
+
+        take(survey, &passages[i], results);
+        judge(survey, ways[i].destination,
+              check_verdict_worse(of_source, check_verdict_of(results)));
+        json_decref(told[i]);
+    }
+    clear(hosts, count * SERVICE_COUNT);
+    clear(passages, count);
 }
 
 CheckSurvey *
@@ -135,10 +175,10 @@ check_survey_guest(const CheckPlan *plan, const char *guest)
     for (int service = 0; service < SERVICE_COUNT; service++)
         questions[service].guest = guest;
     check_questions_ask(questions, SERVICE_COUNT);
-    json_auto_t *results = take(survey, questions);
+    json_auto_t *results = take_both(survey, questions);
     for (int service = 0; service < SERVICE_COUNT; service++)
         facts[service] = facts_of(&questions[service]);
-    ask_destinations(survey, plan, facts, check_verdict_of(results));
+    survey_destinations(survey, plan, facts, check_verdict_of(results));
     for (int service = 0; service < SERVICE_COUNT; service++)
         json_decref(facts[service]);
     clear(questions, SERVICE_COUNT);
@@ -154,7 +194,7 @@ check_survey_host(Peer *host)
 
     prepare(questions, host, "host", &plan);
     check_questions_ask(questions, SERVICE_COUNT);
-    json_auto_t *results = take(survey, questions);
+    json_auto_t *results = take_both(survey, questions);
     judge(survey, peer_host(host), check_verdict_of(results));
     clear(questions, SERVICE_COUNT);
     return survey;

@@ -20,6 +20,8 @@ typedef struct {
     Peer *source;
     const GPtrArray *destinations; /* of Peer * */
     GCancellable *cancellable;     /* may be NULL */
+    unsigned measure_seconds;      /* 0: the guest's memory is not watched; else 1-3 */
+    guint64 bandwidth_mebibytes;   /* a second, to compare it with; 0: not known */
     CheckSilence *silence; /* what several surveys learn of hosts that do not answer; NULL */
 } CheckPlan;
 

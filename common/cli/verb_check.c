@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "common/check_catalogue.h"
+#include "common/check_method.h"
+#include "common/cli/bandwidth.h"
 #include "common/cli/check_batch.h"
 #include "common/cli/check_print.h"
 #include "common/cli/host_name.h"
@@ -25,6 +27,8 @@ static const char statuses[] = "Exit status:\n"
 typedef struct {
     Connection connection;
     char **to;
+    int measure;
+    gint64 bandwidth;
     gboolean all, host, json, quiet, fix, yes, catalogue;
 } CheckOptions;
 
@@ -49,6 +53,10 @@ parse_options(CheckOptions *options, int argc, char ***argv)
           "print one JSON object a guest, each on a line (docs/check.schema.json)", NULL },
         { "quiet", 0, 0, G_OPTION_ARG_NONE, &options->quiet, "print only what is not as it should",
           NULL },
+        { "measure", 0, 0, G_OPTION_ARG_INT, &options->measure,
+          "watch for so long (1-3) how fast the guest changes its memory", "S" },
+        { "bandwidth", 0, 0, G_OPTION_ARG_INT64, &options->bandwidth,
+          "with --measure: what the way carries (default: measured, by ssh)", "MiB/s" },
         { "fix", 0, 0, G_OPTION_ARG_NONE, &options->fix,
           "show the commands that mend without harm what is wrong", NULL },
         { "yes", 0, 0, G_OPTION_ARG_NONE, &options->yes, "with --fix: run them, and check again",
@@ -102,6 +110,30 @@ check_destinations(char *const *to, GError **error)
         }
     }
     return TRUE;
+}
+
+static gboolean
+check_measure(const CheckOptions *options, GError **error)
+{
+    if (options->measure >= 0 && options->measure <= CHECK_MEASURE_SECONDS_MAX &&
+        options->bandwidth >= 0)
+        return TRUE;
+    fault_set(error, FAULT_INVALID_ARGUMENT, "option --measure or --bandwidth",
+              "see 'migprep check --help'", "is out of range");
+    return FALSE;
+}
+
+/* 0: not known, which the check then says. */
+static guint64
+find_bandwidth(const CheckOptions *options)
+{
+    guint64 mebibytes = (guint64)options->bandwidth;
+    g_autoptr(GError) error = NULL;
+
+    if (options->measure && !mebibytes &&
+        !bandwidth_measure(options->to[0], options->connection.ssh, &mebibytes, &error))
+        output_error(error);
+    return mebibytes;
 }
 
 /* What is checked, so that it can be done again. */
@@ -196,7 +228,7 @@ check_guests(const CheckOptions *options, char *guest)
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) destinations = g_ptr_array_new_with_free_func((GDestroyNotify)peer_free);
 
-    if (!check_destinations(options->to, &error))
+    if (!check_destinations(options->to, &error) || !check_measure(options, &error))
         return complain(error);
     for (char **host = options->to; *host; host++)
         g_ptr_array_add(destinations, peer_new_remote(*host, options->connection.ssh));
@@ -208,7 +240,10 @@ check_guests(const CheckOptions *options, char *guest)
         return CHECK_VERDICT_UNKNOWN;
     }
     return do_task(&(Task) { .options = options,
-                             .plan = { .source = source, .destinations = destinations },
+                             .plan = { .source = source,
+                                       .destinations = destinations,
+                                       .measure_seconds = (unsigned)options->measure,
+                                       .bandwidth_mebibytes = find_bandwidth(options) },
                              .guests = guests });
 }
 

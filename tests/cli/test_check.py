@@ -140,6 +140,31 @@ class Asking(Check):
         self.assertEqual(self.check("--host").returncode, READY)
 
 
+class Passage(Check):
+    def test_source_is_asked_for_the_way_to_each_destination_by_what_that_told(self):
+        self.check("web1", "--to", "host2")
+        self.assertEqual(self.world.check_parameters["host1 passage"],
+                         {"role": "passage", "guest": "web1", "destination": "host2",
+                          "facts": {"told": "host2 storage"}})
+
+    def test_blocked_way_blocks_that_destination_only(self):
+        self.answer("host1 passage", result("host.migration-ports-reachable", "failed"))
+        document = self.document("web1", "--to", "host2")
+        self.assertEqual(document["destinations"],
+                         [{"destination": "host2", "verdict": "blocked"}])
+        found = document["results"][-1]
+        self.assertEqual((found["host"], found["role"]), (HERE, "passage"))
+
+    def test_memory_is_watched_on_request_and_compared_with_the_bandwidth(self):
+        self.check("web1", "--to", "host2", "--measure", "2", "--bandwidth", "100")
+        asked = self.world.check_parameters["host1 passage"]
+        self.assertEqual((asked["measureSeconds"], asked["bandwidthMebibytes"]), (2, 100))
+
+    def test_bandwidth_is_measured_where_none_is_given(self):
+        self.check("web1", "--to", "host2", "--measure", "1")
+        self.assertGreater(self.world.check_parameters["host1 passage"]["bandwidthMebibytes"], 0)
+
+
 class SeveralGuests(Check):
     def test_all_running_guests_are_checked_and_the_worst_is_the_status(self):
         self.world.guests = [(f"web{n}", "running") for n in range(20)] + [("off", "shutoff")]
@@ -237,6 +262,7 @@ class Form(Check):
                             (("web1", "web2", "--to", "host2"), "too many"),
                             (("--host", "-x"), "x"), (("--all",), "--to"),
                             (("--all", "--host"), "one too many"),
+                            (("web1", "--to", "host2", "--measure", "4"), "--measure"),
                             (("--all", "web1", "--to", "host2"), "one too many"), (("--frobnicate",), "frobnicate")):
             with self.subTest(words):
                 done = self.check(*words)

@@ -26,6 +26,9 @@ host, command = sys.argv[sys.argv.index("--") + 1], sys.argv[sys.argv.index("--"
 if host not in ("host1", "host2"):
     print("ssh: connect to host " + host + " port 22: No route to host", file=sys.stderr)
     sys.exit(255)
+if command[0] == "dd":
+    sys.stdin.buffer.read()
+    sys.exit(0)
 if command[0] != "migprep":
     with open({directory!r} + "/commands", "a", encoding="utf-8") as log:
         print(*command, file=log)
@@ -212,6 +215,8 @@ class World:
 
     def Check(self, daemon, parameters):
         place = f"{daemon.host} {daemon.service}"
+        if parameters["role"] == "passage":
+            place = f"{daemon.host} passage"
         self.check_parameters[place] = parameters
         return {"results": self.checks.get(place, []), "checkedAt": "2026-01-01T00:00:00Z",
                 "invalidatedBy": ["a change"], "facts": {"told": place}}
