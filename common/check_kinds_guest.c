@@ -54,7 +54,7 @@ static const CheckKind kinds[] = {
       RHEL, .invalidated_by = HOST_SOFTWARE },
     { "guest.migration-allowed", "migration is allowed",
       "The guest's own policy does not forbid to move it.",
-      BLOCKER, AT_SOURCE, STORPREPD, "virsh metadata GUEST --uri urn:migprep:1 --remove",
+      BLOCKER, AT_SOURCE, STORPREPD, "virsh edit GUEST: take <migration> out of its <policy>",
       RHV, .invalidated_by = GUEST_CONFIG },
     { "guest.no-qemu-blockers", "no device that QEMU refuses",
       "The guest has no device, and no protected memory, for which QEMU refuses to migrate.",

@@ -100,13 +100,14 @@ requires_invariant_tsc(const xmlNode *root)
 static char *
 read_mode(const xmlNode *root)
 {
-    for (xmlNode *node = xml_tree_child(xml_tree_child(root, "metadata"), NULL); node;
-         node = xml_tree_next(node, NULL)) {
-        if (!node->ns || !xmlStrEqual(node->ns->href, (const xmlChar *)BAGGAGE_POLICY_URI))
+    for (xmlNode *policy = xml_tree_child(xml_tree_child(root, "metadata"), "policy"); policy;
+         policy = xml_tree_next(policy, "policy")) {
+        if (!policy->ns ||
+            !xmlStrEqual(policy->ns->href, (const xmlChar *)BAGGAGE_POLICY_NAMESPACE))
             continue;
-        char *mode = xml_tree_attribute(node, "migration");
+        char *mode = xml_tree_child_text(policy, "migration");
         if (mode)
-            return mode;
+            return g_strstrip(mode);
     }
     return g_strdup("automatic");
 }

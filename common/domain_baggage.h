@@ -4,9 +4,9 @@
 
 #include <glib.h>
 
-/* Where a guest's metadata says whether it may be moved:
- * virsh metadata GUEST --uri urn:migprep:1 --key migprep --set "<policy migration='none'/>" */
-#define BAGGAGE_POLICY_URI "urn:migprep:1"
+/* The namespace of a guest's migration policy in its metadata; its <migration> is none if the guest
+ * may not be moved, manual if it may not be moved together with others. */
+#define BAGGAGE_POLICY_NAMESPACE "https://migprep.io/policy/1"
 
 typedef struct {
     char **unmovable;          /* devices that QEMU refuses to migrate: "shared memory (shmem0)" */

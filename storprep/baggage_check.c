@@ -72,8 +72,8 @@ static void
 check_mode(void *data, CheckReport *report)
 {
     const Context *context = data;
-    g_autofree char *remedy = g_strdup_printf(
-        "virsh metadata %s --uri " BAGGAGE_POLICY_URI " --remove", context->guest->name);
+    g_autofree char *remedy = g_strdup_printf("virsh edit %s: take <migration> out of its <policy>",
+                                              context->guest->name);
 
     if (g_str_equal(context->baggage->mode, "none"))
         check_fail(report, context->label, remedy, "its policy forbids to move it");

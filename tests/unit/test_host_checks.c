@@ -289,7 +289,8 @@ static void
 forbid_moves(void *data)
 {
     ((World *)data)->settings =
-        "<metadata><m:policy xmlns:m='urn:migprep:1' migration='none'/></metadata>";
+        "<metadata><m:policy xmlns:m='https://migprep.io/policy/1'><m:migration>none"
+        "</m:migration></m:policy></metadata>";
 }
 
 static void
