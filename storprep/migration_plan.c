@@ -6,6 +6,7 @@
 
 #include "common/fault.h"
 #include "common/limits.h"
+#include "storprep/destination_xml.h"
 #include "storprep/disk.h"
 #include "storprep/shared_disk.h"
 
@@ -260,6 +261,19 @@ unpack_boolean(const json_t *parameters, const char *name, gboolean otherwise)
     return json_is_boolean(value) ? json_is_true(value) : otherwise;
 }
 
+/* *ret_xml is NULL if it was not given. */
+static gboolean
+unpack_xml(const json_t *parameters, const char *name, const Guest *guest, char **ret_xml,
+           GError **error)
+{
+    const char *xml = json_string_value(json_object_get(parameters, name));
+
+    if (xml && !destination_xml_check(name, xml, guest, error))
+        return FALSE;
+    *ret_xml = g_strdup(xml);
+    return TRUE;
+}
+
 static MigrationPlan *
 unpack_plan(json_t *parameters, const Guest *guest)
 {
@@ -300,6 +314,8 @@ migration_plan_new(json_t *parameters, const Guest *guest, const Policy *standin
     plan->shared_disks = plan->copy_disks ? unpack_targets(parameters, "sharedDisks", error) : NULL;
     if (!plan->shared_disks || !migration_check_uri(plan->destination_uri, error) ||
         !unpack_policy(parameters, standing, &plan->policy, error) ||
+        !unpack_xml(parameters, "destinationXml", guest, &plan->destination_xml, error) ||
+        !unpack_xml(parameters, "persistentXml", guest, &plan->persistent_xml, error) ||
         !migration_conflict_check(plan, error) || !check_guest(guest, plan->mode, error) ||
         !check_disks(guest, plan, error))
         return NULL;

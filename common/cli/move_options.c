@@ -7,10 +7,14 @@
 #include "common/fault.h"
 #include "common/policy.h"
 
+#define XML_BYTES_MAX (256 * 1024) /* two of them fit into one message */
+
 void
 move_options_clear(MoveOptions *options)
 {
     g_free(options->disks);
+    g_free(options->xml);
+    g_free(options->persistent_xml);
     g_free(options->bandwidth);
     g_free(options->downtime);
     g_free(options->connections);
@@ -49,6 +53,10 @@ move_options_entries(MoveOptions *options, const GOptionEntry *first)
           "copy these, and no others (default: all that are not shared)", "vda,..." },
         { "copy-storage-inc", 0, 0, G_OPTION_ARG_NONE, &options->incremental,
           "copy only the tops of backing chains", NULL },
+        { "xml", 0, 0, G_OPTION_ARG_FILENAME, &options->xml,
+          "what the guest is to be there; paths of copied disks, too", "FILE" },
+        { "persistent-xml", 0, 0, G_OPTION_ARG_FILENAME, &options->persistent_xml,
+          "what it is to be after its next start", "FILE" },
         { "bandwidth", 0, 0, G_OPTION_ARG_STRING, &options->bandwidth, "at most this much",
           "MiB/s" },
         { "max-downtime", 0, 0, G_OPTION_ARG_STRING, &options->downtime,
@@ -186,12 +194,31 @@ add_switches(const MoveOptions *options, json_t *request)
                             json_string(options->offline ? "offline" : "suspended"));
 }
 
+static gboolean
+add_file(json_t *request, const char *option, const char *member, const char *path, GError **error)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(GError) failure = NULL;
+    gsize size;
+
+    if (!path)
+        return TRUE;
+    if (!g_file_get_contents(path, &text, &size, &failure))
+        return refuse(option, failure->message, error);
+    if (size > XML_BYTES_MAX || !g_utf8_validate(text, (gssize)size, NULL))
+        return refuse(option, "the file is too large, or no text in UTF-8", error);
+    json_object_set_new(request, member, json_stringn(text, size));
+    return TRUE;
+}
+
 json_t *
 move_options_to_request(const MoveOptions *options, GError **error)
 {
     json_auto_t *request = json_object();
 
-    if (!check_alternatives(options, error) || !add_policies(options, request, error))
+    if (!check_alternatives(options, error) || !add_policies(options, request, error) ||
+        !add_file(request, "xml", "destinationXml", options->xml, error) ||
+        !add_file(request, "persistent-xml", "persistentXml", options->persistent_xml, error))
         return NULL;
     add_switches(options, request);
     return json_incref(request);

@@ -11,7 +11,8 @@ typedef struct {
     gboolean persistent, undefine_source, transient, keep_definition;
     gboolean incremental, tunnelled, unsafe, tls, auto_converge;
     gboolean suspend, postcopy, abort;
-    char *disks; /* "vda,vdb" */
+    char *disks;                /* "vda,vdb" */
+    char *xml, *persistent_xml; /* files */
     char *bandwidth, *downtime, *connections, *compression, *timeout;
     char **policy; /* "name=value" */
 } MoveOptions;
@@ -23,7 +24,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MoveOptions, move_options_clear)
  * with g_free(). */
 GOptionEntry *move_options_entries(MoveOptions *options, const GOptionEntry *first);
 
-/* The members for Storage.Migrate: new reference. FAULT_INVALID_ARGUMENT naming the option. */
+/* The members for Storage.Migrate: new reference. FAULT_INVALID_ARGUMENT naming the option. Blocks
+ * on the files that it names. */
 json_t *move_options_to_request(const MoveOptions *options, GError **error);
 /* The disks that alone are to be copied; NULL: all that need it. Owned. */
 char **move_options_disks(const MoveOptions *options);

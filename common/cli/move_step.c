@@ -66,6 +66,14 @@ check_offline(const Move *move, GError **error)
 }
 
 static gboolean
+follow_xml(Move *move, GError **error)
+{
+    const char *xml = json_string_value(json_object_get(move->request->options, "destinationXml"));
+
+    return !xml || survey_follow_xml(move->survey, xml, error);
+}
+
+static gboolean
 describe_destination(Move *move, GError **error)
 {
     return survey_destination(move->destination, move->survey, move->cancellable, error) &&
@@ -73,7 +81,7 @@ describe_destination(Move *move, GError **error)
                               error) &&
            survey_check_disks(move->survey, TRUE, error) &&
            survey_choose_disks(move->survey, move->request->disks, move->request->unsafe, error) &&
-           (!move->request->offline || check_offline(move, error));
+           follow_xml(move, error) && (!move->request->offline || check_offline(move, error));
 }
 
 void

@@ -3,6 +3,7 @@
 #include "common/cli/survey.h"
 
 #include "common/cli/reply.h"
+#include "common/domain_xml.h"
 #include "common/fault.h"
 
 static json_t *
@@ -353,4 +354,19 @@ survey_choose_disks(Survey *survey, const char *const *chosen, gboolean unsafe, 
         json_object_set_new(disk, "migration", json_string("none"));
     }
     return TRUE;
+}
+
+gboolean
+survey_follow_xml(Survey *survey, const char *xml, GError **error)
+{
+    g_autoptr(DomainXml) domain = domain_xml_parse(xml, error);
+
+    for (guint i = 0; domain && i < domain->disks->len; i++) {
+        const DomainDisk *there = domain->disks->pdata[i];
+        json_t *disk = find_disk(survey, there->target);
+
+        if (disk && is_copied(disk) && there->source)
+            json_object_set_new(disk, "path", json_string(there->source));
+    }
+    return domain != NULL;
 }

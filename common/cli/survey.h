@@ -45,6 +45,10 @@ gboolean survey_check_disks(const Survey *survey, gboolean proven, GError **erro
 gboolean survey_choose_disks(Survey *survey, const char *const *chosen, gboolean unsafe,
                              GError **error);
 
+/* Gives the disks to be copied the paths that they have in @xml, the guest as it is to be on the
+ * destination: targets are made there. FAULT_HYPERVISOR_FAILED if it is no domain. */
+gboolean survey_follow_xml(Survey *survey, const char *xml, GError **error);
+
 /* Whether a passthrough vNIC is in no bond, and whether the guest has any such vNIC. */
 gboolean survey_lacks_bond(const Survey *survey);
 gboolean survey_has_vnics(const Survey *survey);

@@ -115,6 +115,19 @@ class Success(Migrate):
                     del asked[usual]
                 self.assertEqual(asked, members)
 
+    def test_targets_are_made_where_the_destination_s_xml_has_the_disks(self):
+        path = os.path.join(self.world.directory, "there.xml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("<domain><name>web1</name><uuid>x</uuid><devices><disk type='file'>"
+                       "<source file='/pool/web1.qcow2'/><target dev='vda'/></disk></devices>"
+                       "</domain>")
+        done = self.world.migrate("--xml", path, "--persistent-xml", path)
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertEqual(self.world.targets[0]["path"], "/pool/web1.qcow2")
+        asked = self.world.migrate_parameters
+        self.assertEqual(asked["destinationXml"], asked["persistentXml"])
+        self.assert_refused(self.world.migrate("--xml", "/nonexistent"), 2, "--xml")
+
     def test_moves_between_two_other_hosts(self):
         done = self.world.run("migrate", "web1", "--from", "host1", "--to", "host2", "--json")
         self.assertEqual(done.returncode, 0, done.errors)

@@ -272,6 +272,7 @@ class World:
 
     def CreateTargets(self, daemon, parameters):
         self._hold_call("host2 CreateTargets")
+        self.targets = parameters["targets"]
         return {"lease": self._lease("targets", parameters, {"paths": ["/images/web1.qcow2"]})}
 
     def Renew(self, daemon, parameters):

@@ -404,6 +404,31 @@ test_only_a_running_idle_guest_is_planned(Fixture *fixture, const void *data)
     assert_plan_fails(fixture, json_object(), FAULT_GUEST_BUSY, "web1");
 }
 
+static void
+test_destination_xml_is_of_this_guest(Fixture *fixture, const void *data)
+{
+    g_autofree char *good = domain_xml("/elsewhere/image", "");
+    static const char *const bad[] = {
+        "",
+        "<domain>",
+        "<network><name>web1</name><uuid>" UUID "</uuid></network>",
+        "<domain><name>web2</name><uuid>" UUID "</uuid></domain>",
+        "<domain><name>web1</name></domain>",
+        "<domain><name>web1</name><uuid>4dea22b3-1d52-d8f3-2516-782e98ab3fa1</uuid></domain>",
+    };
+    static const char *const members[] = { "destinationXml", "persistentXml" };
+
+    for (size_t m = 0; m < G_N_ELEMENTS(members); m++) {
+        g_autoptr(MigrationPlan) made = plan(fixture, json_pack("{s:s}", members[m], good), NULL);
+
+        g_assert_nonnull(made);
+        g_assert_cmpstr(m ? made->persistent_xml : made->destination_xml, ==, good);
+        for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+            assert_plan_fails(fixture, json_pack("{s:s}", members[m], bad[i]),
+                              FAULT_INVALID_ARGUMENT, members[m]);
+    }
+}
+
 static json_t *
 copy_many(unsigned count)
 {
@@ -521,6 +546,7 @@ main(int argc, char **argv)
     add("/migration/disks-to-copy-are-checked", NULL, test_disks_to_copy_are_checked);
     add("/migration/impossible-disk-stops-the-plan", "<shareable/>",
         test_impossible_disk_stops_the_plan);
+    add("/migration/destination-xml-is-of-this-guest", NULL, test_destination_xml_is_of_this_guest);
     add("/migration/numbers-have-bounds", NULL, test_numbers_have_bounds);
     g_test_add_func("/migration/only-plain-destinations", test_only_plain_destinations);
     return g_test_run();
