@@ -321,8 +321,8 @@ libvirt_set_fault(GError **error, FaultCode code, const char *object, const char
         fault_set(error, code, object, remedy, "%s", cause);
 }
 
-virDomainPtr
-libvirt_find_guest(LibvirtLink *link, const char *guest, GError **error)
+static virDomainPtr
+look_up(LibvirtLink *link, const char *guest, GError **error)
 {
     g_autoptr(virConnect) connection = libvirt_link_acquire(link, error);
 
@@ -336,4 +336,19 @@ libvirt_find_guest(LibvirtLink *link, const char *guest, GError **error)
         libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, NULL);
     }
     return domain;
+}
+
+/* That the connection is gone may show only here; what only asks may ask again. */
+virDomainPtr
+libvirt_find_guest(LibvirtLink *link, const char *guest, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    virDomainPtr domain = look_up(link, guest, &failure);
+
+    if (domain || !g_error_matches(failure, FAULT, FAULT_HYPERVISOR_UNAVAILABLE)) {
+        if (failure)
+            g_propagate_error(error, g_steal_pointer(&failure));
+        return domain;
+    }
+    return look_up(link, guest, error);
 }

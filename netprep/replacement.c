@@ -29,11 +29,11 @@ static const char *
 find_loss(const LeaseAsset *asset, const Function *function)
 {
     if (!function)
-        return "which this host does not have any more";
+        return "this host does not have it any more";
     switch (function->state) {
     case FUNCTION_STATE_FREE:
     case FUNCTION_STATE_RESERVED:
-        return function_has_carrier(function) ? NULL : "whose PF has no link";
+        return function_has_carrier(function) ? NULL : "its PF has no link";
     case FUNCTION_STATE_GUEST:
     case FUNCTION_STATE_HOST:
         return function->reason;
@@ -91,7 +91,7 @@ announce(const Replacement *replacement, const LeaseAsset *old, const LeaseAsset
          const char *loss)
 {
     g_autofree char *detail =
-        g_strdup_printf("%s instead of %s, %s", successor->key, old->key, loss);
+        g_strdup_printf("%s instead of %s: %s", successor->key, old->key, loss);
 
     bulletin_post(replacement->host->bulletin, BULLETIN_REPLACED, replacement->lease, detail);
 }

@@ -359,6 +359,14 @@ add(const char *name, Test function)
     g_test_add(libvirt, Side, NULL, set_up_libvirt, function, tear_down);
 }
 
+/* Also a loop that has not begun yet ends by it. */
+static gboolean
+quit_loop(gpointer loop)
+{
+    g_main_loop_quit(loop);
+    return G_SOURCE_REMOVE;
+}
+
 static gpointer
 run_loop(gpointer loop)
 {
@@ -394,7 +402,7 @@ main(int argc, char **argv)
     g_test_add_func("/hypervisor/libvirt/unavailable",
                     test_libvirt_that_is_not_there_is_unavailable);
     int status = g_test_run();
-    g_main_loop_quit(loop);
+    g_idle_add(quit_loop, loop);
     g_thread_join(thread);
     return status;
 }

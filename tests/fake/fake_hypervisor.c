@@ -341,10 +341,8 @@ delete_network_port(void *self, const char *network, const char *uuid, GError **
 {
     FakeHypervisor *fake = self;
 
-    if (!enter(fake, "delete_network_port", uuid, error))
-        return FALSE;
-    fake_networks_delete_port(fake->networks, network, uuid);
-    return TRUE;
+    return enter(fake, "delete_network_port", uuid, error) &&
+           fake_networks_delete_port(fake->networks, network, uuid, error);
 }
 
 static void

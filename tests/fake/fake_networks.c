@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake/fake_networks.h"
 
+#include <string.h>
+
 #include "common/fault.h"
 
 struct FakeNetworks {
@@ -106,33 +108,52 @@ fake_networks_list_ports(FakeNetworks *networks)
     return list;
 }
 
+static gboolean
+refuse(const char *name, const char *cause, GError **error)
+{
+    fault_set(error, FAULT_HYPERVISOR_FAILED, name, NULL, "%s", cause);
+    return FALSE;
+}
+
+static gboolean
+has_function(const HypervisorNetwork *network, const char *function)
+{
+    const char *const *names = (const char *const *)network->functions;
+
+    return names && (!strchr(names[0], ':') || g_strv_contains(names, function));
+}
+
 gboolean
 fake_networks_create_port(FakeNetworks *networks, const NetworkPort *port, GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&networks->lock);
-    gboolean taken = !find(networks, port->network);
+    const HypervisorNetwork *network = find(networks, port->network);
 
-    for (guint i = 0; i < networks->ports->len && !taken; i++) {
+    if (!network || !has_function(network, port->function))
+        return refuse(port->network, "no such network, or it does not have the device", error);
+    for (guint i = 0; i < networks->ports->len; i++) {
         const NetworkPort *other = networks->ports->pdata[i];
-        taken = g_str_equal(other->network, port->network) &&
-                g_str_equal(other->function, port->function);
+
+        if (g_str_equal(other->network, port->network) &&
+            (g_str_equal(other->function, port->function) || g_str_equal(other->uuid, port->uuid)))
+            return refuse(port->network, "in use by a different domain", error);
     }
-    if (taken)
-        fault_set(error, FAULT_HYPERVISOR_FAILED, port->network, NULL,
-                  "there is no such network, or the device is in use by a different domain");
-    else
-        g_ptr_array_add(networks->ports, network_port_copy(port));
-    return !taken;
+    g_ptr_array_add(networks->ports, network_port_copy(port));
+    return TRUE;
 }
 
-void
-fake_networks_delete_port(FakeNetworks *networks, const char *name, const char *uuid)
+gboolean
+fake_networks_delete_port(FakeNetworks *networks, const char *name, const char *uuid,
+                          GError **error)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&networks->lock);
 
+    if (!find(networks, name))
+        return refuse(name, "no such network", error);
     for (guint i = networks->ports->len; i > 0; i--) {
         const NetworkPort *port = networks->ports->pdata[i - 1];
         if (g_str_equal(port->network, name) && g_str_equal(port->uuid, uuid))
             g_ptr_array_remove_index(networks->ports, i - 1);
     }
+    return TRUE;
 }

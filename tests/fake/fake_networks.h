@@ -14,8 +14,10 @@ void fake_networks_free(FakeNetworks *networks);
 void fake_networks_add(FakeNetworks *networks, const char *name, const char *pf);
 void fake_networks_add_bridge(FakeNetworks *networks, const char *name, const char *bridge);
 
-/* As HypervisorOps says: copies of all; a VF has one port in a network at the most. */
+/* As HypervisorOps says: copies of all; a VF has one port in a network at the most. Networks that
+ * name PFs are taken to have every VF. */
 GPtrArray *fake_networks_list(FakeNetworks *networks);
 GPtrArray *fake_networks_list_ports(FakeNetworks *networks);
 gboolean fake_networks_create_port(FakeNetworks *networks, const NetworkPort *port, GError **error);
-void fake_networks_delete_port(FakeNetworks *networks, const char *name, const char *uuid);
+gboolean fake_networks_delete_port(FakeNetworks *networks, const char *name, const char *uuid,
+                                   GError **error);

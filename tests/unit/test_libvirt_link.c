@@ -77,6 +77,14 @@ test_calls_do_not_wait_for_ever(Place *place, const void *unused)
     g_assert_error(error, FAULT, FAULT_HYPERVISOR_UNAVAILABLE);
 }
 
+/* Also a loop that has not begun yet ends by it. */
+static gboolean
+quit_loop(gpointer loop)
+{
+    g_main_loop_quit(loop);
+    return G_SOURCE_REMOVE;
+}
+
 static void *
 run_loop(void *loop)
 {
@@ -98,7 +106,7 @@ main(int argc, char **argv)
     g_test_add("/libvirt-link/calls-do-not-wait-for-ever", Place, NULL, set_up,
                test_calls_do_not_wait_for_ever, tear_down);
     int status = g_test_run();
-    g_main_loop_quit(loop);
+    g_idle_add(quit_loop, loop);
     g_thread_join(thread);
     return status;
 }
