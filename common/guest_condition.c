@@ -11,13 +11,3 @@ guest_condition_free(GuestCondition *condition)
     g_strfreev(condition->messages);
     g_free(condition);
 }
-
-void
-storage_pool_free(StoragePool *pool)
-{
-    if (!pool)
-        return;
-    g_free(pool->name);
-    g_free(pool->path);
-    g_free(pool);
-}

@@ -13,12 +13,3 @@ typedef struct {
 
 void guest_condition_free(GuestCondition *condition);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestCondition, guest_condition_free)
-
-/* An active storage pool of libvirt. */
-typedef struct {
-    char *name;
-    char *path; /* where it is; NULL: nowhere in the file system */
-} StoragePool;
-
-void storage_pool_free(StoragePool *pool);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoragePool, storage_pool_free)

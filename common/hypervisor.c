@@ -322,3 +322,15 @@ hypervisor_delete_network_port(Hypervisor *hypervisor, const char *network, cons
 {
     return hypervisor->ops->delete_network_port(hypervisor->self, network, uuid, error);
 }
+
+gboolean
+hypervisor_create_pool(Hypervisor *hypervisor, const StoragePool *pool, GError **error)
+{
+    return hypervisor->ops->create_pool(hypervisor->self, pool, error);
+}
+
+gboolean
+hypervisor_destroy_pool(Hypervisor *hypervisor, const char *name, GError **error)
+{
+    return hypervisor->ops->destroy_pool(hypervisor->self, name, error);
+}

@@ -8,6 +8,7 @@
 #include "common/hypervisor_host.h"
 #include "common/hypervisor_network.h"
 #include "common/network_port.h"
+#include "common/storage_pool.h"
 
 /*
  * Theory of operation. Host access is the table HypervisorOps; hypervisor_libvirt.c has the real
@@ -163,6 +164,10 @@ typedef struct {
     /* A port that is not there is no error. */
     gboolean (*delete_network_port)(void *self, const char *network, const char *uuid,
                                     GError **error);
+    /* Makes and starts a netfs pool that is gone when it is stopped. FAULT_HYPERVISOR_FAILED. */
+    gboolean (*create_pool)(void *self, const StoragePool *pool, GError **error);
+    /* Stops it; one that is not there is no error. FAULT_HYPERVISOR_FAILED. */
+    gboolean (*destroy_pool)(void *self, const char *name, GError **error);
     void (*free)(void *self);
 } HypervisorOps;
 
@@ -218,6 +223,8 @@ gboolean hypervisor_create_network_port(Hypervisor *hypervisor, const NetworkPor
                                         GError **error);
 gboolean hypervisor_delete_network_port(Hypervisor *hypervisor, const char *network,
                                         const char *uuid, GError **error);
+gboolean hypervisor_create_pool(Hypervisor *hypervisor, const StoragePool *pool, GError **error);
+gboolean hypervisor_destroy_pool(Hypervisor *hypervisor, const char *name, GError **error);
 
 /*
  * A queue of events. Create it BEFORE asking for the change whose event is awaited. @uuid limits it

@@ -284,6 +284,8 @@ hypervisor_new_libvirt(const char *uri, unsigned return_seconds)
         .list_network_ports = libvirt_list_network_ports,
         .create_network_port = libvirt_create_network_port,
         .delete_network_port = libvirt_delete_network_port,
+        .create_pool = libvirt_create_pool,
+        .destroy_pool = libvirt_destroy_pool,
         .free = free_link,
     };
     LibvirtLink *link = libvirt_link_new(uri, return_seconds);

@@ -37,6 +37,8 @@ GPtrArray *libvirt_list_network_ports(void *self, GError **error);
 gboolean libvirt_create_network_port(void *self, const NetworkPort *port, GError **error);
 gboolean libvirt_delete_network_port(void *self, const char *name, const char *uuid,
                                      GError **error);
+gboolean libvirt_create_pool(void *self, const StoragePool *pool, GError **error);
+gboolean libvirt_destroy_pool(void *self, const char *name, GError **error);
 gboolean libvirt_abort_job(void *self, const char *uuid, GError **error);
 gboolean libvirt_start_post_copy(void *self, const char *uuid, GError **error);
 gboolean libvirt_suspend(void *self, const char *uuid, GError **error);

@@ -90,43 +90,6 @@ libvirt_inspect_guest(void *self, const char *uuid, GError **error)
     return g_steal_pointer(&condition);
 }
 
-static StoragePool *
-read_pool(virStoragePoolPtr libvirt_pool)
-{
-    char *xml = virStoragePoolGetXMLDesc(libvirt_pool, 0);
-    g_autoptr(xmlDoc) document = xml ? xml_tree_parse(xml, "storage pool", NULL) : NULL;
-    xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
-    StoragePool *pool = g_new0(StoragePool, 1);
-
-    pool->name = g_strdup(virStoragePoolGetName(libvirt_pool));
-    pool->path = xml_tree_child_text(xml_tree_child(root, "target"), "path");
-    free(xml);
-    return pool;
-}
-
-GPtrArray *
-libvirt_list_pools(void *self, GError **error)
-{
-    g_autoptr(virConnect) connection = libvirt_link_acquire(self, error);
-    g_autoptr(GPtrArray) pools = g_ptr_array_new_with_free_func((GDestroyNotify)storage_pool_free);
-    virStoragePoolPtr *list = NULL;
-
-    if (!connection)
-        return NULL;
-    int count =
-        virConnectListAllStoragePools(connection, &list, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE);
-    if (count < 0) {
-        libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, "storage pools of this host", NULL);
-        return NULL;
-    }
-    for (int i = 0; i < count; i++) {
-        g_ptr_array_add(pools, read_pool(list[i]));
-        virStoragePoolFree(list[i]);
-    }
-    free(list);
-    return g_steal_pointer(&pools);
-}
-
 /* FALSE: not measured yet, or libvirt cannot tell. */
 static gboolean
 read_dirty_rate(virDomainPtr domain, guint64 *ret_bytes_per_second)

@@ -10,6 +10,7 @@
 #include "storprep/export_client.h"
 #include "storprep/mount_point.h"
 #include "storprep/mount_table.h"
+#include "storprep/nfs_pool.h"
 
 #define MOUNT_KIND "mount"
 
@@ -113,6 +114,32 @@ find_root(const char *path, const char *const *directories, GError **error)
     return image_place_root(path, directories, error);
 }
 
+/* As libvirt has them, and short: no "/", which its files would take for a directory. */
+static gboolean
+is_pool_name(const char *name)
+{
+    return *name && strlen(name) <= LIMIT_NAME_BYTES && !strpbrk(name, "/\n");
+}
+
+static gboolean
+add_pool(ShareRequest *request, json_t *parameters, GError **error)
+{
+    const char *name = json_string_value(json_object_get(parameters, "pool"));
+
+    if (!name)
+        return TRUE;
+    if (!is_pool_name(name)) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "pool", "give a short name without '/'",
+                  "it is no name for a storage pool");
+        return FALSE;
+    }
+    g_ptr_array_add(request->assets,
+                    nfs_pool_new(name, json_string_value(json_object_get(parameters, "server")),
+                                 json_string_value(json_object_get(parameters, "exportPath")),
+                                 json_string_value(json_object_get(parameters, "path"))));
+    return TRUE;
+}
+
 ShareRequest *
 nfs_mount_request_new(json_t *parameters, const ShareHost *host, GError **error)
 {
@@ -129,7 +156,7 @@ nfs_mount_request_new(json_t *parameters, const ShareHost *host, GError **error)
         !check_loop(host, server, export_path, path, error))
         return NULL;
     g_ptr_array_add(request->assets, plan_asset(parameters, server, export_path, path, root));
-    return g_steal_pointer(&request);
+    return add_pool(request, parameters, error) ? g_steal_pointer(&request) : NULL;
 }
 
 const char *

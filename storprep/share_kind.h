@@ -47,6 +47,7 @@ typedef struct {
 extern const ShareKind export_kind;
 extern const ShareKind firewall_kind;
 extern const ShareKind mount_kind;
+extern const ShareKind pool_kind;
 extern const ShareKind probe_kind;
 
 /* An asset of @kind about @subject, in state PLANNED: what two leases may hold together. Takes

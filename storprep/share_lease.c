@@ -19,7 +19,8 @@ struct ShareLeases {
     GThread *thread;
 };
 
-static const ShareKind *const kinds[] = { &export_kind, &firewall_kind, &mount_kind, &probe_kind };
+static const ShareKind *const kinds[] = { &export_kind, &firewall_kind, &mount_kind, &pool_kind,
+                                          &probe_kind };
 
 gboolean
 share_lease_has_kind(const char *kind)
@@ -198,6 +199,68 @@ share_leases_release(ShareLeases *leases, const char *id, guint64 generation, gb
         return FALSE;
     *ret_kept = kept;
     return TRUE;
+}
+
+/* Ending by what is shared. */
+
+static gboolean
+holds(const Lease *lease, const char *kind, const char *place)
+{
+    for (guint i = 0; i < lease->assets->len && g_str_equal(lease->kind, kind); i++) {
+        const LeaseAsset *asset = lease->assets->pdata[i];
+
+        if (g_str_equal(share_subject(asset), place) ||
+            g_str_equal(share_text(asset, "directory"), place))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* The leases of @kind about @place: all are of @owner. */
+static GPtrArray *
+list_of_owner(ShareLeases *leases, const char *kind, const char *owner, const char *place,
+              GError **error)
+{
+    g_autoptr(GPtrArray) all = lease_store_list(leases->host.store, error);
+    g_autofree char *object = g_strdup_printf("%s of '%s'", kind, place);
+
+    for (guint i = all ? all->len : 0; i-- > 0;) {
+        const Lease *lease = all->pdata[i];
+
+        if (!holds(lease, kind, place)) {
+            g_ptr_array_remove_index(all, i);
+        } else if (!g_str_equal(lease->owner, owner)) {
+            fault_set(error, FAULT_SHARE_BUSY, object, "have its owner release that lease",
+                      "'%s' needs it under lease %s", lease->owner, lease->id);
+            return NULL;
+        }
+    }
+    if (all && all->len == 0) {
+        fault_set(error, FAULT_LEASE_NOT_FOUND, object, "see ListLeases", "'%s' has no lease of it",
+                  owner);
+        return NULL;
+    }
+    return g_steal_pointer(&all);
+}
+
+gboolean
+share_leases_end(ShareLeases *leases, const char *kind, const char *owner, const char *place,
+                 gboolean *ret_kept, GError **error)
+{
+    g_autoptr(GPtrArray) ending = list_of_owner(leases, kind, owner, place, error);
+    gboolean all_kept = TRUE;
+
+    for (guint i = 0; ending && i < ending->len; i++) {
+        const Lease *lease = ending->pdata[i];
+        gboolean kept;
+
+        if (!share_leases_release(leases, lease->id, lease->generation, &kept, error))
+            return FALSE;
+        all_kept = all_kept && kept;
+    }
+    if (ending)
+        *ret_kept = all_kept;
+    return ending != NULL;
 }
 
 /* Looking after. */

@@ -36,6 +36,13 @@ Lease *share_leases_commit(ShareLeases *leases, const char *id, guint64 generati
  * while it is used: then nothing changed. FAULT_ROLLBACK_INCOMPLETE. */
 gboolean share_leases_release(ShareLeases *leases, const char *id, guint64 generation,
                               gboolean *ret_kept, GError **error);
+/*
+ * Ends all leases of @kind ("export", "mount") about the directory @place, which must all be
+ * @owner's. FAULT_LEASE_NOT_FOUND, FAULT_SHARE_BUSY if others need it or somebody uses it; else as
+ * release.
+ */
+gboolean share_leases_end(ShareLeases *leases, const char *kind, const char *owner,
+                          const char *place, gboolean *ret_kept, GError **error);
 /* Looks at every lease once, as the thread does. */
 void share_leases_reconcile(ShareLeases *leases);
 /* Whether leases of @kind are these. */

@@ -51,6 +51,33 @@ storage_run_mount(VarlinkCall *call, json_t *parameters, void *context)
         varlink_call_fail(call, error);
 }
 
+/* Ends @call with what became of the leases of @kind about the directory in member @name. */
+static void
+end_shares(VarlinkCall *call, StorageService *service, const char *kind, json_t *parameters,
+           const char *name)
+{
+    GError *error = NULL;
+    gboolean kept;
+
+    if (share_leases_end(service->shares, kind, storage_text(parameters, "owner"),
+                         storage_text(parameters, name), &kept, &error))
+        varlink_call_reply(call, json_pack("{s:b}", "kept", kept));
+    else
+        varlink_call_fail(call, error);
+}
+
+void
+storage_run_unexport(VarlinkCall *call, json_t *parameters, void *context)
+{
+    end_shares(call, context, "export", parameters, "directory");
+}
+
+void
+storage_run_unmount(VarlinkCall *call, json_t *parameters, void *context)
+{
+    end_shares(call, context, "mount", parameters, "path");
+}
+
 void
 storage_run_commit(VarlinkCall *call, json_t *parameters, void *context)
 {

@@ -55,6 +55,8 @@ void storage_run_get_policy(VarlinkCall *call, json_t *parameters, void *context
 void storage_run_set_policy(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_export(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_mount(VarlinkCall *call, json_t *parameters, void *context);
+void storage_run_unexport(VarlinkCall *call, json_t *parameters, void *context);
+void storage_run_unmount(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_commit(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_place_probe(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_find_probe(VarlinkCall *call, json_t *parameters, void *context);

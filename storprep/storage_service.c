@@ -188,6 +188,8 @@ static const VarlinkMethod methods[] = {
     { "CreateTargets", run_create_targets },
     { "Export", storage_run_export },
     { "Mount", storage_run_mount },
+    { "Unexport", storage_run_unexport },
+    { "Unmount", storage_run_unmount },
     { "Commit", storage_run_commit },
     { "PlaceProbe", storage_run_place_probe },
     { "FindProbe", storage_run_find_probe },

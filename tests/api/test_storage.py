@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import shutil
 import stat
 import subprocess
 import threading
@@ -300,6 +301,44 @@ class Targets(Storage):
         wait_for(lambda: self.files() == ["a"], "the other lease ends")
 
 
+class DeadServer(Storage):
+    """The program that asks NFS servers gets no answer."""
+
+    def setUp(self):
+        self.daemon = Daemon("STORPREPD")
+        self.addCleanup(self.daemon.close)
+        # storprepd looks for it beside itself.
+        self.daemon.binary = shutil.copy(self.daemon.binary, self.daemon.directory)
+        self.stuck = os.path.join(self.daemon.directory, "storprep-nfs")
+        with open(self.stuck, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\nsleep 86400 & wait\n")
+        os.chmod(self.stuck, 0o755)
+        self.daemon.start()
+
+    def find(self, connection):
+        connection.ask(f"{NAME}.FindProbe", {
+            "directory": self.daemon.images, "nonce": "n",
+            "name": ".migprep-probe-00000000-0000-4000-8000-000000000000"})
+
+    def test_the_daemon_answers_others_and_the_call_ends_at_its_deadline(self):
+        waiting = [self.daemon.connect() for _ in range(8)]
+        for connection in waiting:
+            self.addCleanup(connection.close)
+            self.find(connection)
+        wait_for(self.stuck_programs, "the program runs")
+        self.assertEqual(self.leases(), [])  # while nobody has had an answer
+        self.assertTrue(self.stuck_programs())
+        for connection in waiting:
+            reply = connection.receive()
+            self.assertEqual(reply["error"], f"{NAME}.TimedOut", reply)
+            self.assertIn("2049", reply["parameters"]["remedy"])
+        wait_for(lambda: not self.stuck_programs(), "the program and what it started are gone")
+
+    def stuck_programs(self):
+        return subprocess.run(["pgrep", "-f", self.stuck], stdout=subprocess.PIPE, text=True,
+                              check=False).stdout.split()
+
+
 class Shares(Storage):
     def export(self, **more):
         return {"owner": "test", "token": "t", "directory": self.daemon.images,
@@ -331,6 +370,11 @@ class Shares(Storage):
         self.refused("TargetRefused", "Mount", self.mount(path="/etc/shared"))
         self.refused("TargetRefused", "Mount", self.mount(path=self.path("missing/shared")))
         self.assertEqual((self.files(), self.leases()), ([], []))
+
+    def test_what_is_not_shared_cannot_be_taken_back(self):
+        self.refused("LeaseNotFound", "Unmount", {"owner": "test", "path": self.path("shared")})
+        self.refused("LeaseNotFound", "Unexport",
+                     {"owner": "test", "directory": self.daemon.images})
 
     @unittest.skipIf(os.path.exists("/proc/fs/nfsd/threads"), "this host serves NFS")
     def test_mount_that_fails_leaves_nothing(self):

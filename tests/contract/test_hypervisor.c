@@ -340,6 +340,36 @@ test_pools_are_listed_with_their_paths(Side *side, gconstpointer unused)
 }
 
 static void
+test_netfs_pool_is_made_listed_and_gone(Side *side, gconstpointer unused)
+{
+    const StoragePool wanted = { .name = (char *)"netfs&pool",
+                                 .source_host = (char *)"host1",
+                                 .source_directory = (char *)"/srv/images",
+                                 .path = (char *)"/images" };
+    g_autoptr(GError) error = NULL;
+
+    hypervisor_create_pool(side->hypervisor, &wanted, &error);
+    g_assert_no_error(error);
+    g_autoptr(GPtrArray) pools = hypervisor_list_pools(side->hypervisor, NULL);
+    const StoragePool *found = pools->pdata[pools->len - 1];
+    for (guint i = 0; i < pools->len; i++) {
+        const StoragePool *pool = pools->pdata[i];
+        found = g_str_equal(pool->name, wanted.name) ? pool : found;
+    }
+    g_assert_cmpstr(found->name, ==, wanted.name);
+    g_assert_cmpstr(found->type, ==, "netfs");
+    g_assert_cmpstr(found->source_host, ==, wanted.source_host);
+    g_assert_cmpstr(found->source_directory, ==, wanted.source_directory);
+    g_assert_cmpstr(found->path, ==, wanted.path);
+    for (unsigned times = 0; times < 2; times++) {
+        hypervisor_destroy_pool(side->hypervisor, wanted.name, &error);
+        g_assert_no_error(error);
+    }
+    g_autoptr(GPtrArray) left = hypervisor_list_pools(side->hypervisor, NULL);
+    g_assert_cmpuint(left->len, ==, pools->len - 1);
+}
+
+static void
 test_what_cannot_be_measured_is_an_error(Side *side, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
@@ -395,6 +425,7 @@ main(int argc, char **argv)
     add("host", test_host_tells_what_it_offers);
     add("inspected", test_untroubled_guest_is_inspected);
     add("pools", test_pools_are_listed_with_their_paths);
+    add("netfs-pool", test_netfs_pool_is_made_listed_and_gone);
     add("dirty-rate", test_what_cannot_be_measured_is_an_error);
     add("networks", test_networks_are_told_with_where_they_lead);
     g_test_add("/hypervisor/libvirt/connected", Side, NULL, set_up_libvirt,

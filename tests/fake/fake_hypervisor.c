@@ -388,6 +388,8 @@ fake_hypervisor_new(void)
         .list_network_ports = list_network_ports,
         .create_network_port = create_network_port,
         .delete_network_port = delete_network_port,
+        .create_pool = fake_host_create_pool,
+        .destroy_pool = fake_host_destroy_pool,
         .free = fake_free,
     };
     FakeHypervisor *fake = g_new0(FakeHypervisor, 1);

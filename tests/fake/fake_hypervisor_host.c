@@ -81,6 +81,9 @@ fake_host_list_pools(void *self, GError **error)
 
         pool->name = g_strdup(fake->pool);
         pool->path = g_strdup(fake->pool_path);
+        pool->type = g_strdup(fake->pool_host ? "netfs" : "dir");
+        pool->source_host = g_strdup(fake->pool_host);
+        pool->source_directory = g_strdup(fake->pool_directory);
         g_ptr_array_add(pools, pool);
     }
     return pools;
@@ -108,4 +111,30 @@ fake_host_baseline_processor(void *self, const char *const *processors, GError *
     if (!fake_hypervisor_enter(self, "baseline_processor", NULL, error))
         return NULL;
     return g_strdup(processors[0] ? processors[0] : "<cpu><model>Own</model></cpu>");
+}
+
+gboolean
+fake_host_create_pool(void *self, const StoragePool *pool, GError **error)
+{
+    FakeHost *fake = fake_hypervisor_host(self);
+
+    if (!fake_hypervisor_enter(self, "create_pool", pool->name, error))
+        return FALSE;
+    fake->pool = g_intern_string(pool->name);
+    fake->pool_path = g_intern_string(pool->path);
+    fake->pool_host = g_intern_string(pool->source_host);
+    fake->pool_directory = g_intern_string(pool->source_directory);
+    return TRUE;
+}
+
+gboolean
+fake_host_destroy_pool(void *self, const char *name, GError **error)
+{
+    FakeHost *fake = fake_hypervisor_host(self);
+
+    if (!fake_hypervisor_enter(self, "destroy_pool", name, error))
+        return FALSE;
+    if (g_strcmp0(fake->pool, name) == 0)
+        fake->pool = NULL;
+    return TRUE;
 }

@@ -10,14 +10,15 @@ typedef struct {
     unsigned processors;
     guint64 available_bytes;
     HugePages huge_pages;
-    const char *machine;            /* the only machine type it knows, of x86_64 */
-    const char *processor_obstacle; /* what every processor is missing; NULL: nothing */
-    unsigned snapshots;             /* of every guest, as all that follows */
-    const char *job_disk;           /* NULL: no block job runs */
-    const char *broken_disk;        /* NULL: none is */
-    const char *message;            /* NULL: libvirt says nothing */
-    guint64 dirty_bytes_per_second; /* 0: QEMU cannot tell */
-    const char *pool, *pool_path;   /* the only pool; NULL: none */
+    const char *machine;                    /* the only machine type it knows, of x86_64 */
+    const char *processor_obstacle;         /* what every processor is missing; NULL: nothing */
+    unsigned snapshots;                     /* of every guest, as all that follows */
+    const char *job_disk;                   /* NULL: no block job runs */
+    const char *broken_disk;                /* NULL: none is */
+    const char *message;                    /* NULL: libvirt says nothing */
+    guint64 dirty_bytes_per_second;         /* 0: QEMU cannot tell */
+    const char *pool, *pool_path;           /* the only pool; NULL: none */
+    const char *pool_host, *pool_directory; /* of a netfs pool; NULL: it is a directory's */
 } FakeHost;
 
 /* QEMU 7.2.0, 8 processors, 16 GiB, 512 huge pages of 2 MiB, machine type pc-q35-7.2. */
@@ -29,6 +30,8 @@ gboolean fake_host_compare_processor(void *self, const HypervisorMachine *machin
                                      char **ret_obstacle, GError **error);
 GuestCondition *fake_host_inspect_guest(void *self, const char *uuid, GError **error);
 GPtrArray *fake_host_list_pools(void *self, GError **error);
+gboolean fake_host_create_pool(void *self, const StoragePool *pool, GError **error);
+gboolean fake_host_destroy_pool(void *self, const char *name, GError **error);
 gboolean fake_host_measure_dirty_rate(void *self, const char *uuid, unsigned seconds,
                                       guint64 *ret_bytes_per_second, GError **error);
 /* The first of @processors; "<cpu><model>Own</model></cpu>" of none. */

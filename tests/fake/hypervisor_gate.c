@@ -206,6 +206,28 @@ delete_network_port(void *self, const char *network, const char *uuid, GError **
            state == FAKE_GATE_OPEN;
 }
 
+static gboolean
+create_pool(void *self, const StoragePool *pool, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_create_pool(gate->target, pool, errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
+static gboolean
+destroy_pool(void *self, const char *name, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_destroy_pool(gate->target, name, errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
 Hypervisor *
 hypervisor_gate_new(Hypervisor *target, const HypervisorDoor *door)
 {
@@ -226,6 +248,8 @@ hypervisor_gate_new(Hypervisor *target, const HypervisorDoor *door)
         .list_network_ports = list_network_ports,
         .create_network_port = create_network_port,
         .delete_network_port = delete_network_port,
+        .create_pool = create_pool,
+        .destroy_pool = destroy_pool,
         .free = g_free,
     };
     HypervisorGate *self = g_new0(HypervisorGate, 1);

@@ -343,6 +343,120 @@ test_crash_while_making_leaves_nothing(ShareFixture *fixture, const void *data)
     }
 }
 
+/* Pools. */
+
+static json_t *
+asked_with_pool(ShareFixture *fixture, const char *token)
+{
+    json_t *parameters = asked(fixture, token);
+
+    json_object_set_new(parameters, "pool", json_string("images"));
+    return parameters;
+}
+
+static FakeHost *
+libvirt(ShareFixture *fixture)
+{
+    return fake_hypervisor_host(fixture->fake_hypervisor);
+}
+
+static void
+test_pool_comes_and_goes_with_its_lease(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = create_from(fixture, asked_with_pool(fixture, "t"), NULL);
+    g_autofree char *path = point(fixture);
+
+    g_assert_cmpstr(libvirt(fixture)->pool, ==, "images");
+    g_assert_cmpstr(libvirt(fixture)->pool_host, ==, "host1");
+    g_assert_cmpstr(libvirt(fixture)->pool_directory, ==, "/srv/images");
+    g_assert_cmpstr(libvirt(fixture)->pool_path, ==, path);
+    libvirt(fixture)->pool = NULL; /* a reboot */
+    share_leases_reconcile(fixture->leases);
+    g_assert_cmpstr(libvirt(fixture)->pool, ==, "images");
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    g_assert_null(libvirt(fixture)->pool);
+    assert_nothing_left(fixture);
+}
+
+static void
+test_pool_that_fails_leaves_nothing(ShareFixture *fixture, const void *data)
+{
+    fake_hypervisor_fail(fixture->fake_hypervisor, "create_pool", 1, FAULT_HYPERVISOR_FAILED);
+    assert_refused(fixture, asked_with_pool(fixture, "t"), FAULT_HYPERVISOR_FAILED);
+    g_assert_null(libvirt(fixture)->pool);
+    assert_nothing_left(fixture);
+}
+
+static void
+test_pool_of_others_is_refused(ShareFixture *fixture, const void *data)
+{
+    json_t *bad = asked(fixture, "t");
+
+    libvirt(fixture)->pool = "images";
+    libvirt(fixture)->pool_path = "/elsewhere";
+    assert_refused(fixture, asked_with_pool(fixture, "t"), FAULT_SHARE_UNFIT);
+    g_assert_cmpstr(libvirt(fixture)->pool_path, ==, "/elsewhere");
+    json_object_set_new(bad, "pool", json_string("../images"));
+    assert_refused(fixture, bad, FAULT_INVALID_ARGUMENT);
+}
+
+/* libvirt unmounts when a pool ends. */
+static void
+test_pool_stays_while_another_lease_needs_the_mount(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) with = create_from(fixture, asked_with_pool(fixture, "t"), NULL);
+    g_autoptr(Lease) without = create(fixture, "u");
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(share_fixture_release(fixture, with, &error));
+    g_assert_error(error, FAULT, FAULT_SHARE_BUSY);
+    g_assert_cmpstr(libvirt(fixture)->pool, ==, "images");
+    g_assert_true(share_fixture_release(fixture, without, NULL));
+    g_assert_true(share_fixture_release(fixture, with, NULL));
+    assert_nothing_left(fixture);
+}
+
+/* Ending by place. */
+
+static gboolean
+unmount(ShareFixture *fixture, const char *owner, GError **error)
+{
+    g_autofree char *path = point(fixture);
+    gboolean kept = FALSE;
+
+    return share_leases_end(fixture->leases, "mount", owner, path, &kept, error) && !kept;
+}
+
+static void
+test_unmount_ends_all_leases_of_its_owner(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(unmount(fixture, "test", &error));
+    g_assert_error(error, FAULT, FAULT_LEASE_NOT_FOUND);
+    lease_free(create(fixture, "t"));
+    lease_free(create(fixture, "u"));
+    g_assert_true(unmount(fixture, "test", NULL));
+    assert_nothing_left(fixture);
+}
+
+static void
+test_unmount_is_refused_while_it_is_needed(ShareFixture *fixture, const void *data)
+{
+    g_autofree char *path = point(fixture);
+    g_autoptr(GError) other = NULL;
+    g_autoptr(GError) used = NULL;
+
+    lease_free(create(fixture, "t"));
+    g_assert_false(unmount(fixture, "somebody", &other));
+    g_assert_error(other, FAULT, FAULT_SHARE_BUSY);
+    g_assert_nonnull(strstr(fault_cause(other), "'test'"));
+    share_fixture_add_guest(fixture, path);
+    g_assert_false(unmount(fixture, "test", &used));
+    g_assert_error(used, FAULT, FAULT_SHARE_BUSY);
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -363,6 +477,12 @@ main(int argc, char **argv)
         { "/nfs-mount/two-leases", test_two_leases_share_one_mount },
         { "/nfs-mount/users", test_not_taken_from_its_users },
         { "/nfs-mount/come-back", test_committed_mounts_come_back_when_the_server_does },
+        { "/nfs-mount/pool", test_pool_comes_and_goes_with_its_lease },
+        { "/nfs-mount/pool-fails", test_pool_that_fails_leaves_nothing },
+        { "/nfs-mount/pool-of-others", test_pool_of_others_is_refused },
+        { "/nfs-mount/pool-and-mount", test_pool_stays_while_another_lease_needs_the_mount },
+        { "/nfs-mount/unmount", test_unmount_ends_all_leases_of_its_owner },
+        { "/nfs-mount/unmount-needed", test_unmount_is_refused_while_it_is_needed },
         { "/nfs-mount/crash", test_crash_while_making_leaves_nothing },
     };
 
