@@ -184,12 +184,10 @@ check_provided(const GPtrArray *disks, const MigrationPlan *plan, GError **error
 static gboolean
 check_disks(const Guest *guest, const MigrationPlan *plan, GError **error)
 {
-    g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
-    g_autoptr(GPtrArray) disks = NULL;
+    g_autoptr(GPtrArray) disks = disk_plan_guest(guest, error);
 
-    if (!domain)
+    if (!disks)
         return FALSE;
-    disks = disk_plan_all(domain);
     for (guint i = 0; i < disks->len; i++) {
         const Disk *disk = disks->pdata[i];
 

@@ -3,6 +3,7 @@
  * that undoes it. */
 #include "common/cli/move_step.h"
 
+#include "common/cli/base_images.h"
 #include "common/cli/job_call.h"
 #include "common/cli/shared_disks.h"
 #include "common/fault.h"
@@ -142,20 +143,23 @@ static gboolean
 create_targets(Move *move, GError **error)
 {
     g_autofree char *owner = owner_name();
+    json_auto_t *targets = survey_targets(move->survey);
 
+    if (json_is_true(json_object_get(move->request->options, "incremental")) &&
+        !base_images_add(move->source, move->survey, targets, move->cancellable, error))
+        return FALSE;
     move->targets =
         hold_new(move->destination, SERVICE_STORAGE, "target files", move->request->lease_seconds);
-    json_auto_t *reply =
-        peer_call(move->destination,
-                  &(PeerCall) { .service = SERVICE_STORAGE,
-                                .method = "CreateTargets",
-                                .parameters = json_pack(
-                                    "{s:s, s:s, s:O, s:o, s:i}", "owner", owner, "token",
-                                    hold_token(move->targets), "guest", move->survey->guest,
-                                    "targets", survey_targets(move->survey), "timeoutSeconds",
-                                    (int)move->request->lease_seconds),
-                                .timeout_seconds = PEER_CALL_SECONDS },
-                  error);
+    json_auto_t *reply = peer_call(
+        move->destination,
+        &(PeerCall) { .service = SERVICE_STORAGE,
+                      .method = "CreateTargets",
+                      .parameters = json_pack("{s:s, s:s, s:O, s:O, s:i}", "owner", owner, "token",
+                                              hold_token(move->targets), "guest",
+                                              move->survey->guest, "targets", targets,
+                                              "timeoutSeconds", (int)move->request->lease_seconds),
+                      .timeout_seconds = PEER_CALL_SECONDS },
+        error);
     return reply && hold_keep(move->targets, json_object_get(reply, "lease"), error);
 }
 

@@ -31,6 +31,7 @@ world_free(World *world)
     g_ptr_array_unref(world->calls);
     g_ptr_array_unref(world->notes);
     g_object_unref(world->cancellable);
+    json_decref(world->targets);
     for (size_t i = 0; i < G_N_ELEMENTS(world->tokens); i++)
         g_free(world->tokens[i]);
     g_mutex_clear(&world->lock);
@@ -71,6 +72,15 @@ describe_network(const FakeHost *host)
 }
 
 static json_t *
+add_base(const World *world, json_t *storage)
+{
+    if (world->has_base)
+        json_object_set_new(json_array_get(json_object_get(storage, "disks"), 0), "backing",
+                            json_pack("[{s:s, s:s}]", "path", "/images/base", "format", "raw"));
+    return storage;
+}
+
+static json_t *
 describe_storage(const FakeHost *host, GError **error)
 {
     const World *world = host->world;
@@ -84,14 +94,15 @@ describe_storage(const FakeHost *host, GError **error)
         fault_set(error, FAULT_GUEST_NOT_FOUND, "guest '" UUID "'", "look elsewhere", "unknown");
         return NULL;
     }
-    return json_pack("{s:{s:s, s:s}, s:s, s:b, s:[{s:s, s:s, s:s, s:i, s:s, s:s}, {s:s, s:s}]}",
-                     "guest", "name", "web1", "uuid", UUID, "state", state, "migrating", 0, "disks",
-                     "target", "vda", "path", "/images/a.qcow2", "format", "qcow2",
-                     "virtualSizeBytes", 1048576, "migration",
-                     world->impossible_disk   ? "impossible"
-                     : world->nothing_to_copy ? "none"
-                                              : "copy",
-                     "reason", "encrypted", "target", "sda", "migration", "none");
+    return add_base(
+        world, json_pack("{s:{s:s, s:s}, s:s, s:b, s:[{s:s, s:s, s:s, s:i, s:s, s:s}, {s:s, s:s}]}",
+                         "guest", "name", "web1", "uuid", UUID, "state", state, "migrating", 0,
+                         "disks", "target", "vda", "path", "/images/a.qcow2", "format", "qcow2",
+                         "virtualSizeBytes", 1048576, "migration",
+                         world->impossible_disk   ? "impossible"
+                         : world->nothing_to_copy ? "none"
+                                                  : "copy",
+                         "reason", "encrypted", "target", "sda", "migration", "none"));
 }
 
 static json_t *
@@ -165,6 +176,10 @@ act(const FakeHost *host, const PeerCall *call, GError **error)
                                                 : describe_storage(host, error);
     if (strcmp(method, "ListLeases") == 0)
         return list_leases(host, call->service);
+    if (strcmp(method, "CreateTargets") == 0) {
+        json_decref(world->targets);
+        world->targets = json_incref(json_object_get(call->parameters, "targets"));
+    }
     if (strcmp(method, "Reserve") == 0 || strcmp(method, "CreateTargets") == 0)
         return json_pack("{s:o}", "lease", make_lease(host, call));
     if (strcmp(method, "Detach") == 0)
@@ -177,6 +192,9 @@ act(const FakeHost *host, const PeerCall *call, GError **error)
         return release(host, call->service, error);
     if (strcmp(method, "Migrate") == 0)
         return migrate(world);
+    if (strcmp(method, "DigestImages") == 0)
+        return json_pack("{s:s, s:{s:[{s:s, s:i, s:s}]}}", "job", "g", "result", "images", "path",
+                         "/images/base", "sizeBytes", 4096, "digest", "d1");
     if (strcmp(method, "Attach") == 0)
         return attach(world, error);
     return json_object();

@@ -19,6 +19,8 @@ typedef struct {
     const char *source_state, *destination_state; /* NULL: unknown guest */
     const char *state_after_migrate;              /* of the destination */
     gboolean nothing_to_copy;
+    gboolean has_base;  /* the disk has an image below it */
+    json_t *targets;    /* that were asked for last */
     gboolean undefines; /* a migration leaves no definition on the source */
     gboolean no_vnics, no_bond, no_agent, impossible_disk, attach_degraded, reservation_over;
     gboolean silent_after_migrate; /* neither host answers where the guest is */

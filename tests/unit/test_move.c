@@ -36,6 +36,38 @@ test_skips_what_a_guest_without_vnics_does_not_need(void)
     world_assert_calls(world, 0, "host2 CreateTargets, host1 Migrate");
 }
 
+/* Else the guest would miss on the destination what only lies in the base. */
+static void
+test_incremental_targets_lie_on_what_the_source_has(void)
+{
+    json_auto_t *options = json_pack("{s:b}", "incremental", TRUE);
+    json_auto_t *base = json_pack("[{s:s, s:s, s:i, s:s}]", "path", "/images/base", "format", "raw",
+                                  "sizeBytes", 4096, "digest", "d1");
+    const MoveRequest request = { .guest = "web1", .lease_seconds = 1, .options = options };
+    g_autoptr(World) world = world_new();
+
+    world->no_vnics = world->has_base = TRUE;
+    g_autoptr(MoveResult) whole = world_run(world);
+    g_assert_no_error(whole->error);
+    g_assert_null(json_object_get(json_array_get(world->targets, 0), "backing"));
+
+    g_autoptr(World) other = world_new();
+    other->no_vnics = other->has_base = TRUE;
+    g_autoptr(MoveResult) result = world_run_with(other, &request);
+    g_assert_no_error(result->error);
+    world_assert_calls(other, 0, "host1 DigestImages, host2 CreateTargets, host1 Migrate");
+    g_assert_true(json_equal(json_object_get(json_array_get(other->targets, 0), "backing"), base));
+
+    g_autoptr(World) broken = world_new();
+    broken->no_vnics = broken->has_base = TRUE;
+    broken->fail = "host1 DigestImages";
+    broken->code = FAULT_PROGRAM_FAILED;
+    g_autoptr(MoveResult) failed = world_run_with(broken, &request);
+    g_assert_error(failed->error, FAULT, FAULT_PROGRAM_FAILED);
+    g_assert_true(failed->restored);
+    world_assert_calls(broken, 0, "host1 DigestImages");
+}
+
 static void
 test_refuses_before_anything_changes(void)
 {
@@ -373,6 +405,7 @@ main(int argc, char **argv)
     g_test_add_func("/move/in-the-promised-order", test_moves_in_the_promised_order);
     g_test_add_func("/move/skips-what-is-not-needed",
                     test_skips_what_a_guest_without_vnics_does_not_need);
+    g_test_add_func("/move/incremental", test_incremental_targets_lie_on_what_the_source_has);
     g_test_add_func("/move/refuses-before-anything-changes", test_refuses_before_anything_changes);
     g_test_add_func("/move/sets-up-the-bond-first", test_sets_up_the_bond_first_if_told_to);
     g_test_add_func("/move/each-failing-step-undoes-those-before",
