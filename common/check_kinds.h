@@ -42,6 +42,8 @@ extern const CheckKinds check_kinds_host, check_kinds_guest, check_kinds_network
 #define LIBVIRT_HOST "libvirt, qemuMigrationDstPrepareDirect() and docs/migration"
 #define NFS          "nfs(5), and libvirt, docs/drvqemu"
 #define FIELD        "oVirt, host deployment: clocks of a cluster are kept alike"
+#define PCIE         "PCI Express Base Specification, and QEMU, docs/pcie.txt"
+#define FIELD_NET    "Linux, Documentation/networking/switchdev.rst and bonding.rst"
 #define QEMU         "QEMU, docs/devel/migration"
 #define BONDING      "Linux, Documentation/networking/bonding.rst"
 #define VFIO         "Linux, Documentation/driver-api/vfio.rst"

@@ -2,6 +2,7 @@
 /* Judges the bonds that a guest reports, one property at a time. */
 #include "netprep/bond_check.h"
 
+#include "netprep/backup_proof.h"
 #include "netprep/vnic_path.h"
 
 /* Recommended by the kernel's networking/bonding.rst and measured: see docs/decisions.md. */
@@ -14,7 +15,8 @@ typedef struct {
     char *label;
     GuestView *view;
     GPtrArray *vnics;
-    GuestReport *report; /* NULL: the agent does not tell */
+    GuestReport *report;               /* NULL: the agent does not tell */
+    GuestNeighbourhood *neighbourhood; /* likewise */
 } Context;
 
 /* What one vNIC of the guest is in. All borrowed but the label. */
@@ -37,6 +39,7 @@ context_free(void *data)
     guest_view_free(context->view);
     g_clear_pointer(&context->vnics, g_ptr_array_unref);
     guest_report_free(context->report);
+    guest_neighbourhood_free(context->neighbourhood);
     g_free(context);
 }
 
@@ -262,6 +265,80 @@ judge_announcements(const Context *context, const Place *place, CheckReport *rep
 }
 
 static void
+judge_mac(const Context *context, const Place *place, CheckReport *report)
+{
+    const char *policy = place->bond->fail_over_mac;
+
+    if (!policy)
+        check_unknown(report, place->label, "the guest does not tell fail_over_mac");
+    else if (g_str_equal(policy, "none"))
+        check_pass(report, place->label, "keeps one MAC on both ports");
+    else
+        check_fail(report, place->label, NULL,
+                   "fail_over_mac is %s: each neighbour has to learn another MAC at each switch",
+                   policy);
+}
+
+/* Somebody with whom the guest speaks answers behind the bridge of its VirtIO NIC. */
+static void
+judge_carrying(const Context *context, const Place *place, CheckReport *report)
+{
+    g_autoptr(GError) error = NULL;
+    Vnic probe = { .alias = place->vnic->alias,
+                   .function = place->vnic->function,
+                   .bond = place->bond->name,
+                   .backup = place->backup_port ? place->backup_port->name : NULL };
+
+    if (!place->backup || !context->neighbourhood)
+        return;
+    g_autoptr(BackupProof) proof = backup_proof_new(context->host, context->neighbourhood,
+                                                    context->report, context->view->live, &probe);
+    if (!proof->bridge || !proof->neighbours->neighbours[0])
+        check_unknown(report, place->label, "there is nobody to ask behind its VirtIO NIC");
+    else if (backup_proof_check_uplink(proof, context->host, place->vnic, NULL, &error))
+        check_pass(report, place->label, "a neighbour of the guest answers behind bridge %s",
+                   proof->bridge);
+    else if (fault_code(error) == FAULT_BOND_UNFIT)
+        check_fail(report, place->label, fault_remedy(error), "%s", fault_cause(error));
+    else
+        check_unknown(report, place->label, "%s", error->message);
+}
+
+static void
+check_mac(void *context, CheckReport *report)
+{
+    for_each(context, report, FALSE, judge_mac);
+}
+
+static void
+check_carrying(void *data, CheckReport *report)
+{
+    Context *context = data;
+    BondAccess access = bond_access(context->host, context->view, NULL);
+
+    if (context->report)
+        context->neighbourhood = guest_neighbourhood_read(&access, NULL);
+    for_each(context, report, FALSE, judge_carrying);
+}
+
+static void
+check_permissions(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    GuestAbilities abilities = 0;
+    g_autoptr(GError) error = NULL;
+
+    if (!guest_agent_abilities(context->host->hypervisor, context->view->guest->uuid,
+                               context->host->config->agent_seconds, &abilities, &error))
+        check_unknown(report, context->label, "%s", error->message);
+    else if (!(abilities & GUEST_ABILITY_EXEC))
+        check_fail(report, context->label, NULL, "its agent may not run commands (guest-exec)%s",
+                   abilities & GUEST_ABILITY_FILES ? ": its bond is steered by files" : "");
+    else
+        check_pass(report, context->label, "its agent may run commands");
+}
+
+static void
 check_backup(void *context, CheckReport *report)
 {
     for_each(context, report, TRUE, judge_backup);
@@ -301,12 +378,15 @@ CheckGroup
 bond_check_guest(const NetworkHost *host, const char *guest)
 {
     static const Check checks[] = { { "guest.agent-answers", check_agent },
+                                    { "guest.agent-permits", check_permissions },
                                     { "network.backup-present", check_backup },
                                     { "network.backup-unfiltered", check_filter },
                                     { "network.bond-mode", check_mode },
                                     { "network.bond-monitoring", check_monitoring },
                                     { "network.bond-primary", check_primary },
                                     { "network.bond-announcements", check_announcements },
+                                    { "network.bond-mac", check_mac },
+                                    { "network.backup-carries", check_carrying },
                                     { 0 } };
     Context *context = g_new0(Context, 1);
 

@@ -6,6 +6,8 @@
 #include "common/limits.h"
 #include "netprep/arrival_check.h"
 #include "netprep/bond_check.h"
+#include "netprep/hotplug_check.h"
+#include "netprep/likeness_check.h"
 #include "netprep/passthrough_check.h"
 #include "netprep/text_check.h"
 
@@ -17,6 +19,8 @@ network_facts_clear(NetworkFacts *facts)
     g_clear_pointer(&facts->networks, g_strfreev);
     g_clear_pointer(&facts->bridges, g_strfreev);
     g_clear_pointer(&facts->vnics, g_ptr_array_unref);
+    g_clear_pointer(&facts->links, json_decref);
+    g_clear_pointer(&facts->cards, json_decref);
 }
 
 /* An absent list stays NULL: nobody told. */
@@ -58,6 +62,28 @@ read_vnics(const json_t *facts, GPtrArray **ret_vnics, GError **error)
     return *ret_vnics != NULL;
 }
 
+/* Objects whose @name, if they have it, is one of a network device; nothing else of them is used in
+ * a path. */
+static gboolean
+read_objects(const json_t *facts, const char *member, json_t **ret_objects, GError **error)
+{
+    const json_t *list = json_object_get(facts, member);
+
+    *ret_objects = NULL;
+    for (gsize i = 0; i < json_array_size(list); i++) {
+        const json_t *name = json_object_get(json_array_get(list, i), "name");
+
+        if (i < NETWORKS_MAX && (!name || text_is_link_name(json_string_value(name))))
+            continue;
+        fault_set(error, FAULT_INVALID_ARGUMENT, member,
+                  "pass the facts as Check of the source returned them",
+                  "has more than %d entries, or one that is no name", NETWORKS_MAX);
+        return FALSE;
+    }
+    *ret_objects = json_is_array(list) ? json_deep_copy(list) : NULL;
+    return TRUE;
+}
+
 gboolean
 network_facts_read(const json_t *object, NetworkFacts *ret_facts, GError **error)
 {
@@ -65,7 +91,9 @@ network_facts_read(const json_t *object, NetworkFacts *ret_facts, GError **error
 
     if (!read_names(object, "networks", text_is_name, &facts.networks, error) ||
         !read_names(object, "bridges", text_is_link_name, &facts.bridges, error) ||
-        !read_vnics(object, &facts.vnics, error))
+        !read_vnics(object, &facts.vnics, error) ||
+        !read_objects(object, "links", &facts.links, error) ||
+        !read_objects(object, "cards", &facts.cards, error))
         return FALSE;
     *ret_facts = facts;
     facts = (NetworkFacts) { 0 };
@@ -76,7 +104,7 @@ CheckReport *
 network_check_source(const NetworkHost *host, const char *guest)
 {
     const CheckGroup groups[] = { passthrough_check_guest(host, guest),
-                                  bond_check_guest(host, guest) };
+                                  bond_check_guest(host, guest), hotplug_check(host, guest) };
 
     return check_runner_run(host->checks, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
 }
@@ -84,17 +112,16 @@ network_check_source(const NetworkHost *host, const char *guest)
 CheckReport *
 network_check_destination(const NetworkHost *host, const json_t *facts, GError **error)
 {
-    NetworkFacts networks = { 0 }, functions = { 0 };
+    NetworkFacts networks = { 0 }, functions = { 0 }, links = { 0 };
 
-    /* Each group has its own copy, since it may outlive this call. */
-    if (!network_facts_read(facts, &networks, error))
+    /* Each group has its own copy, since it may outlive this call; what is read once can be read
+     * again. */
+    if (!network_facts_read(facts, &networks, error) ||
+        !network_facts_read(facts, &functions, NULL) || !network_facts_read(facts, &links, NULL))
         return NULL;
-    if (!network_facts_read(facts, &functions, error)) {
-        network_facts_clear(&networks);
-        return NULL;
-    }
-    CheckGroup groups[3] = { arrival_check_networks(host, &networks) };
-    gsize count = 1;
+    CheckGroup groups[4] = { arrival_check_networks(host, &networks),
+                             likeness_check(host, &links) };
+    gsize count = 2;
 
     if (!functions.vnics || functions.vnics->len > 0) {
         groups[count++] = arrival_check_functions(host, &functions);

@@ -11,6 +11,8 @@ typedef struct {
     char **networks;
     char **bridges;
     GPtrArray *vnics; /* of Vnic * */
+    json_t *links;    /* array of BridgeLink */
+    json_t *cards;    /* array of FunctionCard */
 } NetworkFacts;
 
 void network_facts_clear(NetworkFacts *facts);

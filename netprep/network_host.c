@@ -20,6 +20,7 @@ network_host_new(Hypervisor *hypervisor, LeaseStore *leases, FunctionControl *co
     host->bulletin = bulletin_new();
     host->config = config;
     host->sysfs = g_strdup(sysfs);
+    host->vlans = g_strdup("/proc/net/vlan");
     return host;
 }
 
@@ -40,6 +41,7 @@ network_host_free(NetworkHost *host)
     lease_store_free(host->leases);
     hypervisor_free(host->hypervisor);
     g_free(host->sysfs);
+    g_free(host->vlans);
     g_free(host);
 }
 

@@ -25,6 +25,7 @@ typedef struct {
     Bulletin *bulletin;
     const Config *config; /* borrowed */
     char *sysfs;          /* "/sys", or a tree like it */
+    char *vlans;          /* "/proc/net/vlan", or a directory like it */
 } NetworkHost;
 
 /* Takes all but @config over. */

@@ -3,6 +3,7 @@
 #include "netprep/passthrough_check.h"
 
 #include "common/domain_features.h"
+#include "netprep/link_facts.h"
 #include "netprep/vnic.h"
 
 #define HOST "this host"
@@ -168,10 +169,48 @@ names_to_json(char *const *names)
     return array;
 }
 
+static json_t *
+links_to_json(const Context *context)
+{
+    json_t *links = json_array();
+
+    for (char **name = context->features->bridges; *name; name++) {
+        g_auto(BridgeFacts) facts = { 0 };
+
+        if (bridge_facts_read(context->host, *name, &facts))
+            json_array_append_new(links, json_pack("{s:s, s:i, s:s}", "name", *name, "mtu",
+                                                   (int)facts.mtu, "vlans", facts.vlans));
+    }
+    return links;
+}
+
+/* The cards that the guest's VFs are of, by the physical networks that these lead to. */
+static json_t *
+cards_to_json(const Context *context)
+{
+    json_t *cards = json_array();
+
+    for (guint i = 0; i < context->vnics->len; i++) {
+        const Vnic *vnic = context->vnics->pdata[i];
+        const Function *function = function_inventory_find(context->inventory, vnic->function);
+        g_autofree char *model =
+            function ? card_facts_model(context->host, function->port->address) : NULL;
+
+        if (function && vnic->physical_network)
+            json_array_append_new(cards,
+                                  json_pack("{s:s, s:i, s:s?}", "network", vnic->physical_network,
+                                            "mtu", (int)function->port->mtu, "model", model));
+    }
+    return cards;
+}
+
 static void
 tell(void *data, CheckReport *report)
 {
     const Context *context = data;
+
+    check_fact(report, "links", links_to_json(context));
+    check_fact(report, "cards", cards_to_json(context));
 
     check_fact(report, "networks", names_to_json(context->features->networks));
     check_fact(report, "bridges", names_to_json(context->features->bridges));

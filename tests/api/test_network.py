@@ -69,7 +69,8 @@ class Network(unittest.TestCase):
         found = self.call("Check", {"role": "source", "guest": GUEST})
         self.assertEqual([(result["check"], result["outcome"]) for result in found["results"]],
                          [("guest.no-host-devices", "passed")])
-        self.assertEqual(found["facts"], {"networks": [], "bridges": [], "vnics": []})
+        self.assertEqual(found["facts"], {"networks": [], "bridges": [], "vnics": [], "links": [],
+                                          "cards": []})
         there = self.call("Check", {"role": "destination", "facts": found["facts"]})
         self.assertEqual(there["results"], [])
 

@@ -25,7 +25,7 @@ typedef struct {
 struct FakeGuest {
     GMutex lock;
     gboolean silent, stubborn, bonded, virtio_carrier;
-    gboolean without_program, without_files;
+    gboolean without_program, without_files, without_exec;
     gboolean vf_in_bond, hears_all;
     gboolean without_function, without_link; /* the first pair's */
     unsigned announcements;
@@ -320,7 +320,9 @@ info(const FakeGuest *guest)
     json_t *supported = json_array();
 
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
-        gboolean enabled = !(guest->without_files && g_str_has_prefix(commands[i], "guest-file-"));
+        gboolean enabled =
+            !(guest->without_files && g_str_has_prefix(commands[i], "guest-file-")) &&
+            !(guest->without_exec && g_str_has_prefix(commands[i], "guest-exec"));
         json_array_append_new(supported,
                               json_pack("{s:s, s:b}", "name", commands[i], "enabled", enabled));
     }
@@ -415,6 +417,12 @@ void
 fake_guest_set_files(FakeGuest *guest, gboolean allowed)
 {
     guest->without_files = !allowed;
+}
+
+void
+fake_guest_set_exec(FakeGuest *guest, gboolean allowed)
+{
+    guest->without_exec = !allowed;
 }
 
 unsigned

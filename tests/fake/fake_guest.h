@@ -34,6 +34,8 @@ void fake_guest_set_announcements(FakeGuest *guest, unsigned announcements);
  */
 void fake_guest_set_program(FakeGuest *guest, gboolean present);
 void fake_guest_set_files(FakeGuest *guest, gboolean allowed);
+/* Whether its agent says that it may run commands (the default); it runs them all the same. */
+void fake_guest_set_exec(FakeGuest *guest, gboolean allowed);
 /* Files that were opened and not closed. */
 unsigned fake_guest_open_files(FakeGuest *guest);
 /* all_slaves_active, as the files say. */

@@ -49,7 +49,9 @@ static void
 add_guest(const World *world, const char *devices)
 {
     g_autofree char *xml = g_strdup_printf(
-        "<domain type='kvm' id='1'><name>web1</name><uuid>" FIXTURE_UUID "</uuid><devices>"
+        "<domain type='kvm' id='1'><name>web1</name><uuid>" FIXTURE_UUID "</uuid>"
+        "<os><type arch='x86_64' machine='pc-i440fx-7.2'>hvm</type></os>"
+        "<features><acpi/></features><devices>"
         "<interface type='bridge'><mac address='52:54:00:aa:00:01'/><source bridge='br0'/>"
         "<target dev='vnet0'/><model type='virtio'/>%s<alias name='net0'/>"
         "<address type='pci' domain='0x0000' bus='0x00' slot='0x03' function='0x0'/></interface>"
@@ -66,7 +68,8 @@ add_guest(const World *world, const char *devices)
 
 /* A report as netprep-guest prints it. */
 static void
-set_report(void *data, const char *mode, int monitor, const char *primary, int announcements)
+set_whole_report(void *data, const char *mode, int monitor, const char *primary, int announcements,
+                 const char *fail_over_mac)
 {
     const World *world = data;
     g_autofree char *report = g_strdup_printf(
@@ -77,11 +80,17 @@ set_report(void *data, const char *mode, int monitor, const char *primary, int a
         "{\"name\":\"vf\",\"driver\":\"igbvf\",\"pciPath\":\"04.0\",\"carrier\":true,"
         "\"master\":\"bond0\"}],"
         "\"bonds\":[{\"name\":\"bond0\",\"mode\":\"%s\",\"active\":\"vf\",\"primary\":\"%s\","
-        "\"monitorIntervalMilliseconds\":%d,\"gratuitousArp\":%d,"
+        "\"monitorIntervalMilliseconds\":%d,\"gratuitousArp\":%d,\"failOverMac\":\"%s\","
         "\"ports\":[\"virtio\",\"vf\"]}]}",
-        mode, primary, monitor, announcements);
+        mode, primary, monitor, announcements, fail_over_mac);
 
     fake_guest_set_report(world->fixture->guest, report);
+}
+
+static void
+set_report(void *data, const char *mode, int monitor, const char *primary, int announcements)
+{
+    set_whole_report(data, mode, monitor, primary, announcements, "none");
 }
 
 static void
@@ -107,6 +116,14 @@ have_arrival(void *data)
     json_object_set_new(world->facts, "networks", json_pack("[s]", "blue"));
     json_object_set_new(world->facts, "bridges", json_pack("[s]", "br0"));
     json_object_set_new(world->facts, "vnics", json_pack("[o]", vnic_to_json(&vnic)));
+    json_object_set_new(world->facts, "links",
+                        json_pack("[{s:s, s:i, s:s}]", "name", "br0", "mtu", 1500, "vlans", ""));
+    json_object_set_new(
+        world->facts, "cards",
+        json_pack("[{s:s, s:i, s:s}]", "network", "blue", "mtu", 1500, "model", "8086:10c9"));
+    fake_sysfs_set_link(world->fixture->sysfs, "br0", "mtu", "1500\n");
+    fake_sysfs_set_device(world->fixture->sysfs, "0000:01:00.0", "vendor", "0x8086\n");
+    fake_sysfs_set_device(world->fixture->sysfs, "0000:01:00.0", "device", "0x10c9\n");
 }
 
 static void
@@ -221,6 +238,74 @@ forget_trust(void *data)
         FUNCTION_OPTION_BIT(FUNCTION_OPTION_TRUST);
 }
 
+static void
+forbid_exec(void *data)
+{
+    fake_guest_set_exec(((World *)data)->fixture->guest, FALSE);
+}
+
+static void
+lead_elsewhere(void *data)
+{
+    fake_leg_probe_set_silent(((World *)data)->fixture->probe, "br0");
+}
+
+static void
+change_macs(void *data)
+{
+    set_whole_report(data, "active-backup", 100, "vf", 3, "active");
+}
+
+/* The guest again, with this in place of @from. */
+static void
+replace_guest(const World *world, const char *from, const char *to)
+{
+    g_autoptr(Guest) guest = hypervisor_get_guest(world->fixture->host->hypervisor, "web1", NULL);
+    g_auto(GStrv) parts = g_strsplit(guest->xml, from, 2);
+    g_autofree char *xml = g_strjoinv(to, parts);
+
+    g_assert_nonnull(parts[1]);
+    fake_hypervisor_remove_guest(world->fixture->hypervisor, FIXTURE_UUID);
+    fake_hypervisor_add_guest(world->fixture->hypervisor, xml, GUEST_STATE_RUNNING, TRUE);
+}
+
+static void
+sit_on_root(void *data)
+{
+    replace_guest(data, "pc-i440fx-7.2", "pc-q35-7.2");
+}
+
+static void
+lack_acpi(void *data)
+{
+    replace_guest(data, "<acpi/>", "");
+}
+
+static void
+change_link(void *data, const char *list, const char *member, json_t *value)
+{
+    json_object_set_new(json_array_get(json_object_get(((World *)data)->facts, list), 0), member,
+                        value);
+}
+
+static void
+lead_to_vlan(void *data)
+{
+    change_link(data, "links", "vlans", json_string("100"));
+}
+
+static void
+want_jumbo_frames(void *data)
+{
+    change_link(data, "cards", "mtu", json_integer(9000));
+}
+
+static void
+come_from_other_card(void *data)
+{
+    change_link(data, "cards", "model", json_string("15b3:1018"));
+}
+
 static CheckReport *
 run_role(const World *world, const CheckCase *test)
 {
@@ -271,6 +356,15 @@ static const CheckCase cases[] = {
     { "network.bond-monitoring", stop_monitoring, "miimon is 0", have_guest },
     { "network.bond-primary", prefer_virtio, "primary is virtio", have_guest },
     { "network.bond-announcements", announce_once, "num_grat_arp is 1", have_guest },
+    { "guest.agent-permits", forbid_exec, "guest-exec", have_guest },
+    { "network.bond-mac", change_macs, "fail_over_mac is active", have_guest },
+    { "network.backup-carries", lead_elsewhere, "leads elsewhere", have_guest },
+    { "network.hotplug-possible", sit_on_root, "root complex", have_guest },
+    { "network.hotplug-fast", lack_acpi, "no ACPI", have_guest },
+    { "network.bridges-alike", lead_to_vlan, "VLAN none, on the guest's host to 100",
+      have_arrival },
+    { "network.mtu-enough", want_jumbo_frames, "MTU 1500, on the guest's host 9000", have_arrival },
+    { "network.functions-same-card", come_from_other_card, "8086:10c9", have_arrival },
     { "network.networks-there", need_other_network, "not active", have_arrival },
     { "network.bridges-there", take_bridge_down, "is down", have_arrival },
     { "network.functions-free", cut_port_off, "0 of its 4 VFs", have_arrival },
@@ -317,7 +411,8 @@ static void
 test_guest_without_functions_needs_none_there(void)
 {
     g_autoptr(World) world = world_new();
-    json_auto_t *facts = json_pack("{s:[], s:[s], s:[]}", "networks", "bridges", "br0", "vnics");
+    json_auto_t *facts = json_pack("{s:[], s:[s], s:[], s:[], s:[]}", "networks", "bridges", "br0",
+                                   "vnics", "links", "cards");
     g_autoptr(CheckReport) report = network_check_destination(world->fixture->host, facts, NULL);
 
     g_assert_cmpuint(report->results->len, ==, 1);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Compares links of two hosts. */
+#include "netprep/likeness_check.h"
+
+#include "netprep/link_facts.h"
+
+#define HOST "this host"
+
+typedef struct {
+    const NetworkHost *host; /* borrowed */
+    NetworkFacts facts;
+    FunctionInventory *inventory;
+    PhysicalNetworks *networks;
+} Context;
+
+static void
+context_free(void *data)
+{
+    Context *context = data;
+
+    network_facts_clear(&context->facts);
+    physical_networks_free(context->networks);
+    function_inventory_free(context->inventory);
+    g_free(context);
+}
+
+static CheckReadiness
+prepare(void *data, GError **error)
+{
+    Context *context = data;
+
+    if (!context->facts.links || !context->facts.cards) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "facts", NULL,
+                  "the guest's host did not tell what its links are like");
+        return CHECK_HINDERED;
+    }
+    context->inventory = function_inventory_read(context->host->sysfs, NULL, error);
+    if (context->inventory)
+        context->networks = physical_networks_read(context->host, context->inventory, error);
+    return context->networks ? CHECK_READY : CHECK_HINDERED;
+}
+
+static const char *
+text(const json_t *object, const char *member)
+{
+    const char *value = json_string_value(json_object_get(object, member));
+
+    return value ? value : "";
+}
+
+static unsigned
+number(const json_t *object, const char *member)
+{
+    return (unsigned)json_integer_value(json_object_get(object, member));
+}
+
+/* A bridge that is not there is for network.bridges-there to say. */
+static void
+check_bridges(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    size_t i;
+    json_t *link;
+
+    json_array_foreach (context->facts.links, i, link) {
+        g_autofree char *object = g_strdup_printf("bridge %s", text(link, "name"));
+        const char *there = text(link, "vlans");
+        g_auto(BridgeFacts) here = { 0 };
+
+        if (!bridge_facts_read(context->host, text(link, "name"), &here))
+            continue;
+        if (g_str_equal(here.vlans, there))
+            check_pass(report, object, *there ? "leads to VLAN %s, too" : "leads to no VLAN%s",
+                       there);
+        else
+            check_fail(report, object, NULL, "leads to VLAN %s, on the guest's host to %s",
+                       *here.vlans ? here.vlans : "none", *there ? there : "none");
+    }
+}
+
+static void
+judge_mtu(const char *object, unsigned here, unsigned there, CheckReport *report)
+{
+    if (!here || !there)
+        check_unknown(report, object, "its MTU is not told on %s",
+                      here ? "the guest's host" : "this host");
+    else if (here >= there)
+        check_pass(report, object, "has MTU %u, on the guest's host %u", here, there);
+    else
+        check_fail(report, object, NULL, "has MTU %u, on the guest's host %u", here, there);
+}
+
+/* The first PF that leads to @network; NULL: none does. Borrowed. */
+static const PhysicalFunction *
+find_port(const Context *context, const char *network)
+{
+    for (guint i = 0; i < context->inventory->physical_functions->len; i++) {
+        const PhysicalFunction *port = context->inventory->physical_functions->pdata[i];
+
+        if (physical_networks_lead(context->networks, network, port->name))
+            return port;
+    }
+    return NULL;
+}
+
+static void
+check_mtu(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach (context->facts.links, i, entry) {
+        g_autofree char *object = g_strdup_printf("bridge %s", text(entry, "name"));
+        g_auto(BridgeFacts) here = { 0 };
+
+        if (bridge_facts_read(context->host, text(entry, "name"), &here))
+            judge_mtu(object, here.mtu, number(entry, "mtu"), report);
+    }
+    json_array_foreach (context->facts.cards, i, entry) {
+        const PhysicalFunction *port = find_port(context, text(entry, "network"));
+
+        if (port) {
+            g_autofree char *object = g_strdup_printf("physical function %s", port->name);
+            judge_mtu(object, port->mtu, number(entry, "mtu"), report);
+        }
+    }
+}
+
+static void
+check_card(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach (context->facts.cards, i, entry) {
+        const PhysicalFunction *port = find_port(context, text(entry, "network"));
+        g_autofree char *here = port ? card_facts_model(context->host, port->address) : NULL;
+        const char *there = text(entry, "model");
+
+        if (!port)
+            continue;
+        g_autofree char *object = g_strdup_printf("physical function %s", port->name);
+        if (!here || !*there)
+            check_unknown(report, object, "its model is not told");
+        else if (g_str_equal(here, there))
+            check_pass(report, object, "is a card of model %s, too", here);
+        else
+            check_fail(report, object, NULL, "is a card of model %s, on the guest's host %s", here,
+                       there);
+    }
+}
+
+CheckGroup
+likeness_check(const NetworkHost *host, NetworkFacts *facts)
+{
+    static const Check checks[] = { { "network.bridges-alike", check_bridges },
+                                    { "network.mtu-enough", check_mtu },
+                                    { "network.functions-same-card", check_card },
+                                    { 0 } };
+    Context *context = g_new0(Context, 1);
+
+    context->host = host;
+    context->facts = *facts;
+    *facts = (NetworkFacts) { 0 };
+    return (CheckGroup) { .object = HOST,
+                          .checks = checks,
+                          .prepare = prepare,
+                          .context = context,
+                          .free_context = context_free };
+}
