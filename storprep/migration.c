@@ -7,6 +7,7 @@
 #include "storprep/migration_progress.h"
 #include "storprep/migration_queue.h"
 #include "storprep/outcome.h"
+#include "storprep/source_disks.h"
 
 #define POLL_USEC  G_USEC_PER_SEC       /* progress; libvirt has no event for it */
 #define ABORT_USEC (G_USEC_PER_SEC / 4) /* libvirt refuses to abort what has not begun yet */
@@ -15,6 +16,7 @@ struct Migrations {
     JobRegistry *jobs;
     Hypervisor *hypervisor;
     MigrationQueue *queue;
+    const char *const *directories;
     GCancellable *leaving;
     gint calls; /* into libvirt, under way */
 };
@@ -38,6 +40,7 @@ typedef struct {
 typedef struct {
     Job *job;
     Call *call;
+    SourceDisks *left_behind; /* to be removed; NULL: nothing */
     Convergence convergence;
     MigrationProgress progress; /* the last there was */
     gboolean too_late;          /* the guest runs on the destination and fetches its memory */
@@ -45,13 +48,15 @@ typedef struct {
 } Pursuit;
 
 Migrations *
-migrations_new(JobRegistry *jobs, Hypervisor *hypervisor, unsigned at_once)
+migrations_new(JobRegistry *jobs, Hypervisor *hypervisor, unsigned at_once,
+               const char *const *directories)
 {
     Migrations *migrations = g_new0(Migrations, 1);
 
     migrations->jobs = jobs;
     migrations->hypervisor = hypervisor;
     migrations->queue = migration_queue_new(at_once);
+    migrations->directories = directories;
     migrations->leaving = g_cancellable_new();
     return migrations;
 }
@@ -397,12 +402,17 @@ pack_result(Pursuit *pursuit, gint64 started_usec)
     const MigrationProgress *last = &pursuit->progress;
 
     read_progress(pursuit);
-    return json_pack("{s:{s:s, s:s}, s:I, s:I, s:I, s:I}", "guest", "name", plan->guest_name,
-                     "uuid", plan->guest_uuid, "downtimeMilliseconds",
-                     (json_int_t)last->downtime_msec, "elapsedMilliseconds",
-                     (json_int_t)((g_get_monotonic_time() - started_usec) / 1000), "memoryBytes",
-                     (json_int_t)last->memory_total_bytes, "diskBytes",
-                     (json_int_t)last->disk_total_bytes);
+    json_t *result = json_pack("{s:{s:s, s:s}, s:I, s:I, s:I, s:I}", "guest", "name",
+                               plan->guest_name, "uuid", plan->guest_uuid, "downtimeMilliseconds",
+                               (json_int_t)last->downtime_msec, "elapsedMilliseconds",
+                               (json_int_t)((g_get_monotonic_time() - started_usec) / 1000),
+                               "memoryBytes", (json_int_t)last->memory_total_bytes, "diskBytes",
+                               (json_int_t)last->disk_total_bytes);
+    if (pursuit->left_behind)
+        json_object_set_new(
+            result, "removedDisks",
+            source_disks_remove(pursuit->left_behind, pursuit->call->migrations->hypervisor));
+    return result;
 }
 
 static void
@@ -444,6 +454,14 @@ pursue(Pursuit *pursuit, GError **error)
     return confirm(pursuit, error) ? pack_result(pursuit, started_usec) : NULL;
 }
 
+static SourceDisks *
+note_source_disks(const Migrations *migrations, const MigrationPlan *plan)
+{
+    return plan->remove_source_disks
+               ? source_disks_new((const char *const *)plan->copy_paths, migrations->directories)
+               : NULL;
+}
+
 static json_t *
 run_migration(Job *job, void *data, GError **error)
 {
@@ -453,8 +471,11 @@ run_migration(Job *job, void *data, GError **error)
     if (!enter(job, order, error))
         return NULL;
     const Convergence convergence = convergence_new(&order->plan->policy, order->plan->mode);
+    g_autoptr(SourceDisks) left_behind = note_source_disks(migrations, order->plan);
     g_autoptr(Call) call = start_call(migrations, g_steal_pointer(&order->plan));
-    Pursuit pursuit = { .job = job, .call = call, .convergence = convergence };
+    Pursuit pursuit = {
+        .job = job, .call = call, .left_behind = left_behind, .convergence = convergence
+    };
     json_t *result = pursue(&pursuit, error);
 
     migration_queue_leave(migrations->queue);

@@ -15,8 +15,10 @@
  */
 typedef struct Migrations Migrations;
 
-/* Both are borrowed and must live until migrations_free(). More than @at_once migrations wait. */
-Migrations *migrations_new(JobRegistry *jobs, Hypervisor *hypervisor, unsigned at_once);
+/* Both are borrowed and must live until migrations_free(). More than @at_once migrations wait.
+ * Images are only ever removed within @directories, which are borrowed, too. */
+Migrations *migrations_new(JobRegistry *jobs, Hypervisor *hypervisor, unsigned at_once,
+                           const char *const *directories);
 /* The jobs must have ended. */
 void migrations_free(Migrations *migrations);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Migrations, migrations_free)

@@ -140,6 +140,19 @@ persistent_xml_not_persistent(const MigrationPlan *plan)
     return plan->persistent_xml && !plan->persist;
 }
 
+static gboolean
+removes_what_is_not_copied(const MigrationPlan *plan)
+{
+    return plan->remove_source_disks && (!copies(plan) || plan->mode == MIGRATION_OFFLINE);
+}
+
+/* Of a guest that is defined here and is to stay so. */
+static gboolean
+removes_what_stays_defined(const MigrationPlan *plan)
+{
+    return plan->remove_source_disks && plan->persist && !plan->undefine_source;
+}
+
 static const Conflict conflicts[] = {
     { tunnelled_offline, "tunnelled and offline", "there is no memory to send through a tunnel",
       "leave out tunnelled" },
@@ -179,6 +192,10 @@ static const Conflict conflicts[] = {
       "leave out incremental: whole images are copied" },
     { incremental_without_copy, "incremental without copyDisks", "there is nothing to copy",
       "name the disks, or leave out incremental" },
+    { removes_what_is_not_copied, "removeSourceDisks without copyDisks",
+      "only images that libvirt has copied are removed", "leave out removeSourceDisks" },
+    { removes_what_stays_defined, "removeSourceDisks without undefineSource",
+      "the guest's definition here would be without its disks", "leave out one of them" },
     { undefined_everywhere, "undefineSource without persistent",
       "no host would have the guest's definition any more",
       "make it persistent on the destination, or keep the definition here" },

@@ -22,6 +22,7 @@ migration_plan_free(MigrationPlan *plan)
     g_free(plan->guest_uuid);
     g_free(plan->destination_uri);
     g_strfreev(plan->copy_disks);
+    g_strfreev(plan->copy_paths);
     g_strfreev(plan->shared_disks);
     g_free(plan->destination_xml);
     g_free(plan->persistent_xml);
@@ -181,8 +182,23 @@ check_provided(const GPtrArray *disks, const MigrationPlan *plan, GError **error
     return TRUE;
 }
 
+static void
+note_paths(const GPtrArray *disks, MigrationPlan *plan)
+{
+    GPtrArray *paths = g_ptr_array_new();
+
+    for (char **target = plan->copy_disks; *target; target++) {
+        const Disk *disk = find_disk(disks, *target);
+
+        if (disk && disk->path)
+            g_ptr_array_add(paths, g_strdup(disk->path));
+    }
+    g_ptr_array_add(paths, NULL);
+    plan->copy_paths = (char **)g_ptr_array_free(paths, FALSE);
+}
+
 static gboolean
-check_disks(const Guest *guest, const MigrationPlan *plan, GError **error)
+check_disks(const Guest *guest, MigrationPlan *plan, GError **error)
 {
     g_autoptr(GPtrArray) disks = disk_plan_guest(guest, error);
 
@@ -195,6 +211,7 @@ check_disks(const Guest *guest, const MigrationPlan *plan, GError **error)
             !g_strv_contains((const char *const *)plan->shared_disks, disk->target))
             return set_disk_fault(error, FAULT_DISK_UNSUPPORTED, disk->target, disk->reason);
     }
+    note_paths(disks, plan);
     return check_shared(disks, plan, error) && check_copied(disks, plan->copy_disks, error) &&
            check_provided(disks, plan, error);
 }
@@ -287,6 +304,7 @@ unpack_plan(json_t *parameters, const Guest *guest)
     plan->undefine_source = unpack_boolean(parameters, "undefineSource", guest->persistent);
     plan->tunnelled = unpack_boolean(parameters, "tunnelled", FALSE);
     plan->unsafe = unpack_boolean(parameters, "unsafe", FALSE);
+    plan->remove_source_disks = unpack_boolean(parameters, "removeSourceDisks", FALSE);
     return plan;
 }
 

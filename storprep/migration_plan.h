@@ -13,6 +13,7 @@ typedef struct {
     char *destination_uri;
     MigrationMode mode;
     char **copy_disks;   /* targets; empty: none. Offline: the caller copied them. */
+    char **copy_paths;   /* of copy_disks, in their order */
     char **shared_disks; /* targets that both hosts have in common; empty: none */
     gboolean incremental;
     char *destination_xml; /* NULL: unchanged */
@@ -23,6 +24,7 @@ typedef struct {
     gboolean undefine_source;
     gboolean tunnelled;
     gboolean unsafe;
+    gboolean remove_source_disks; /* that were copied, once the guest has left */
 } MigrationPlan;
 
 void migration_plan_free(MigrationPlan *plan);

@@ -218,10 +218,11 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
     service->store = store;
     service->hypervisor = hypervisor;
     service->jobs = job_registry_new();
-    service->migrations = migrations_new(service->jobs, hypervisor, config->migrations_at_once);
+    service->directories = g_strdupv(config->image_directories);
+    service->migrations = migrations_new(service->jobs, hypervisor, config->migrations_at_once,
+                                         (const char *const *)service->directories);
     service->targets =
         target_leases_new(store, hypervisor, (const char *const *)config->image_directories);
-    service->directories = g_strdupv(config->image_directories);
     service->networks = g_strdupv(config->export_networks);
     service->migration = config->migration;
     service->cluster = g_strdup(config->cluster);

@@ -79,6 +79,8 @@ move_options_entries(MoveOptions *options, const GOptionEntry *first)
           "send all through libvirt's connection", NULL },
         { "unsafe", 0, 0, G_OPTION_ARG_NONE, &options->unsafe,
           "go on although libvirt takes disks for not shared", NULL },
+        { "remove-source-disks", 0, 0, G_OPTION_ARG_NONE, &options->remove_source_disks,
+          "remove the images here that were copied", NULL },
         { "policy", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->policy,
           "for this move; see 'migprep policy GUEST'; may be given several times", "NAME=VALUE" },
         { 0 },
@@ -183,6 +185,7 @@ add_switches(const MoveOptions *options, json_t *request)
         { options->incremental, "incremental", TRUE },
         { options->tunnelled, "tunnelled", TRUE },
         { options->unsafe, "unsafe", TRUE },
+        { options->remove_source_disks, "removeSourceDisks", TRUE },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(switches); i++) {

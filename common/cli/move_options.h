@@ -9,7 +9,7 @@
 typedef struct {
     gboolean offline, non_live;
     gboolean persistent, undefine_source, transient, keep_definition;
-    gboolean incremental, tunnelled, unsafe, tls, auto_converge;
+    gboolean incremental, tunnelled, unsafe, remove_source_disks, tls, auto_converge;
     gboolean suspend, postcopy, abort;
     char *disks;                /* "vda,vdb" */
     char *xml, *persistent_xml; /* files */

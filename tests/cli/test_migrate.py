@@ -102,6 +102,7 @@ class Success(Migrate):
              {"timeoutSeconds": 60, "onTimeout": "postcopy"}),
             (("--timeout", "60", "--timeout-abort"), {"timeoutSeconds": 60, "onTimeout": "abort"}),
             (("--tls",), {"tls": True}),
+            (("--remove-source-disks",), {"removeSourceDisks": True}),
             (("--tunnelled", "--unsafe"), {"tunnelled": True, "unsafe": True}),
             (("--policy", "auto-converge=no", "--policy=max-downtime=7"),
              {"autoConverge": False, "maximumDowntimeMilliseconds": 7}),

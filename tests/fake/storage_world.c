@@ -13,6 +13,7 @@
 #define LEASE_SECONDS 600
 #define LOOK_USEC     5000 /* the fake has no event for an abort */
 
+static const char *const no_directories[] = { NULL };
 static const char foreign_text[] = "somebody else's";
 
 static void
@@ -185,7 +186,7 @@ storage_world_new(void)
     fake_hypervisor_add_guest(world->source.fake, xml, GUEST_STATE_RUNNING, TRUE);
     fake_hypervisor_set_migrate(world->source.fake, fake_migrate, world);
     world->jobs = job_registry_new();
-    world->migrations = migrations_new(world->jobs, world->source.hypervisor, 1);
+    world->migrations = migrations_new(world->jobs, world->source.hypervisor, 1, no_directories);
     return world;
 }
 

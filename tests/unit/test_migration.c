@@ -29,6 +29,7 @@ typedef struct {
 
 typedef struct {
     char *directory;
+    const char *directories[2]; /* that one alone */
     char *image;
     FakeHypervisor *fake;
     Hypervisor *hypervisor;
@@ -111,13 +112,15 @@ set_up(Fixture *fixture, const void *data)
     g_autofree char *xml = NULL;
 
     fixture->directory = g_dir_make_tmp("migration-XXXXXX", NULL);
+    fixture->directories[0] = fixture->directory;
     fixture->image = g_build_filename(fixture->directory, "image", NULL);
     g_assert_true(g_file_set_contents(fixture->image, "content", -1, NULL));
     xml = domain_xml(fixture->image, data ? data : "");
     fixture->fake = fake_hypervisor_new();
     fixture->hypervisor = fake_hypervisor_get(fixture->fake);
     fixture->jobs = job_registry_new();
-    fixture->migrations = migrations_new(fixture->jobs, fixture->hypervisor, 4);
+    fixture->migrations =
+        migrations_new(fixture->jobs, fixture->hypervisor, 4, fixture->directories);
     fixture->script.leaves = TRUE;
     g_mutex_init(&fixture->script.lock);
     g_cond_init(&fixture->script.changed);
@@ -245,6 +248,34 @@ test_moved(Fixture *fixture, const void *data)
     g_assert_cmpstr(fixture->script.copied, ==, "vda");
     assert_fits_the_interface(result);
     json_decref(result);
+}
+
+static void
+test_copied_image_is_removed_if_told_to(Fixture *fixture, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+    MigrationPlan *made = plan(fixture, json_pack("{s:b}", "removeSourceDisks", 1), &error);
+
+    g_assert_no_error(error);
+    g_autoptr(Job) job = migrations_start(fixture->migrations, made, &error);
+    json_auto_t *result = job_wait(job, &error);
+    const json_t *removed = json_object_get(result, "removedDisks");
+    g_assert_cmpstr(json_string_value(json_array_get(removed, 0)), ==, fixture->image);
+    g_assert_cmpint(g_access(fixture->image, F_OK), !=, 0);
+    assert_fits_the_interface(result);
+}
+
+static void
+test_failed_migration_removes_nothing(Fixture *fixture, const void *data)
+{
+    fixture->script.fails = TRUE;
+    fixture->script.leaves = FALSE;
+    fixture->script.state = GUEST_STATE_RUNNING;
+    g_autoptr(Job) job = migrations_start(
+        fixture->migrations, plan(fixture, json_pack("{s:b}", "removeSourceDisks", 1), NULL), NULL);
+
+    g_assert_null(job_wait(job, NULL));
+    g_assert_cmpint(g_access(fixture->image, F_OK), ==, 0);
 }
 
 static void
@@ -531,6 +562,9 @@ main(int argc, char **argv)
     add("/migration/moved", NULL, test_moved);
     add("/migration/persistent-guest-moves-with-its-definition", NULL,
         test_persistent_guest_moves_with_its_definition);
+    add("/migration/copied-image-is-removed-if-told-to", NULL,
+        test_copied_image_is_removed_if_told_to);
+    add("/migration/failed-migration-removes-nothing", NULL, test_failed_migration_removes_nothing);
     add("/migration/failure-says-where-the-guest-is", NULL, test_failure_says_where_the_guest_is);
     add("/migration/success-is-not-believed-while-the-guest-is-here", NULL,
         test_success_is_not_believed_while_the_guest_is_here);

@@ -8,7 +8,7 @@
 typedef struct {
     const char *options; /* as the refusal names them; NULL: they go together */
     MigrationMode mode;
-    gboolean copies, incremental, transient, undefines, tunnelled, has_xml;
+    gboolean copies, incremental, transient, undefines, tunnelled, has_xml, removes;
     struct {
         PolicyKey key;
         guint64 value;
@@ -59,6 +59,12 @@ static const Case cases[] = {
     { "offline and not persistent", .mode = MIGRATION_OFFLINE, .transient = TRUE },
     { "incremental and offline", .mode = MIGRATION_OFFLINE, .copies = TRUE, .incremental = TRUE },
     { "incremental without copyDisks", .incremental = TRUE },
+    { "removeSourceDisks without copyDisks", .undefines = TRUE, .removes = TRUE },
+    { "removeSourceDisks without copyDisks", .mode = MIGRATION_OFFLINE, .copies = TRUE,
+      .undefines = TRUE, .removes = TRUE },
+    { "removeSourceDisks without undefineSource", .copies = TRUE, .removes = TRUE },
+    { NULL, .copies = TRUE, .undefines = TRUE, .removes = TRUE },
+    { NULL, .copies = TRUE, .transient = TRUE, .removes = TRUE },
     { "undefineSource without persistent", .transient = TRUE, .undefines = TRUE },
     { "persistentXml without persistent", .transient = TRUE, .has_xml = TRUE },
     { NULL, .copies = TRUE, .incremental = TRUE, .undefines = TRUE, .has_xml = TRUE },
@@ -83,6 +89,7 @@ check_case(const Case *one, PolicyLevel level, GError **error)
         .persist = !one->transient,
         .undefine_source = one->undefines,
         .tunnelled = one->tunnelled,
+        .remove_source_disks = one->removes,
         .persistent_xml = one->has_xml ? "<domain/>" : NULL,
     };
 

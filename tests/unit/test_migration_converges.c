@@ -8,6 +8,7 @@
 
 #define URI "qemu+ssh://host2/system"
 
+static const char *const no_directories[] = { NULL };
 static const char *const uuids[] = { "4dea22b3-1d52-d8f3-2516-782e98ab3fa0",
                                      "4dea22b3-1d52-d8f3-2516-782e98ab3fa1" };
 
@@ -87,7 +88,7 @@ set_up(Fixture *fixture, const void *data)
     fixture->fake = fake_hypervisor_new();
     fixture->hypervisor = fake_hypervisor_get(fixture->fake);
     fixture->jobs = job_registry_new();
-    fixture->migrations = migrations_new(fixture->jobs, fixture->hypervisor, 1);
+    fixture->migrations = migrations_new(fixture->jobs, fixture->hypervisor, 1, no_directories);
     fixture->until = "abort_job";
     g_mutex_init(&fixture->lock);
     g_cond_init(&fixture->changed);

@@ -16,7 +16,8 @@ typedef struct {
     unsigned variants;
     void (*strike)(StorageWorld *world, StorageStage stage, unsigned variant);
     void (*heal)(StorageWorld *world); /* NULL: there is nothing to mend */
-    gboolean harmless_late;            /* once all is copied the move goes well */
+    gboolean harmless_late;            /* once the target is made the move may go well */
+    gboolean leaves_foreign;           /* somebody else has put his file where the target was */
 } Fault;
 
 static void
@@ -92,7 +93,8 @@ fill_up(StorageWorld *world, StorageStage stage, unsigned variant)
         storage_world_break(world);
 }
 
-/* Somebody puts his own file, or a link to it, in the target's place. */
+/* Somebody puts his own file, or a link to it, in the target's place; in the second variant the
+ * move fails then, so that the target has to be removed. */
 static void
 replace_target(const StorageWorld *world, gboolean by_link)
 {
@@ -109,12 +111,16 @@ static void
 put_link(StorageWorld *world, StorageStage stage, unsigned variant)
 {
     replace_target(world, TRUE);
+    if (variant == 1)
+        storage_world_break(world);
 }
 
 static void
 put_stale_target(StorageWorld *world, StorageStage stage, unsigned variant)
 {
     replace_target(world, FALSE);
+    if (variant == 1)
+        storage_world_break(world);
 }
 
 static void
@@ -133,16 +139,16 @@ deny_access(StorageWorld *world, StorageStage stage, unsigned variant)
 }
 
 static const Fault faults[] = {
-    { "cancel", 1, cancel, NULL, FALSE },
-    { "storprepd-killed", 2, kill_storprepd, NULL, TRUE },
-    { "libvirtd-killed", 2, kill_libvirtd, NULL, FALSE },
-    { "destination-cut-off", 1, cut_off, reconnect, FALSE },
-    { "nfs-server-stopped", 1, stop_nfs, start_nfs, FALSE },
-    { "no-space-on-target", 1, fill_up, NULL, FALSE },
-    { "target-replaced-by-symlink", 1, put_link, NULL, TRUE },
-    { "stale-target", 1, put_stale_target, NULL, TRUE },
-    { "wrong-size", 2, change_size, NULL, FALSE },
-    { "access-denied-to-qemu", 1, deny_access, NULL, FALSE },
+    { "cancel", 1, cancel, NULL, FALSE, FALSE },
+    { "storprepd-killed", 2, kill_storprepd, NULL, TRUE, FALSE },
+    { "libvirtd-killed", 2, kill_libvirtd, NULL, FALSE, FALSE },
+    { "destination-cut-off", 1, cut_off, reconnect, FALSE, FALSE },
+    { "nfs-server-stopped", 1, stop_nfs, start_nfs, FALSE, FALSE },
+    { "no-space-on-target", 1, fill_up, NULL, FALSE, FALSE },
+    { "target-replaced-by-symlink", 2, put_link, NULL, TRUE, TRUE },
+    { "stale-target", 2, put_stale_target, NULL, TRUE, TRUE },
+    { "wrong-size", 2, change_size, NULL, FALSE, FALSE },
+    { "access-denied-to-qemu", 1, deny_access, NULL, FALSE, FALSE },
 };
 
 static const char *const stage_names[STAGES] = { "preparing", "copying", "switching-over",
@@ -157,6 +163,7 @@ static void
 play(const Cell *cell, unsigned variant)
 {
     g_autoptr(StorageWorld) world = storage_world_new();
+    GStatBuf status;
 
     g_test_message("variant %u", variant);
     storage_world_go(world, cell->stage);
@@ -168,6 +175,8 @@ play(const Cell *cell, unsigned variant)
         cell->fault->heal(world);
     storage_world_settle(world);
     storage_world_check(world);
+    if (cell->fault->leaves_foreign)
+        g_assert_cmpint(g_lstat(world->destination.disk, &status), ==, 0);
     if (cell->stage == STAGE_COMMITTING)
         g_assert_true(storage_host_runs_guest(&world->destination));
     else if (cell->stage == STAGE_PREPARING || !cell->fault->harmless_late)

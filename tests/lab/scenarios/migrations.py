@@ -122,6 +122,12 @@ def copied(lab):
             move(lab, guest, ("--tls",))
         tidy(lab, guest)
 
+    with lab.case("the image that was copied is removed, and the way back is free"):
+        for _ in lab.hosts:
+            source = guest.host()
+            move(lab, guest, ("--remove-source-disks",))
+            assert source.run(["test", "-e", guest.disk], check=False).returncode, "it was left"
+
     with lab.case("tunnelled is refused for a copied disk before anything is touched"):
         result, _ = move(lab, guest, ("--tunnelled",), expect="failed")
         assert "tunnelled and copyDisks" in result["error"]["object"], result
