@@ -47,4 +47,5 @@ typedef struct {
     const char *architecture;
     const char *machine;
     const char *type; /* kvm | qemu */
+    gboolean own;     /* the processor is a host's own, which a guest gets as it is */
 } HypervisorMachine;

@@ -87,6 +87,18 @@ libvirt_get_host(void *self, GError **error)
     return g_steal_pointer(&host);
 }
 
+/* What QEMU can give to guests leaves out features that a host passed through has. */
+static int
+compare_processor(virConnectPtr connection, const HypervisorMachine *machine, const char *xml)
+{
+    const unsigned flags = VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE;
+
+    if (machine->own)
+        return virConnectCompareCPU(connection, xml, flags);
+    return virConnectCompareHypervisorCPU(connection, machine->emulator, machine->architecture,
+                                          machine->machine, machine->type, xml, flags);
+}
+
 gboolean
 libvirt_compare_processor(void *self, const HypervisorMachine *machine, const char *xml,
                           char **ret_obstacle, GError **error)
@@ -95,9 +107,7 @@ libvirt_compare_processor(void *self, const HypervisorMachine *machine, const ch
 
     if (!connection)
         return FALSE;
-    int result = virConnectCompareHypervisorCPU(
-        connection, machine->emulator, machine->architecture, machine->machine, machine->type, xml,
-        VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE);
+    int result = compare_processor(connection, machine, xml);
     const virError *last = virGetLastError();
     if (result >= 0) {
         *ret_obstacle =

@@ -182,7 +182,10 @@ static gboolean
 compare(const Context *context, char **ret_obstacle, GError **error)
 {
     const GuestFacts *facts = context->facts;
-    const HypervisorMachine machine = { NULL, facts->architecture, NULL, facts->type };
+    const HypervisorMachine machine = { .architecture = facts->architecture,
+                                        .type = facts->type,
+                                        .own = g_strcmp0(facts->processor_mode,
+                                                         "host-passthrough") == 0 };
     g_autoptr(xmlDoc) document = xml_tree_parse(facts->processor, "the guest's processor", error);
 
     return document && hypervisor_compare_processor(context->checks->hypervisor, &machine,

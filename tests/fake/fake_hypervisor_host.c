@@ -45,7 +45,7 @@ fake_host_compare_processor(void *self, const HypervisorMachine *machine, const 
 {
     if (!fake_hypervisor_enter(self, "compare_processor", NULL, error))
         return FALSE;
-    *ret_obstacle = g_strdup(fake_hypervisor_host(self)->processor_obstacle);
+    *ret_obstacle = g_strdup(machine->own ? NULL : fake_hypervisor_host(self)->processor_obstacle);
     return TRUE;
 }
 

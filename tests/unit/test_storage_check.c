@@ -416,6 +416,21 @@ test_libvirt_that_cannot_compare_is_unknown(void)
                     CHECK_UNKNOWN);
 }
 
+/* A guest with its host's own processor needs this host to be as good; what QEMU can put together
+ * for other guests says nothing of that. */
+static void
+test_own_processor_is_compared_with_the_hosts(void)
+{
+    g_autoptr(World) world = world_new();
+
+    arrive(world);
+    json_object_set_new(world->facts, "processorMode", json_string("host-passthrough"));
+    host_of(world)->processor_obstacle = "QEMU does not provide vme";
+    g_autoptr(CheckReport) report = check_arrival(world);
+    g_assert_cmpint(check_report_find(report, "host.cpu-compatible", NULL)->outcome, ==,
+                    CHECK_PASSED);
+}
+
 static void
 test_namesake_is_told(void)
 {
@@ -502,6 +517,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage-check/nothing-told", test_what_the_source_did_not_tell_is_unknown);
     g_test_add_func("/storage-check/told", test_source_tells_what_the_destination_asks);
     g_test_add_func("/storage-check/cannot-compare", test_libvirt_that_cannot_compare_is_unknown);
+    g_test_add_func("/storage-check/own-processor", test_own_processor_is_compared_with_the_hosts);
     g_test_add_func("/storage-check/namesake", test_namesake_is_told);
     g_test_add_func("/storage-check/shared", test_shared_image_is_not_in_its_own_way);
     g_test_add_func("/storage-check/odd-facts", test_odd_facts_are_refused);

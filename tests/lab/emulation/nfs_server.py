@@ -15,7 +15,7 @@ ADDRESS = f"{network.MANAGEMENT}.254"
 EXPORT = "/shared"
 CONFIG = """\
 NFS_CORE_PARAM {{ Protocols = 4; Enable_NLM = false; Enable_RQUOTA = false; }}
-NFSv4 {{ Graceless = true; RecoveryBackend = fs; Only_Numeric_Owners = true; }}
+NFSv4 {{ Minor_Versions = 0, 1; Graceless = true; RecoveryBackend = fs; Only_Numeric_Owners = true; }}
 EXPORT {{
     Export_Id = 1; Path = {directory}; Pseudo = {export};
     Access_Type = RW; Squash = No_Root_Squash; SecType = sys; Transports = TCP;
