@@ -39,5 +39,5 @@
 #define LIMIT_IMAGE_BYTES          (64LL * 1024 * 1024 * 1024 * 1024) /* virtual size of one disk */
 
 /* Checks */
-#define LIMIT_CHECK_THREADS 64 /* running or hanging at once */
+#define LIMIT_CHECK_THREADS 192 /* running or hanging at once */
 #define CHECK_TIMEOUT_MSEC  5000

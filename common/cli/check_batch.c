@@ -5,8 +5,9 @@
 #include "common/cli/reply.h"
 #include "common/parallel.h"
 
-/* Each survey is some five threads in a daemon, which has 64 for all callers. */
-#define SURVEYORS 8
+/* Each survey is a worker and some ten threads in a daemon, which has LIMIT_WORKERS and
+ * LIMIT_CHECK_THREADS for all callers. */
+#define SURVEYORS 12
 
 char **
 check_batch_running(Peer *host, GError **error)
