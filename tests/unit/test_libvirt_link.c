@@ -85,6 +85,21 @@ quit_loop(gpointer loop)
     return G_SOURCE_REMOVE;
 }
 
+static void
+test_watch_hears_of_the_connection(Place *place, const void *unused)
+{
+    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
+    g_autoptr(HypervisorWatch) watch = hypervisor_watch_new(hypervisor, NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(g_file_set_contents(place->node, node_text, -1, NULL));
+    gint64 deadline = g_get_monotonic_time() + PATIENT_SECONDS * G_TIME_SPAN_SECOND;
+    g_autoptr(HypervisorEvent) event = hypervisor_watch_next(watch, deadline, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(event->type, ==, HYPERVISOR_EVENT_RECONNECTED);
+    g_assert_cmpstr(event->uuid, ==, "");
+}
+
 static void *
 run_loop(void *loop)
 {
@@ -105,6 +120,8 @@ main(int argc, char **argv)
                test_call_waits_for_libvirt, tear_down);
     g_test_add("/libvirt-link/calls-do-not-wait-for-ever", Place, NULL, set_up,
                test_calls_do_not_wait_for_ever, tear_down);
+    g_test_add("/libvirt-link/watch-hears-of-the-connection", Place, NULL, set_up,
+               test_watch_hears_of_the_connection, tear_down);
     int status = g_test_run();
     g_idle_add(quit_loop, loop);
     g_thread_join(thread);
