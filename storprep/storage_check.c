@@ -97,11 +97,12 @@ storage_check_passage(const StorageChecks *checks, const CheckPassage *passage, 
 
     if (!facts)
         return NULL;
-    const CheckGroup groups[] = { passage_check(checks, passage, facts),
-                                  passage_check_rate(checks, passage) };
-    CheckReport *report = check_runner_run(checks->runner, groups, passage->measure_seconds ? 2 : 1,
-                                           CHECK_TIMEOUT_MSEC);
-    return report;
+    CheckGroup groups[2] = { passage_check(checks, passage, facts) };
+    gsize count = 1;
+
+    if (passage->measure_seconds > 0)
+        groups[count++] = passage_check_rate(checks, passage);
+    return check_runner_run(checks->runner, groups, count, CHECK_TIMEOUT_MSEC);
 }
 
 static CheckReport *
