@@ -168,13 +168,17 @@ test_operations_on_an_unknown_guest_say_so(Side *side, gconstpointer unused)
 {
     MigrationRequest request = { .destination_uri = "qemu+ssh://host2/system" };
     MigrationProgress progress;
-    GError *errors[4] = { NULL };
+    GError *errors[7] = { NULL };
 
     g_assert_false(
         hypervisor_attach_device(side->hypervisor, "nope", device, DEVICE_LIVE, &errors[0]));
     g_assert_false(hypervisor_migrate(side->hypervisor, "nope", &request, &errors[1]));
     g_assert_false(hypervisor_get_progress(side->hypervisor, "nope", &progress, &errors[2]));
     g_assert_false(hypervisor_abort_job(side->hypervisor, "nope", &errors[3]));
+    g_assert_false(hypervisor_start_post_copy(side->hypervisor, "nope", &errors[4]));
+    g_assert_false(hypervisor_suspend(side->hypervisor, "nope", &errors[5]));
+    g_assert_false(hypervisor_set_metadata(side->hypervisor, "nope", "https://example.org/", "x",
+                                           NULL, DEVICE_CONFIG, &errors[6]));
     for (gsize i = 0; i < G_N_ELEMENTS(errors); i++) {
         g_assert_error(errors[i], FAULT, FAULT_GUEST_NOT_FOUND);
         g_clear_error(&errors[i]);
