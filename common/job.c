@@ -19,6 +19,8 @@ struct Job {
     char *id;
     char *kind;
     char *subject; /* NULL: none */
+    gboolean is_errand;
+    Job *after; /* an errand on the same subject, referenced: its end is waited for; or NULL */
     gint64 started_usec;
     GCancellable *cancellable;
     JobRun run;
@@ -59,6 +61,7 @@ job_unref(Job *job)
     json_decref(job->progress);
     json_decref(job->result);
     g_clear_error(&job->error);
+    job_unref(job->after);
     g_free(job->id);
     g_free(job->kind);
     g_free(job->subject);
@@ -116,12 +119,24 @@ answer(Job *job, VarlinkCall *call)
         varlink_call_reply(call, json_pack("{s:s, s:O}", "job", job->id, "result", job->result));
 }
 
+static void
+wait_for_end(Job *job)
+{
+    g_mutex_lock(&job->registry->lock);
+    while (!job->ended)
+        g_cond_wait(&job->registry->changed, &job->registry->lock);
+    g_mutex_unlock(&job->registry->lock);
+}
+
 static gpointer
 run_job(gpointer data)
 {
     Job *job = data;
     JobRegistry *registry = job->registry;
     g_autoptr(GError) error = NULL;
+
+    if (job->after)
+        wait_for_end(job->after);
     json_t *result = job->run(job, job->data, &error);
 
     if (!result && !error)
@@ -151,11 +166,11 @@ run_job(gpointer data)
     return NULL;
 }
 
-/* Called with the lock. */
+/* The latest: one that waits for an errand speaks for both. Called with the lock. */
 static Job *
 running_on(JobRegistry *registry, const char *subject)
 {
-    for (GList *link = registry->jobs.head; subject && link; link = link->next) {
+    for (GList *link = registry->jobs.tail; subject && link; link = link->prev) {
         Job *job = link->data;
         if (!job->ended && g_strcmp0(job->subject, subject) == 0)
             return job;
@@ -165,10 +180,9 @@ running_on(JobRegistry *registry, const char *subject)
 
 /* Called with the lock. */
 static gboolean
-may_start(JobRegistry *registry, const char *kind, const char *subject, GError **error)
+may_start(JobRegistry *registry, const char *kind, const char *subject, const Job *other,
+          GError **error)
 {
-    Job *other = running_on(registry, subject);
-
     if (other) {
         fault_set(error, FAULT_GUEST_BUSY, subject, "wait for that job, or cancel it",
                   "job %s (%s) is at work on it", other->id, other->kind);
@@ -182,28 +196,27 @@ may_start(JobRegistry *registry, const char *kind, const char *subject, GError *
     return TRUE;
 }
 
-Job *
-job_start(JobRegistry *registry, const char *kind, const char *subject, JobRun run, void *data,
-          GDestroyNotify free_data, GError **error)
+static Job *
+start(JobRegistry *registry, const Job *pattern, GError **error)
 {
     g_mutex_lock(&registry->lock);
-    if (!may_start(registry, kind, subject, error)) {
+    Job *other = running_on(registry, pattern->subject);
+    Job *errand = other && other->is_errand && !pattern->is_errand ? other : NULL;
+    if (!may_start(registry, pattern->kind, pattern->subject, errand ? NULL : other, error)) {
         g_mutex_unlock(&registry->lock);
-        if (free_data)
-            free_data(data);
+        if (pattern->free_data)
+            pattern->free_data(pattern->data);
         return NULL;
     }
-    Job *job = g_new0(Job, 1);
+    Job *job = g_memdup2(pattern, sizeof *pattern);
     job->references = 3; /* the registry's, the thread's and the caller's */
     job->registry = registry;
     job->id = g_uuid_string_random();
-    job->kind = g_strdup(kind);
-    job->subject = g_strdup(subject);
+    job->kind = g_strdup(pattern->kind);
+    job->subject = g_strdup(pattern->subject);
+    job->after = errand ? job_ref(errand) : NULL;
     job->started_usec = g_get_monotonic_time();
     job->cancellable = g_cancellable_new();
-    job->run = run;
-    job->data = data;
-    job->free_data = free_data;
     job->watchers = g_ptr_array_new_with_free_func(unref_call);
     g_queue_push_tail(&registry->jobs, job);
     registry->running++;
@@ -211,6 +224,33 @@ job_start(JobRegistry *registry, const char *kind, const char *subject, JobRun r
     g_mutex_unlock(&registry->lock);
     g_thread_unref(g_thread_new("job", run_job, job));
     return job;
+}
+
+Job *
+job_start(JobRegistry *registry, const char *kind, const char *subject, JobRun run, void *data,
+          GDestroyNotify free_data, GError **error)
+{
+    Job pattern = { .kind = (char *)kind,
+                    .subject = (char *)subject,
+                    .run = run,
+                    .data = data,
+                    .free_data = free_data };
+
+    return start(registry, &pattern, error);
+}
+
+Job *
+job_start_errand(JobRegistry *registry, const char *kind, const char *subject, JobRun run,
+                 void *data, GDestroyNotify free_data, GError **error)
+{
+    Job pattern = { .kind = (char *)kind,
+                    .subject = (char *)subject,
+                    .is_errand = TRUE,
+                    .run = run,
+                    .data = data,
+                    .free_data = free_data };
+
+    return start(registry, &pattern, error);
 }
 
 const char *

@@ -27,6 +27,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(JobRegistry, job_registry_free)
  */
 Job *job_start(JobRegistry *registry, const char *kind, const char *subject, JobRun run, void *data,
                GDestroyNotify free_data, GError **error);
+/* The same for what the daemon does unasked, which must not make a caller's request fail: a job
+ * that job_start() puts on the same subject waits for the errand's end instead of being refused,
+ * and only then runs. An errand itself is refused as any other. */
+Job *job_start_errand(JobRegistry *registry, const char *kind, const char *subject, JobRun run,
+                      void *data, GDestroyNotify free_data, GError **error);
 Job *job_ref(Job *job);
 void job_unref(Job *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Job, job_unref)

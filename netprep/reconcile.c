@@ -200,8 +200,8 @@ start_errand(const NetworkHost *host, const Lease *lease, ReconcileAction action
 
     errand->host = host;
     errand->lease = g_strdup(lease->id);
-    g_autoptr(Job) job = job_start(host->jobs, job_kind(action), lease->guest_uuid, run_errand,
-                                   errand, (GDestroyNotify)errand_free, error);
+    g_autoptr(Job) job = job_start_errand(host->jobs, job_kind(action), lease->guest_uuid,
+                                          run_errand, errand, (GDestroyNotify)errand_free, error);
     return job != NULL;
 }
 

@@ -102,6 +102,60 @@ test_one_job_works_on_a_subject(void)
     gate_open(&gate);
 }
 
+static json_t *
+note_turn(Job *job, void *data, GError **error)
+{
+    const Gate *gate = data;
+
+    return json_pack("{s:b}", "errandWasOver", gate->free_to_end);
+}
+
+static void
+test_a_request_waits_for_an_errand(void)
+{
+    g_autoptr(JobRegistry) registry = job_registry_new();
+    g_autoptr(GError) error = NULL;
+    Gate gate;
+
+    gate_init(&gate);
+    g_autoptr(Job) errand =
+        job_start_errand(registry, "Free", "x", wait_at_gate, &gate, NULL, &error);
+    g_assert_no_error(error);
+    g_autoptr(Job) request = job_start(registry, "Detach", "x", note_turn, &gate, NULL, &error);
+    g_assert_no_error(error);
+    /* Both are on the subject now: a second request and a second errand are refused. */
+    g_autoptr(Job) found = job_registry_find_subject(registry, "x");
+    g_assert_true(found == request);
+    g_assert_null(job_start(registry, "Detach", "x", note_turn, &gate, NULL, &error));
+    g_assert_error(error, FAULT, FAULT_GUEST_BUSY);
+    g_assert_nonnull(strstr(error->message, job_id(request)));
+    g_clear_error(&error);
+    g_assert_null(job_start_errand(registry, "Free", "x", note_turn, &gate, NULL, &error));
+    g_assert_error(error, FAULT, FAULT_GUEST_BUSY);
+    g_clear_error(&error);
+    gate_open(&gate);
+    json_t *result = job_wait(request, &error);
+    g_assert_no_error(error);
+    g_assert_true(json_is_true(json_object_get(result, "errandWasOver")));
+    json_decref(result);
+}
+
+static void
+test_an_errand_waits_for_nobody(void)
+{
+    g_autoptr(JobRegistry) registry = job_registry_new();
+    g_autoptr(GError) error = NULL;
+    Gate gate;
+
+    gate_init(&gate);
+    g_autoptr(Job) request = job_start(registry, "Detach", "x", wait_at_gate, &gate, NULL, NULL);
+    g_assert_nonnull(request);
+    g_assert_null(job_start_errand(registry, "Free", "x", note_turn, &gate, note_freed, &error));
+    g_assert_error(error, FAULT, FAULT_GUEST_BUSY);
+    g_assert_cmpint(gate.freed, ==, 1);
+    gate_open(&gate);
+}
+
 static void
 test_cancelling_reaches_the_job(void)
 {
@@ -368,6 +422,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/job/result", test_result_comes_back);
     g_test_add_func("/job/subject", test_one_job_works_on_a_subject);
+    g_test_add_func("/job/a-request-waits-for-an-errand", test_a_request_waits_for_an_errand);
+    g_test_add_func("/job/an-errand-waits-for-nobody", test_an_errand_waits_for_nobody);
     g_test_add_func("/job/cancel", test_cancelling_reaches_the_job);
     g_test_add_func("/job/registry", test_registry_ends_its_jobs);
     g_test_add_func("/job/end-without-result-or-error-is-a-failure",
