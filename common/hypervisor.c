@@ -253,6 +253,24 @@ hypervisor_suspend(Hypervisor *hypervisor, const char *uuid, GError **error)
 }
 
 gboolean
+hypervisor_save(Hypervisor *hypervisor, const char *uuid, GError **error)
+{
+    return hypervisor->ops->save(hypervisor->self, uuid, error);
+}
+
+gboolean
+hypervisor_shut_down(Hypervisor *hypervisor, const char *uuid, GError **error)
+{
+    return hypervisor->ops->shut_down(hypervisor->self, uuid, error);
+}
+
+gboolean
+hypervisor_start(Hypervisor *hypervisor, const char *uuid, GError **error)
+{
+    return hypervisor->ops->start(hypervisor->self, uuid, error);
+}
+
+gboolean
 hypervisor_set_metadata(Hypervisor *hypervisor, const char *uuid, const char *uri,
                         const char *prefix, const char *xml, DeviceScope scope, GError **error)
 {

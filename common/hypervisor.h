@@ -133,6 +133,13 @@ typedef struct {
     gboolean (*start_post_copy)(void *self, const char *uuid, GError **error);
     /* Stops the guest's processors. One that migrates goes on when it has arrived. */
     gboolean (*suspend)(void *self, const char *uuid, GError **error);
+    /* Saves the guest's memory, which its next start goes on from. Blocks as long as that takes;
+     * abort_job() ends it with the guest running. FAULT_HYPERVISOR_FAILED. */
+    gboolean (*save)(void *self, const char *uuid, GError **error);
+    /* Asks the guest to shut down; returns when it was asked. */
+    gboolean (*shut_down)(void *self, const char *uuid, GError **error);
+    /* Starts it. One that runs already is FAULT_HYPERVISOR_FAILED. */
+    gboolean (*start)(void *self, const char *uuid, GError **error);
     /* Replaces the element of namespace @uri in the guest's metadata by @xml, which libvirt calls
      * @prefix:...; NULL: takes it away. */
     gboolean (*set_metadata)(void *self, const char *uuid, const char *uri, const char *prefix,
@@ -205,6 +212,9 @@ gboolean hypervisor_get_progress(Hypervisor *hypervisor, const char *uuid,
 gboolean hypervisor_abort_job(Hypervisor *hypervisor, const char *uuid, GError **error);
 gboolean hypervisor_start_post_copy(Hypervisor *hypervisor, const char *uuid, GError **error);
 gboolean hypervisor_suspend(Hypervisor *hypervisor, const char *uuid, GError **error);
+gboolean hypervisor_save(Hypervisor *hypervisor, const char *uuid, GError **error);
+gboolean hypervisor_shut_down(Hypervisor *hypervisor, const char *uuid, GError **error);
+gboolean hypervisor_start(Hypervisor *hypervisor, const char *uuid, GError **error);
 gboolean hypervisor_set_metadata(Hypervisor *hypervisor, const char *uuid, const char *uri,
                                  const char *prefix, const char *xml, DeviceScope scope,
                                  GError **error);

@@ -41,6 +41,9 @@ gboolean libvirt_create_pool(void *self, const StoragePool *pool, GError **error
 gboolean libvirt_destroy_pool(void *self, const char *name, GError **error);
 gboolean libvirt_abort_job(void *self, const char *uuid, GError **error);
 gboolean libvirt_start_post_copy(void *self, const char *uuid, GError **error);
+gboolean libvirt_save(void *self, const char *uuid, GError **error);
+gboolean libvirt_shut_down(void *self, const char *uuid, GError **error);
+gboolean libvirt_start(void *self, const char *uuid, GError **error);
 gboolean libvirt_suspend(void *self, const char *uuid, GError **error);
 HypervisorHost *libvirt_get_host(void *self, GError **error);
 gboolean libvirt_compare_processor(void *self, const HypervisorMachine *machine, const char *xml,

@@ -15,6 +15,9 @@ typedef enum { KIND_NUMBER, KIND_SWITCH, KIND_WORD } Kind;
 
 static const char *const compressions[] = { "none", "xbzrle", "zstd", NULL };
 static const char *const actions[] = { "continue", "abort", "suspend", "postcopy", NULL };
+static const char *const choices[] = { "automatic", "manual", "pinned", NULL };
+static const char *const priorities[] = { "high", "medium", "low", NULL };
+static const char *const fallbacks[] = { "leave", "hibernate", "shutdown", NULL };
 
 static const struct {
     const char *name, *member, *summary;
@@ -44,12 +47,19 @@ static const struct {
                             actions },
     [POLICY_TLS] = { "tls", "tls", "encrypt what is sent, with QEMU's certificates", KIND_SWITCH, 1,
                      NULL },
+    [POLICY_MODE] = { "mode", NULL, "whether it moves by itself when its host is emptied",
+                      KIND_WORD, 0, choices },
+    [POLICY_PRIORITY] = { "priority", NULL, "when it moves among the guests of its host", KIND_WORD,
+                          0, priorities },
+    [POLICY_FALLBACK] = { "fallback", NULL,
+                          "what becomes of it if it cannot leave a host that is emptied", KIND_WORD,
+                          0, fallbacks },
 };
 
 Policy
 policy_new(void)
 {
-    return (Policy) { 0 };
+    return (Policy) { .values[POLICY_PRIORITY] = PRIORITY_MEDIUM };
 }
 
 void
@@ -150,7 +160,10 @@ describe_values(PolicyKey key)
 static gboolean
 stops_many(PolicyKey key, PolicyLevel level, guint64 value)
 {
-    return key == POLICY_ON_TIMEOUT && value == TIMEOUT_SUSPEND && level < POLICY_LEVEL_GUEST;
+    gboolean stops = (key == POLICY_ON_TIMEOUT && value == TIMEOUT_SUSPEND) ||
+                     (key == POLICY_FALLBACK && value != FALLBACK_LEAVE);
+
+    return stops && level < POLICY_LEVEL_GUEST;
 }
 
 gboolean
@@ -166,8 +179,9 @@ policy_parse(PolicyKey key, PolicyLevel level, const char *text, guint64 *ret_va
         return FALSE;
     }
     if (stops_many(key, level, value)) {
-        *ret_mistake = g_strdup("only a guest's own policy may stop it ('migprep policy GUEST "
-                                "on-timeout=suspend')");
+        *ret_mistake = g_strdup_printf("only a guest's own policy may stop it ('migprep policy "
+                                       "GUEST %s=%s')",
+                                       entries[key].name, text);
         return FALSE;
     }
     *ret_value = value;
@@ -205,7 +219,8 @@ policy_from_request(const json_t *request, PolicySettings *ret_settings, GError 
     PolicySettings settings = { 0 };
 
     for (int key = 0; key < POLICY_KEYS; key++) {
-        const json_t *value = json_object_get(request, entries[key].member);
+        const json_t *value =
+            entries[key].member ? json_object_get(request, entries[key].member) : NULL;
         g_autofree char *mistake = NULL;
 
         if (!value || json_is_null(value))

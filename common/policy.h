@@ -14,6 +14,9 @@ typedef enum {
     POLICY_TIMEOUT,       /* seconds that memory may be sent before on-timeout; 0: no limit */
     POLICY_ON_TIMEOUT,    /* a TimeoutAction */
     POLICY_TLS,           /* boolean */
+    POLICY_MODE,          /* a MigrationChoice: who may begin a migration */
+    POLICY_PRIORITY,      /* a Priority: when its host is emptied */
+    POLICY_FALLBACK,      /* a Fallback: when it cannot leave a host that is emptied */
     POLICY_KEYS           /* not a key: how many there are */
 } PolicyKey;
 
@@ -30,6 +33,26 @@ typedef enum {
     TIMEOUT_SUSPEND,  /* the guest stands still until it has arrived */
     TIMEOUT_POSTCOPY, /* the guest runs on the destination and fetches what is missing */
 } TimeoutAction;
+
+/* Whether a guest moves when its host is emptied. */
+typedef enum {
+    CHOICE_AUTOMATIC,
+    CHOICE_MANUAL, /* only if somebody says so for this guest, or for all */
+    CHOICE_PINNED, /* likewise: it belongs to its host */
+} MigrationChoice;
+
+typedef enum {
+    PRIORITY_HIGH,
+    PRIORITY_MEDIUM,
+    PRIORITY_LOW,
+} Priority;
+
+/* What becomes of a guest that cannot leave a host that is emptied. */
+typedef enum {
+    FALLBACK_LEAVE,     /* it stays and runs */
+    FALLBACK_HIBERNATE, /* its memory is saved to disk */
+    FALLBACK_SHUTDOWN,  /* it is asked to shut down */
+} Fallback;
 
 /* From the farthest to the nearest, which wins. */
 typedef enum {
@@ -52,14 +75,16 @@ typedef struct {
     PolicyLevel levels[POLICY_KEYS]; /* who said so */
 } Policy;
 
-/* The built-in defaults: everything as libvirt has it, and a migration may take its time. */
+/* The built-in defaults: everything as libvirt has it, a migration may take its time, and a guest
+ * moves with its host's others. */
 Policy policy_new(void);
 /* Lays @settings (NULL: none) of @level over what farther levels said. */
 void policy_apply(Policy *policy, PolicyLevel level, const PolicySettings *settings);
 
 /* "max-downtime", as in the configuration, the metadata and the command. Static. */
 const char *policy_key_name(PolicyKey key);
-/* "maximumDowntimeMilliseconds": the member of a request. Static. */
+/* "maximumDowntimeMilliseconds": the member of a request. Static. NULL: no request has it, as it is
+ * not about how a guest is migrated. */
 const char *policy_key_member(PolicyKey key);
 /* One sentence for people: what it is, with its unit. Static. */
 const char *policy_key_summary(PolicyKey key);
@@ -77,5 +102,5 @@ char *policy_print(PolicyKey key, guint64 value);
 /* The members of a request that are policy; those absent or null are not set.
  * FAULT_INVALID_ARGUMENT naming the member. */
 gboolean policy_from_request(const json_t *request, PolicySettings *ret_settings, GError **error);
-/* The member of a request for @value: new reference. */
+/* @value as the member of a request has it: new reference. */
 json_t *policy_value_to_json(PolicyKey key, guint64 value);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Owns the handlers about policy: what counts for a guest, who says so, and what it says itself. */
-#include "common/fault.h"
 #include "storprep/guest_policy.h"
 #include "storprep/storage_methods.h"
 
@@ -37,15 +36,33 @@ pack_values(const Policy *policy)
     return records;
 }
 
+static void
+add_place(json_t *records, const GuestPlace *place)
+{
+    for (int key = 0; key < GUEST_PLACE_KEYS; key++) {
+        const char *value = place->values[key];
+
+        json_array_append_new(records,
+                              json_pack("{s:s, s:s, s:s, s:s}", "name",
+                                        guest_place_key_name((GuestPlaceKey)key), "value",
+                                        value ? value : "", "level", value ? "guest" : "default",
+                                        "summary", guest_place_key_summary((GuestPlaceKey)key)));
+    }
+}
+
 static json_t *
 pack_policy(const StorageService *service, const Guest *guest, GError **error)
 {
+    g_auto(GuestPlace) place = { 0 };
     Policy policy;
 
-    if (!storage_find_policy(service, guest, &policy, error))
+    if (!storage_find_policy(service, guest, &policy, error) ||
+        !guest_policy_read_place(guest->xml, &place, error))
         return NULL;
+    json_t *values = pack_values(&policy);
+    add_place(values, &place);
     return json_pack("{s:{s:s, s:s}, s:s?, s:o}", "guest", "name", guest->name, "uuid", guest->uuid,
-                     "cluster", service->cluster, "values", pack_values(&policy));
+                     "cluster", service->cluster, "values", values);
 }
 
 static void
@@ -68,18 +85,6 @@ storage_run_get_policy(VarlinkCall *call, json_t *parameters, void *context)
     reply(call, guest ? pack_policy(service, guest, &error) : NULL, error);
 }
 
-static gboolean
-find_key(json_t *parameters, PolicyKey *ret_key, GError **error)
-{
-    const char *name = storage_text(parameters, "name");
-
-    if (policy_key_from_name(name, ret_key))
-        return TRUE;
-    fault_set(error, FAULT_INVALID_ARGUMENT, "name", "'migprep policy GUEST' lists the names",
-              "'%s' is no name of a policy", name);
-    return FALSE;
-}
-
 /* What it says now is asked for anew: it is read back from libvirt, not repeated. */
 static json_t *
 set_policy(const StorageService *service, json_t *parameters, GError **error)
@@ -87,12 +92,9 @@ set_policy(const StorageService *service, json_t *parameters, GError **error)
     const char *name = storage_text(parameters, "guest");
     g_autoptr(Guest) before = NULL;
     g_autoptr(Guest) after = NULL;
-    PolicyKey key;
 
-    if (!find_key(parameters, &key, error))
-        return NULL;
     before = hypervisor_get_guest(service->hypervisor, name, error);
-    if (!before || !guest_policy_set(service->hypervisor, before, key,
+    if (!before || !guest_policy_set(service->hypervisor, before, storage_text(parameters, "name"),
                                      storage_text(parameters, "value"), error))
         return NULL;
     after = hypervisor_get_guest(service->hypervisor, name, error);

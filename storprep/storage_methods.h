@@ -50,6 +50,9 @@ gboolean storage_find_policy(const StorageService *service, const Guest *guest, 
 
 /* Handlers; @context is the StorageService. */
 void storage_run_describe(VarlinkCall *call, json_t *parameters, void *context);
+void storage_run_describe_host(VarlinkCall *call, json_t *parameters, void *context);
+void storage_run_stop_guest(VarlinkCall *call, json_t *parameters, void *context);
+void storage_run_start_guest(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_list_guests(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_get_policy(VarlinkCall *call, json_t *parameters, void *context);
 void storage_run_set_policy(VarlinkCall *call, json_t *parameters, void *context);

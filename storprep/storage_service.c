@@ -183,6 +183,9 @@ run_list_leases(VarlinkCall *call, json_t *parameters, void *context)
 
 static const VarlinkMethod methods[] = {
     { "Describe", storage_run_describe },
+    { "DescribeHost", storage_run_describe_host },
+    { "StopGuest", storage_run_stop_guest },
+    { "StartGuest", storage_run_start_guest },
     { "ListGuests", storage_run_list_guests },
     { "BaselineProcessor", processor_baseline_method },
     { "CreateTargets", run_create_targets },

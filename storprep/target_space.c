@@ -16,6 +16,7 @@ typedef struct {
     guint64 available_bytes;
     guint64 needed_bytes;
     guint64 promised_bytes;
+    unsigned sharers; /* directories that are on it, where those are what is asked about */
 } Volume;
 
 static void
@@ -100,6 +101,53 @@ add_promised(GPtrArray *volumes, const LeaseAsset *asset)
     if (fstatat(place.directory_fd, place.name, &status, AT_SYMLINK_NOFOLLOW) == 0)
         written = (guint64)status.st_blocks * 512;
     volume->promised_bytes += maximum > written ? maximum - written : 0;
+}
+
+/* NULL if the directory is not there. */
+static Volume *
+add_directory(GPtrArray *volumes, const char *directory)
+{
+    struct statvfs space;
+    struct stat status;
+    Volume *volume;
+
+    if (stat(directory, &status) < 0 || statvfs(directory, &space) < 0)
+        return NULL;
+    volume = find_volume(volumes, status.st_dev);
+    if (!volume) {
+        volume = g_new0(Volume, 1);
+        volume->device = status.st_dev;
+        volume->directory = g_strdup(directory);
+        volume->available_bytes = (guint64)space.f_bavail * space.f_frsize;
+        g_ptr_array_add(volumes, volume);
+    }
+    volume->sharers++;
+    return volume;
+}
+
+guint64 *
+target_space_list(const char *const *directories, const GPtrArray *leases)
+{
+    guint count = g_strv_length((char **)directories);
+    g_autoptr(GPtrArray) volumes = g_ptr_array_new_with_free_func(volume_free);
+    g_autofree Volume **places = g_new0(Volume *, count + 1);
+    guint64 *space = g_new0(guint64, count + 1);
+
+    for (guint i = 0; i < count; i++)
+        places[i] = add_directory(volumes, directories[i]);
+    for (guint i = 0; i < leases->len; i++) {
+        const Lease *lease = leases->pdata[i];
+
+        for (guint j = 0; j < lease->assets->len; j++)
+            add_promised(volumes, lease->assets->pdata[j]);
+    }
+    for (guint i = 0; i < count; i++) {
+        const Volume *place = places[i];
+
+        if (place && place->available_bytes > place->promised_bytes)
+            space[i] = (place->available_bytes - place->promised_bytes) / place->sharers;
+    }
+    return space;
 }
 
 static gboolean

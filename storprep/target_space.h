@@ -11,3 +11,8 @@
  * directory, the bytes needed and the bytes available; FAULT_TARGET_REFUSED. Blocks.
  */
 gboolean target_space_check(const Lease *lease, const GPtrArray *leases, GError **error);
+
+/* What is free and promised to no lease in each of @directories, in bytes, in their order; those
+ * that share a file system share it equally; 0 for one that is not there. Owned by the caller.
+ * Blocks. */
+guint64 *target_space_list(const char *const *directories, const GPtrArray *leases);

@@ -127,6 +127,8 @@ add_named_policy(json_t *request, const char *assignment, GError **error)
 
     if (!value || !policy_key_from_name(name, &key))
         return refuse("policy", "it takes NAME=VALUE with a name of 'migprep policy GUEST'", error);
+    if (!policy_key_member(key))
+        return refuse("policy", "that is not about how one guest is migrated", error);
     return add_policy(request, key, "policy", value + 1, error);
 }
 

@@ -575,6 +575,35 @@ class Migrations(Storage):
             found = next(v for v in values if v["name"] == "on-timeout")
             self.assertEqual((found["value"], found["level"]), (value or "continue", level))
 
+    def test_place_of_a_guest_is_told_with_its_policy(self):
+        for value, level in (("host2 host3", "guest"), (None, "default")):
+            values = self.call("SetPolicy",
+                               {"guest": GUEST, "name": "hosts", "value": value})["values"]
+            found = next(v for v in values if v["name"] == "hosts")
+            self.assertEqual((found["value"], found["level"]), (value or "", level))
+        self.refused("InvalidArgument", "SetPolicy",
+                     {"guest": GUEST, "name": "apart", "value": "two words"})
+
+    def test_host_tells_what_it_has_and_who_runs_here(self):
+        told = self.call("DescribeHost")
+        self.assertGreater(told["processors"], 0)
+        self.assertEqual([volume["directory"] for volume in told["volumes"]],
+                         [self.daemon.images])
+        self.assertGreater(told["volumes"][0]["freeBytes"], 0)
+        self.assertIn(UUID, [load["guest"]["uuid"] for load in told["guests"]])
+
+    def test_guests_stop_only_as_asked_and_start_again(self):
+        for request in ({"guest": "nonesuch", "how": "shutdown", "timeoutSeconds": 1},):
+            self.refused("GuestNotFound", "StopGuest", request)
+        self.refused("InvalidArgument", "StopGuest",
+                     {"guest": GUEST, "how": "shutdown", "timeoutSeconds": 0})
+        self.refused("HypervisorFailed", "StartGuest", {"guest": GUEST})
+        self.call("StopGuest", {"guest": GUEST, "how": "shutdown", "timeoutSeconds": 60})
+        wait_for(lambda: self.call("Describe", {"guest": GUEST})["state"] == "shutoff",
+                 "the guest stops")
+        self.call("StartGuest", {"guest": GUEST})
+        self.assertEqual(self.call("Describe", {"guest": GUEST})["state"], "running")
+
     def test_plans_that_cannot_work_are_refused_at_once(self):
         self.refused("GuestNotFound", "Migrate", self.migrate(guest="nonesuch"))
         self.refused("InvalidArgument", "Migrate", self.migrate(copyDisks=["vdb"]))

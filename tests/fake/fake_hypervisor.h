@@ -8,6 +8,7 @@
 #include "fake/fake_event_source.h"
 #include "fake/fake_hypervisor_host.h"
 #include "fake/fake_hypervisor_job.h"
+#include "fake/fake_hypervisor_life.h"
 #include "fake/fake_networks.h"
 
 /* What a guest does when asked to let a device go. */

@@ -154,6 +154,37 @@ suspend(void *self, const char *uuid, GError **error)
 }
 
 static gboolean
+save(void *self, const char *uuid, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_save(gate->target, uuid, errors_of(state, error)) && state == FAKE_GATE_OPEN;
+}
+
+static gboolean
+shut_down(void *self, const char *uuid, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_shut_down(gate->target, uuid, errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
+static gboolean
+start(void *self, const char *uuid, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_start(gate->target, uuid, errors_of(state, error)) && state == FAKE_GATE_OPEN;
+}
+
+static gboolean
 set_metadata(void *self, const char *uuid, const char *uri, const char *prefix, const char *xml,
              DeviceScope scope, GError **error)
 {
@@ -243,6 +274,9 @@ hypervisor_gate_new(Hypervisor *target, const HypervisorDoor *door)
         .abort_job = abort_job,
         .start_post_copy = start_post_copy,
         .suspend = suspend,
+        .save = save,
+        .shut_down = shut_down,
+        .start = start,
         .set_metadata = set_metadata,
         .list_networks = list_networks,
         .list_network_ports = list_network_ports,

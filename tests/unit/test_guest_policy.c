@@ -33,7 +33,7 @@ policy(const char *values)
 static void
 test_reads_what_the_guest_says(void)
 {
-    g_autofree char *xml = policy("<max-downtime>300</max-downtime><priority>high</priority>"
+    g_autofree char *xml = policy("<max-downtime>300</max-downtime><colour>red</colour>"
                                   "<on-timeout>suspend</on-timeout>");
     g_autoptr(GError) error = NULL;
     PolicySettings settings;
@@ -79,16 +79,16 @@ test_a_value_that_is_none_is_named(void)
 static void
 test_changing_one_value_keeps_the_others(void)
 {
-    g_autofree char *xml = policy("<max-downtime>300</max-downtime><priority>a&amp;b</priority>");
+    g_autofree char *xml = policy("<max-downtime>300</max-downtime><colour>a&amp;b</colour>");
     g_autofree char *element = NULL;
 
-    g_assert_true(guest_policy_change(xml, POLICY_MAX_DOWNTIME, "500", &element, NULL));
+    g_assert_true(guest_policy_change(xml, "max-downtime", "500", &element, NULL));
     g_assert_cmpstr(element, ==,
-                    "<policy><priority>a&amp;b</priority><max-downtime>500</max-downtime>"
+                    "<policy><colour>a&amp;b</colour><max-downtime>500</max-downtime>"
                     "</policy>");
     g_clear_pointer(&element, g_free);
-    g_assert_true(guest_policy_change(xml, POLICY_MAX_DOWNTIME, NULL, &element, NULL));
-    g_assert_cmpstr(element, ==, "<policy><priority>a&amp;b</priority></policy>");
+    g_assert_true(guest_policy_change(xml, "max-downtime", NULL, &element, NULL));
+    g_assert_cmpstr(element, ==, "<policy><colour>a&amp;b</colour></policy>");
 }
 
 static void
@@ -97,8 +97,39 @@ test_nothing_left_is_no_element(void)
     g_autofree char *xml = policy("<tls>yes</tls>");
     g_autofree char *element = NULL;
 
-    g_assert_true(guest_policy_change(xml, POLICY_TLS, NULL, &element, NULL));
+    g_assert_true(guest_policy_change(xml, "tls", NULL, &element, NULL));
     g_assert_null(element);
+}
+
+static void
+test_place_is_read_and_its_mistakes_are_named(void)
+{
+    static const struct {
+        const char *name, *value;
+        gboolean valid;
+    } cases[] = {
+        { "hosts", "host2 host3.example.org", TRUE },
+        { "hosts", "-host2", FALSE },
+        { "hosts", "", FALSE },
+        { "together", "app", TRUE },
+        { "apart", "two words", FALSE },
+        { "nearby", "app", FALSE },
+    };
+    g_autofree char *xml = policy("<hosts>host2 host3</hosts><apart>dns</apart>");
+    g_auto(GuestPlace) place = { 0 };
+
+    g_assert_true(guest_policy_read_place(xml, &place, NULL));
+    g_assert_cmpstr(place.values[GUEST_PLACE_HOSTS], ==, "host2 host3");
+    g_assert_null(place.values[GUEST_PLACE_TOGETHER]);
+    g_assert_cmpstr(place.values[GUEST_PLACE_APART], ==, "dns");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *element = NULL;
+        g_autoptr(GError) error = NULL;
+
+        g_assert_cmpint(guest_policy_change(xml, cases[i].name, cases[i].value, &element, &error),
+                        ==, cases[i].valid);
+        g_assert_cmpint(error != NULL, ==, !cases[i].valid);
+    }
 }
 
 static void
@@ -132,10 +163,10 @@ test_running_and_defined_guest_both_get_it(void)
         g_autoptr(Guest) guest = hypervisor_get_guest(hypervisor, "web1", NULL);
         g_autoptr(GError) error = NULL;
 
-        guest_policy_set(hypervisor, guest, POLICY_MAX_DOWNTIME, steps[i].value, &error);
+        guest_policy_set(hypervisor, guest, "max-downtime", steps[i].value, &error);
         g_assert_no_error(error);
         assert_says(hypervisor, steps[i].downtime);
-        g_assert_false(guest_policy_set(hypervisor, guest, POLICY_MAX_DOWNTIME, "x", NULL));
+        g_assert_false(guest_policy_set(hypervisor, guest, "max-downtime", "x", NULL));
         assert_says(hypervisor, steps[i].downtime);
     }
 }
@@ -176,6 +207,7 @@ main(int argc, char **argv)
     g_test_add_func("/guest-policy/nothing-left-is-no-element", test_nothing_left_is_no_element);
     g_test_add_func("/guest-policy/running-and-defined-guest-both-get-it",
                     test_running_and_defined_guest_both_get_it);
+    g_test_add_func("/guest-policy/place", test_place_is_read_and_its_mistakes_are_named);
     g_test_add_func("/link-speed/is-the-device-s", test_link_speed_is_the_device_s);
     return g_test_run();
 }

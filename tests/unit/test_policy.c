@@ -27,8 +27,9 @@ test_nearest_level_wins(void)
 static void
 test_every_key_is_printed_as_it_is_read(void)
 {
-    static const char *const texts[POLICY_KEYS] = { "1",    "2000000", "255",      "yes",
-                                                    "zstd", "604800",  "postcopy", "no" };
+    static const char *const texts[POLICY_KEYS] = { "1",      "2000000", "255",      "yes",
+                                                    "zstd",   "604800",  "postcopy", "no",
+                                                    "pinned", "low",     "leave" };
 
     for (int key = 0; key < POLICY_KEYS; key++) {
         g_autofree char *mistake = NULL;
@@ -86,6 +87,10 @@ test_only_a_guest_or_a_request_may_stop_a_guest(void)
             policy_parse(POLICY_ON_TIMEOUT, (PolicyLevel)level, "suspend", &value, &mistake), ==,
             level >= POLICY_LEVEL_GUEST);
         g_assert_cmpint(mistake != NULL, ==, level < POLICY_LEVEL_GUEST);
+        g_clear_pointer(&mistake, g_free);
+        g_assert_cmpint(
+            policy_parse(POLICY_FALLBACK, (PolicyLevel)level, "shutdown", &value, &mistake), ==,
+            level >= POLICY_LEVEL_GUEST);
     }
 }
 
