@@ -2,6 +2,7 @@
 /* Owns the hypervisor handle: passes operations on and queues events to the watches. */
 #include "common/hypervisor.h"
 
+#include "common/call_turns.h"
 #include "common/fault.h"
 #include "common/limits.h"
 
@@ -10,6 +11,7 @@ struct Hypervisor {
     void *self;
     GMutex lock;        /* guards watches and every watch's queue */
     GPtrArray *watches; /* of HypervisorWatch *, borrowed */
+    CallTurns turns;
 };
 
 struct HypervisorWatch {
@@ -61,6 +63,7 @@ hypervisor_new(const HypervisorOps *ops, void *self)
     hypervisor->self = self;
     g_mutex_init(&hypervisor->lock);
     hypervisor->watches = g_ptr_array_new();
+    call_turns_init(&hypervisor->turns);
     return hypervisor;
 }
 
@@ -73,6 +76,7 @@ hypervisor_free(Hypervisor *hypervisor)
     g_warn_if_fail(hypervisor->watches->len == 0);
     g_ptr_array_unref(hypervisor->watches);
     g_mutex_clear(&hypervisor->lock);
+    call_turns_clear(&hypervisor->turns);
     g_free(hypervisor);
 }
 
@@ -183,12 +187,16 @@ hypervisor_watch_next(HypervisorWatch *watch, gint64 deadline_usec, GCancellable
 Guest *
 hypervisor_get_guest(Hypervisor *hypervisor, const char *guest, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->get_guest(hypervisor->self, guest, error);
 }
 
 GPtrArray *
 hypervisor_list_guests(Hypervisor *hypervisor, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->list_guests(hypervisor->self, error);
 }
 
@@ -196,6 +204,8 @@ gboolean
 hypervisor_detach_device(Hypervisor *hypervisor, const char *uuid, const char *alias_or_xml,
                          DeviceScope scope, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SLOW);
+
     return hypervisor->ops->detach_device(hypervisor->self, uuid, alias_or_xml, scope, error);
 }
 
@@ -203,6 +213,8 @@ gboolean
 hypervisor_attach_device(Hypervisor *hypervisor, const char *uuid, const char *xml,
                          DeviceScope scope, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SLOW);
+
     return hypervisor->ops->attach_device(hypervisor->self, uuid, xml, scope, error);
 }
 
@@ -210,6 +222,8 @@ gboolean
 hypervisor_update_device(Hypervisor *hypervisor, const char *uuid, const char *xml,
                          DeviceScope scope, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SLOW);
+
     return hypervisor->ops->update_device(hypervisor->self, uuid, xml, scope, error);
 }
 
@@ -217,6 +231,8 @@ char *
 hypervisor_agent_command(Hypervisor *hypervisor, const char *uuid, const char *command,
                          unsigned timeout_seconds, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SLOW);
+
     return hypervisor->ops->agent_command(hypervisor->self, uuid, command, timeout_seconds, error);
 }
 
@@ -224,6 +240,8 @@ gboolean
 hypervisor_migrate(Hypervisor *hypervisor, const char *uuid, const MigrationRequest *request,
                    GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_URGENT);
+
     return hypervisor->ops->migrate(hypervisor->self, uuid, request, error);
 }
 
@@ -231,42 +249,56 @@ gboolean
 hypervisor_get_progress(Hypervisor *hypervisor, const char *uuid, MigrationProgress *ret_progress,
                         GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_URGENT);
+
     return hypervisor->ops->get_progress(hypervisor->self, uuid, ret_progress, error);
 }
 
 gboolean
 hypervisor_abort_job(Hypervisor *hypervisor, const char *uuid, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_URGENT);
+
     return hypervisor->ops->abort_job(hypervisor->self, uuid, error);
 }
 
 gboolean
 hypervisor_start_post_copy(Hypervisor *hypervisor, const char *uuid, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_URGENT);
+
     return hypervisor->ops->start_post_copy(hypervisor->self, uuid, error);
 }
 
 gboolean
 hypervisor_suspend(Hypervisor *hypervisor, const char *uuid, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_URGENT);
+
     return hypervisor->ops->suspend(hypervisor->self, uuid, error);
 }
 
 gboolean
 hypervisor_save(Hypervisor *hypervisor, const char *uuid, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_URGENT);
+
     return hypervisor->ops->save(hypervisor->self, uuid, error);
 }
 
 gboolean
 hypervisor_shut_down(Hypervisor *hypervisor, const char *uuid, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SLOW);
+
     return hypervisor->ops->shut_down(hypervisor->self, uuid, error);
 }
 
 gboolean
 hypervisor_start(Hypervisor *hypervisor, const char *uuid, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SLOW);
+
     return hypervisor->ops->start(hypervisor->self, uuid, error);
 }
 
@@ -274,18 +306,24 @@ gboolean
 hypervisor_set_metadata(Hypervisor *hypervisor, const char *uuid, const char *uri,
                         const char *prefix, const char *xml, DeviceScope scope, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->set_metadata(hypervisor->self, uuid, uri, prefix, xml, scope, error);
 }
 
 GPtrArray *
 hypervisor_list_networks(Hypervisor *hypervisor, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->list_networks(hypervisor->self, error);
 }
 
 HypervisorHost *
 hypervisor_get_host(Hypervisor *hypervisor, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->get_host(hypervisor->self, error);
 }
 
@@ -293,18 +331,24 @@ gboolean
 hypervisor_compare_processor(Hypervisor *hypervisor, const HypervisorMachine *machine,
                              const char *xml, char **ret_obstacle, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->compare_processor(hypervisor->self, machine, xml, ret_obstacle, error);
 }
 
 GuestCondition *
 hypervisor_inspect_guest(Hypervisor *hypervisor, const char *uuid, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->inspect_guest(hypervisor->self, uuid, error);
 }
 
 GPtrArray *
 hypervisor_list_pools(Hypervisor *hypervisor, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->list_pools(hypervisor->self, error);
 }
 
@@ -312,6 +356,8 @@ gboolean
 hypervisor_measure_dirty_rate(Hypervisor *hypervisor, const char *uuid, unsigned seconds,
                               guint64 *ret_bytes_per_second, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SLOW);
+
     return hypervisor->ops->measure_dirty_rate(hypervisor->self, uuid, seconds,
                                                ret_bytes_per_second, error);
 }
@@ -319,18 +365,24 @@ hypervisor_measure_dirty_rate(Hypervisor *hypervisor, const char *uuid, unsigned
 char *
 hypervisor_baseline_processor(Hypervisor *hypervisor, const char *const *processors, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->baseline_processor(hypervisor->self, processors, error);
 }
 
 GPtrArray *
 hypervisor_list_network_ports(Hypervisor *hypervisor, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->list_network_ports(hypervisor->self, error);
 }
 
 gboolean
 hypervisor_create_network_port(Hypervisor *hypervisor, const NetworkPort *port, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->create_network_port(hypervisor->self, port, error);
 }
 
@@ -338,17 +390,23 @@ gboolean
 hypervisor_delete_network_port(Hypervisor *hypervisor, const char *network, const char *uuid,
                                GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->delete_network_port(hypervisor->self, network, uuid, error);
 }
 
 gboolean
 hypervisor_create_pool(Hypervisor *hypervisor, const StoragePool *pool, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->create_pool(hypervisor->self, pool, error);
 }
 
 gboolean
 hypervisor_destroy_pool(Hypervisor *hypervisor, const char *name, GError **error)
 {
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
     return hypervisor->ops->destroy_pool(hypervisor->self, name, error);
 }

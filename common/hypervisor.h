@@ -16,7 +16,8 @@
  * test:///default where that driver can). Every operation blocks and is called from worker or job
  * threads only. Events come from libvirt on the main loop (libvirt-glib registers it) and are
  * queued to every HypervisorWatch; the implementation re-opens a lost connection by itself and
- * then emits HYPERVISOR_EVENT_RECONNECTED, since events may have been missed.
+ * then emits HYPERVISOR_EVENT_RECONNECTED, since events may have been missed. Calls beyond
+ * LIMIT_HYPERVISOR_CALLS wait for one that is under way (call_turns.h).
  */
 typedef struct Hypervisor Hypervisor;
 

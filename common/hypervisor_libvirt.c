@@ -32,12 +32,17 @@ state_of(int state)
     }
 }
 
-/* A driver that knows no jobs has none. */
+/* A driver that knows no jobs has none. A guest that stands still for a migration has that job, on
+ * either host; a destination that is asked for it logs an error. */
 static gboolean
-has_job(virDomainPtr domain)
+has_job(virDomainPtr domain, int state, int reason)
 {
     virDomainJobInfo info = { 0 };
 
+    if (state == VIR_DOMAIN_SHUTOFF)
+        return FALSE;
+    if (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION)
+        return TRUE;
     return virDomainGetJobInfo(domain, &info) == 0 &&
            (info.type == VIR_DOMAIN_JOB_BOUNDED || info.type == VIR_DOMAIN_JOB_UNBOUNDED);
 }
@@ -49,7 +54,7 @@ read_guest(virDomainPtr domain, gboolean with_inactive, GError **error)
 {
     g_autoptr(Guest) guest = g_new0(Guest, 1);
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
-    int state = 0;
+    int state = 0, reason = 0;
 
     virDomainGetUUIDString(domain, uuid);
     guest->uuid = g_strdup(uuid);
@@ -57,14 +62,14 @@ read_guest(virDomainPtr domain, gboolean with_inactive, GError **error)
     char *xml = virDomainGetXMLDesc(domain, 0);
     guest->xml = g_strdup(xml);
     free(xml);
-    if (!guest->xml || virDomainGetState(domain, &state, NULL, 0) < 0) {
+    if (!guest->xml || virDomainGetState(domain, &state, &reason, 0) < 0) {
         g_autofree char *object = name_guest(guest->name);
         libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, NULL);
         return NULL;
     }
     guest->state = state_of(state);
     guest->persistent = virDomainIsPersistent(domain) == 1;
-    guest->has_job = has_job(domain);
+    guest->has_job = has_job(domain, state, reason);
     if (guest->persistent && with_inactive) {
         xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
         guest->inactive_xml = g_strdup(xml);

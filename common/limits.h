@@ -32,6 +32,9 @@
 #define LIMIT_LEASE_SECONDS_MAX 86400
 #define LEASE_SECONDS_DEFAULT   60
 
+/* Calls to libvirt on one connection at once: its daemon takes 5 (max_client_requests) */
+#define LIMIT_HYPERVISOR_CALLS 4
+
 /* Documents from libvirt, guests and programs */
 #define LIMIT_DOMAIN_XML_BYTES     (4 * 1024 * 1024)
 #define LIMIT_AGENT_REPLY_BYTES    (1024 * 1024)

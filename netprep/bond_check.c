@@ -10,18 +10,18 @@
 #define ANNOUNCEMENTS_MIN 3
 
 typedef struct {
-    const NetworkHost *host; /* borrowed */
-    char *guest;
-    char *label;
-    GuestView *view;
-    GPtrArray *vnics;
+    GuestSubject *subject;
+    const NetworkHost *host; /* borrowed, as all up to the report */
+    const char *label;
+    const GuestView *view;
+    const GPtrArray *vnics;
     GuestReport *report;               /* NULL: the agent does not tell */
     GuestNeighbourhood *neighbourhood; /* likewise */
 } Context;
 
 /* What one vNIC of the guest is in. All borrowed but the label. */
 typedef struct {
-    Vnic *vnic;
+    const Vnic *vnic;
     const GuestInterface *port;
     const GuestBond *bond;
     const DomainVirtioNic *backup;
@@ -34,12 +34,9 @@ context_free(void *data)
 {
     Context *context = data;
 
-    g_free(context->guest);
-    g_free(context->label);
-    guest_view_free(context->view);
-    g_clear_pointer(&context->vnics, g_ptr_array_unref);
     guest_report_free(context->report);
     guest_neighbourhood_free(context->neighbourhood);
+    guest_subject_unref(context->subject);
     g_free(context);
 }
 
@@ -58,19 +55,14 @@ static CheckReadiness
 prepare(void *data, GError **error)
 {
     Context *context = data;
-    g_autoptr(GError) failure = NULL;
+    CheckReadiness readiness =
+        guest_subject_read(context->subject, &context->view, &context->vnics, error);
 
-    context->view = guest_view_read(context->host->hypervisor, context->guest, &failure);
-    if (g_error_matches(failure, FAULT, FAULT_GUEST_NOT_FOUND))
-        return CHECK_NOTHING; /* guest.exists says so */
-    if (!failure)
-        context->vnics = vnics_describe(context->host, context->view, &failure);
-    if (!failure && !needs_guest(context))
+    if (readiness != CHECK_READY)
+        return readiness;
+    if (!needs_guest(context))
         return CHECK_NOTHING;
-    if (!failure && guest_view_check_running(context->view, &failure))
-        return CHECK_READY;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return CHECK_HINDERED;
+    return guest_view_check_running(context->view, error) ? CHECK_READY : CHECK_HINDERED;
 }
 
 static void
@@ -115,7 +107,7 @@ place_clear(Place *place)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_clear)
 
 static Place
-find_place(const Context *context, Vnic *vnic)
+find_place(const Context *context, const Vnic *vnic)
 {
     Place place = { .vnic = vnic };
 
@@ -154,11 +146,15 @@ static void
 judge_team(const Context *context, const Place *place, const char *object, CheckReport *report)
 {
     g_autoptr(GError) error = NULL;
+    Vnic trial = *place->vnic; /* all but what is proven is borrowed */
 
-    if (vnic_path_prove(context->report, context->view->live, place->vnic, &error))
-        check_pass(report, object, "is teamed with VirtIO NIC %s", place->vnic->backup);
+    trial.bond = trial.backup = NULL;
+    if (vnic_path_prove(context->report, context->view->live, &trial, &error))
+        check_pass(report, object, "is teamed with VirtIO NIC %s", trial.backup);
     else
         check_fail(report, object, fault_remedy(error), "%s", fault_cause(error));
+    g_free(trial.bond);
+    g_free(trial.backup);
 }
 
 static void
@@ -375,7 +371,7 @@ check_announcements(void *context, CheckReport *report)
 }
 
 CheckGroup
-bond_check_guest(const NetworkHost *host, const char *guest)
+bond_check_guest(GuestSubject *subject)
 {
     static const Check checks[] = { { "guest.agent-answers", check_agent },
                                     { "guest.agent-permits", check_permissions },
@@ -390,9 +386,9 @@ bond_check_guest(const NetworkHost *host, const char *guest)
                                     { 0 } };
     Context *context = g_new0(Context, 1);
 
-    context->host = host;
-    context->guest = g_strdup(guest);
-    context->label = network_guest_label(guest);
+    context->subject = guest_subject_ref(subject);
+    context->host = guest_subject_host(subject);
+    context->label = guest_subject_label(subject);
     return (CheckGroup) { .object = context->label,
                           .checks = checks,
                           .prepare = prepare,

@@ -2,8 +2,8 @@
 /* Checks of a guest's bonds: whether its traffic survives the unplugging of its VFs. */
 #pragma once
 
-#include "netprep/network_host.h"
+#include "netprep/guest_subject.h"
 
 /* guest.agent-answers, network.backup-* and network.bond-*; none for a guest without VFs. The guest
  * is only asked for a report. */
-CheckGroup bond_check_guest(const NetworkHost *host, const char *guest);
+CheckGroup bond_check_guest(GuestSubject *subject);

@@ -103,8 +103,9 @@ network_facts_read(const json_t *object, NetworkFacts *ret_facts, GError **error
 CheckReport *
 network_check_source(const NetworkHost *host, const char *guest)
 {
-    const CheckGroup groups[] = { passthrough_check_guest(host, guest),
-                                  bond_check_guest(host, guest), hotplug_check(host, guest) };
+    g_autoptr(GuestSubject) subject = guest_subject_new(host, guest);
+    const CheckGroup groups[] = { passthrough_check_guest(subject), bond_check_guest(subject),
+                                  hotplug_check(subject) };
 
     return check_runner_run(host->checks, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
 }

@@ -9,11 +9,10 @@
 #include "netprep/vnic_path.h"
 
 typedef struct {
-    const NetworkHost *host; /* borrowed */
-    char *guest;
-    char *label;
-    GuestView *view;
-    GPtrArray *vnics;
+    GuestSubject *subject;
+    const char *label;
+    const GuestView *view;  /* borrowed of the subject */
+    const GPtrArray *vnics; /* likewise */
     xmlDoc *document;
 } Context;
 
@@ -22,11 +21,8 @@ context_free(void *data)
 {
     Context *context = data;
 
-    g_free(context->guest);
-    g_free(context->label);
-    guest_view_free(context->view);
-    g_clear_pointer(&context->vnics, g_ptr_array_unref);
     g_clear_pointer(&context->document, xmlFreeDoc);
+    guest_subject_unref(context->subject);
     g_free(context);
 }
 
@@ -34,19 +30,15 @@ static CheckReadiness
 prepare(void *data, GError **error)
 {
     Context *context = data;
-    g_autoptr(GError) failure = NULL;
+    CheckReadiness readiness =
+        guest_subject_read(context->subject, &context->view, &context->vnics, error);
 
-    context->view = guest_view_read(context->host->hypervisor, context->guest, &failure);
-    if (g_error_matches(failure, FAULT, FAULT_GUEST_NOT_FOUND))
-        return CHECK_NOTHING; /* guest.exists says so */
-    if (!failure)
-        context->vnics = vnics_describe(context->host, context->view, &failure);
-    if (!failure)
-        context->document = xml_tree_parse(context->view->guest->xml, context->label, &failure);
-    if (!failure)
-        return context->vnics->len > 0 ? CHECK_READY : CHECK_NOTHING;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return CHECK_HINDERED;
+    if (readiness != CHECK_READY)
+        return readiness;
+    if (context->vnics->len == 0)
+        return CHECK_NOTHING;
+    context->document = xml_tree_parse(context->view->guest->xml, context->label, error);
+    return context->document ? CHECK_READY : CHECK_HINDERED;
 }
 
 static const xmlNode *
@@ -153,16 +145,15 @@ check_fast(void *data, CheckReport *report)
 }
 
 CheckGroup
-hotplug_check(const NetworkHost *host, const char *guest)
+hotplug_check(GuestSubject *subject)
 {
     static const Check checks[] = { { "network.hotplug-possible", check_possible },
                                     { "network.hotplug-fast", check_fast },
                                     { 0 } };
     Context *context = g_new0(Context, 1);
 
-    context->host = host;
-    context->guest = g_strdup(guest);
-    context->label = network_guest_label(guest);
+    context->subject = guest_subject_ref(subject);
+    context->label = guest_subject_label(subject);
     return (CheckGroup) { .object = context->label,
                           .checks = checks,
                           .prepare = prepare,

@@ -2,7 +2,7 @@
 /* Checks that a guest's VFs can be unplugged and plugged while it runs. */
 #pragma once
 
-#include "netprep/network_host.h"
+#include "netprep/guest_subject.h"
 
 /* network.hotplug-possible, .hotplug-fast. */
-CheckGroup hotplug_check(const NetworkHost *host, const char *guest);
+CheckGroup hotplug_check(GuestSubject *subject);

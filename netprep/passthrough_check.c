@@ -10,12 +10,12 @@
 
 typedef struct {
     const NetworkHost *host; /* borrowed */
-    char *guest;             /* NULL: the host itself is checked */
-    GuestView *view;
-    DomainFeatures *features;
     FunctionInventory *inventory;
-    GPtrArray *vnics;
-    char *label;
+    GuestSubject *subject; /* NULL, like all that follows: the host itself is checked */
+    const char *label;     /* borrowed, as the next two */
+    const GuestView *view;
+    const GPtrArray *vnics;
+    DomainFeatures *features;
 } Context;
 
 static void
@@ -23,12 +23,9 @@ context_free(void *data)
 {
     Context *context = data;
 
-    g_free(context->guest);
-    guest_view_free(context->view);
     domain_features_free(context->features);
     function_inventory_free(context->inventory);
-    g_clear_pointer(&context->vnics, g_ptr_array_unref);
-    g_free(context->label);
+    g_clear_pointer(&context->subject, guest_subject_unref);
     g_free(context);
 }
 
@@ -108,22 +105,15 @@ static CheckReadiness
 prepare_guest(void *data, GError **error)
 {
     Context *context = data;
-    g_autoptr(GError) failure = NULL;
+    CheckReadiness readiness =
+        guest_subject_read(context->subject, &context->view, &context->vnics, error);
 
-    context->view = guest_view_read(context->host->hypervisor, context->guest, &failure);
-    if (g_error_matches(failure, FAULT, FAULT_GUEST_NOT_FOUND))
-        return CHECK_NOTHING; /* guest.exists says so */
-    if (failure) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return CHECK_HINDERED;
-    }
+    if (readiness != CHECK_READY)
+        return readiness;
     context->features = domain_features_parse(context->view->guest->xml, error);
-    if (!context->features)
-        return CHECK_HINDERED;
-    context->inventory = function_inventory_read(context->host->sysfs, NULL, error);
-    if (context->inventory)
-        context->vnics = vnics_describe(context->host, context->view, error);
-    return context->vnics ? CHECK_READY : CHECK_HINDERED;
+    if (context->features)
+        context->inventory = function_inventory_read(context->host->sysfs, NULL, error);
+    return context->inventory ? CHECK_READY : CHECK_HINDERED;
 }
 
 /* What a host device is, if a move cannot take it along; NULL for a VF of a network card. */
@@ -218,14 +208,14 @@ tell(void *data, CheckReport *report)
 }
 
 CheckGroup
-passthrough_check_guest(const NetworkHost *host, const char *guest)
+passthrough_check_guest(GuestSubject *subject)
 {
     static const Check checks[] = { { "guest.no-host-devices", check_host_devices }, { 0 } };
     Context *context = g_new0(Context, 1);
 
-    context->host = host;
-    context->guest = g_strdup(guest);
-    context->label = network_guest_label(guest);
+    context->subject = guest_subject_ref(subject);
+    context->host = guest_subject_host(subject);
+    context->label = guest_subject_label(subject);
     return (CheckGroup) { .object = context->label,
                           .checks = checks,
                           .prepare = prepare_guest,

@@ -3,14 +3,12 @@
 #include "storprep/baggage_check.h"
 
 #include "common/domain_baggage.h"
-#include "storprep/guest_check.h"
 #include "storprep/local_state.h"
 
 typedef struct {
-    const StorageChecks *checks; /* borrowed */
-    char *name;
-    char *label;
-    Guest *guest;
+    CheckSubject *subject;
+    const char *label;
+    const Guest *guest; /* borrowed of the subject */
     DomainBaggage *baggage;
 } Context;
 
@@ -19,10 +17,8 @@ context_free(void *data)
 {
     Context *context = data;
 
-    g_free(context->name);
-    g_free(context->label);
-    guest_free(context->guest);
     domain_baggage_free(context->baggage);
+    check_subject_unref(context->subject);
     g_free(context);
 }
 
@@ -30,8 +26,7 @@ static CheckReadiness
 prepare(void *data, GError **error)
 {
     Context *context = data;
-    CheckReadiness readiness =
-        guest_check_read(context->checks, context->name, &context->guest, error);
+    CheckReadiness readiness = check_subject_guest(context->subject, &context->guest, error);
 
     if (readiness != CHECK_READY)
         return readiness;
@@ -132,7 +127,7 @@ check_tsc(void *data, CheckReport *report)
 }
 
 CheckGroup
-baggage_check(const StorageChecks *checks, const char *guest)
+baggage_check(CheckSubject *subject)
 {
     static const Check list[] = { { "guest.migration-allowed", check_mode },
                                   { "guest.no-qemu-blockers", check_blockers },
@@ -142,9 +137,8 @@ baggage_check(const StorageChecks *checks, const char *guest)
                                   { 0 } };
     Context *context = g_new0(Context, 1);
 
-    context->checks = checks;
-    context->name = g_strdup(guest);
-    context->label = guest_check_label(guest);
+    context->subject = check_subject_ref(subject);
+    context->label = check_subject_label(subject);
     return (CheckGroup) { .object = context->label,
                           .checks = list,
                           .prepare = prepare,

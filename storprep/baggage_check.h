@@ -2,8 +2,8 @@
 /* Checks of what keeps a guest on its host. */
 #pragma once
 
-#include "storprep/storage_check.h"
+#include "storprep/check_subject.h"
 
 /* guest.migration-allowed, .no-qemu-blockers, .no-shared-directories, .tpm-movable, .tsc-movable;
  * tells the other host to what the guest is pinned and which files it needs there. */
-CheckGroup baggage_check(const StorageChecks *checks, const char *guest);
+CheckGroup baggage_check(CheckSubject *subject);

@@ -6,12 +6,10 @@
 
 #include "common/fault.h"
 #include "storprep/disk.h"
-#include "storprep/guest_check.h"
 
 typedef struct {
-    const StorageChecks *checks; /* borrowed */
-    char *name;
-    char *label;
+    CheckSubject *subject;
+    const char *label;
     DomainXml *domain;
     GPtrArray *disks; /* of Disk *, as in the domain */
 } Context;
@@ -21,10 +19,9 @@ context_free(void *data)
 {
     Context *context = data;
 
-    g_free(context->name);
-    g_free(context->label);
     domain_xml_free(context->domain);
     g_clear_pointer(&context->disks, g_ptr_array_unref);
+    check_subject_unref(context->subject);
     g_free(context);
 }
 
@@ -32,8 +29,8 @@ static CheckReadiness
 prepare(void *data, GError **error)
 {
     Context *context = data;
-    g_autoptr(Guest) guest = NULL;
-    CheckReadiness readiness = guest_check_read(context->checks, context->name, &guest, error);
+    const Guest *guest = NULL;
+    CheckReadiness readiness = check_subject_guest(context->subject, &guest, error);
 
     if (readiness != CHECK_READY)
         return readiness;
@@ -159,7 +156,7 @@ check_cache(void *data, CheckReport *report)
 }
 
 CheckGroup
-disk_check(const StorageChecks *checks, const char *guest)
+disk_check(CheckSubject *subject)
 {
     static const Check list[] = { { "storage.disks-movable", check_movable },
                                   { "storage.format-matches", check_format },
@@ -167,9 +164,8 @@ disk_check(const StorageChecks *checks, const char *guest)
                                   { 0 } };
     Context *context = g_new0(Context, 1);
 
-    context->checks = checks;
-    context->name = g_strdup(guest);
-    context->label = guest_check_label(guest);
+    context->subject = check_subject_ref(subject);
+    context->label = check_subject_label(subject);
     return (CheckGroup) { .object = context->label,
                           .checks = list,
                           .prepare = prepare,

@@ -2,7 +2,7 @@
 /* Checks of a guest's disks on its own host. */
 #pragma once
 
-#include "storprep/storage_check.h"
+#include "storprep/check_subject.h"
 
 /* storage.disks-movable, .format-matches, .cache-mode; tells the other host the disks. */
-CheckGroup disk_check(const StorageChecks *checks, const char *guest);
+CheckGroup disk_check(CheckSubject *subject);

@@ -7,58 +7,34 @@
 #include "storprep/guest_facts.h"
 
 typedef struct {
-    const StorageChecks *checks; /* borrowed */
-    char *name;
-    char *label;
-    Guest *guest;
+    CheckSubject *subject;
+    const char *label;
+    const Guest *guest; /* borrowed of the subject */
     DomainXml *domain;
     DomainFeatures *features;
     GuestCondition *condition; /* NULL: not asked yet */
 } Context;
-
-char *
-guest_check_label(const char *guest)
-{
-    return g_strdup_printf("guest '%s'", guest);
-}
 
 static void
 context_free(void *data)
 {
     Context *context = data;
 
-    g_free(context->name);
-    g_free(context->label);
-    guest_free(context->guest);
     domain_xml_free(context->domain);
     domain_features_free(context->features);
     guest_condition_free(context->condition);
+    check_subject_unref(context->subject);
     g_free(context);
 }
 
 static Context *
-context_new(const StorageChecks *checks, const char *guest)
+context_new(CheckSubject *subject)
 {
     Context *context = g_new0(Context, 1);
 
-    context->checks = checks;
-    context->name = g_strdup(guest);
-    context->label = guest_check_label(guest);
+    context->subject = check_subject_ref(subject);
+    context->label = check_subject_label(subject);
     return context;
-}
-
-CheckReadiness
-guest_check_read(const StorageChecks *checks, const char *guest, Guest **ret_guest, GError **error)
-{
-    g_autoptr(GError) failure = NULL;
-
-    *ret_guest = hypervisor_get_guest(checks->hypervisor, guest, &failure);
-    if (*ret_guest)
-        return CHECK_READY;
-    if (g_error_matches(failure, FAULT, FAULT_GUEST_NOT_FOUND))
-        return CHECK_NOTHING;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return CHECK_HINDERED;
 }
 
 static void
@@ -66,9 +42,9 @@ check_exists(void *data, CheckReport *report)
 {
     const Context *context = data;
     g_autoptr(GError) error = NULL;
-    g_autoptr(Guest) guest = NULL;
+    const Guest *guest = NULL;
 
-    switch (guest_check_read(context->checks, context->name, &guest, &error)) {
+    switch (check_subject_guest(context->subject, &guest, &error)) {
     case CHECK_READY:
         check_pass(report, context->label, "is here, UUID %s", guest->uuid);
         break;
@@ -82,10 +58,10 @@ check_exists(void *data, CheckReport *report)
 }
 
 CheckGroup
-guest_check_exists(const StorageChecks *checks, const char *guest)
+guest_check_exists(CheckSubject *subject)
 {
     static const Check list[] = { { "guest.exists", check_exists }, { 0 } };
-    Context *context = context_new(checks, guest);
+    Context *context = context_new(subject);
 
     return (CheckGroup) {
         .object = context->label, .checks = list, .context = context, .free_context = context_free
@@ -96,8 +72,7 @@ static CheckReadiness
 prepare(void *data, GError **error)
 {
     Context *context = data;
-    CheckReadiness readiness =
-        guest_check_read(context->checks, context->name, &context->guest, error);
+    CheckReadiness readiness = check_subject_guest(context->subject, &context->guest, error);
 
     if (readiness != CHECK_READY)
         return readiness;
@@ -153,8 +128,8 @@ need_condition(Context *context, CheckReport *report)
     g_autoptr(GError) error = NULL;
 
     if (!context->condition)
-        context->condition =
-            hypervisor_inspect_guest(context->checks->hypervisor, context->guest->uuid, &error);
+        context->condition = hypervisor_inspect_guest(check_subject_hypervisor(context->subject),
+                                                      context->guest->uuid, &error);
     if (!context->condition)
         check_unknown(report, context->label, "%s", error->message);
     return context->condition;
@@ -255,7 +230,7 @@ tell(void *data, CheckReport *report)
 {
     const Context *context = data;
     json_auto_t *of_guest = guest_facts_of_guest(context->guest, context->features);
-    g_autoptr(HypervisorHost) host = hypervisor_get_host(context->checks->hypervisor, NULL);
+    const HypervisorHost *host = check_subject_host(context->subject, NULL);
 
     json_object_update(report->facts, of_guest);
     if (host) {
@@ -265,7 +240,7 @@ tell(void *data, CheckReport *report)
 }
 
 CheckGroup
-guest_check_state(const StorageChecks *checks, const char *guest)
+guest_check_state(CheckSubject *subject)
 {
     static const Check list[] = { { "guest.running", check_running },
                                   { "guest.no-job", check_no_job },
@@ -274,7 +249,7 @@ guest_check_state(const StorageChecks *checks, const char *guest)
                                   { "guest.untainted", check_messages },
                                   { "guest.not-transient-disk", check_transient_disks },
                                   { 0 } };
-    Context *context = context_new(checks, guest);
+    Context *context = context_new(subject);
 
     return (CheckGroup) { .object = context->label,
                           .checks = list,

@@ -10,9 +10,9 @@
 #define MIB      ((guint64)1 << 20)
 
 typedef struct {
-    const StorageChecks *checks; /* borrowed */
-    GuestFacts *facts;           /* NULL where none are needed */
-    HypervisorHost *host;
+    CheckSubject *subject;
+    GuestFacts *facts;          /* NULL where none are needed */
+    const HypervisorHost *host; /* borrowed of the subject */
 } Context;
 
 static void
@@ -21,16 +21,16 @@ context_free(void *data)
     Context *context = data;
 
     guest_facts_free(context->facts);
-    hypervisor_host_free(context->host);
+    check_subject_unref(context->subject);
     g_free(context);
 }
 
 static Context *
-context_new(const StorageChecks *checks, const GuestFacts *facts)
+context_new(CheckSubject *subject, const GuestFacts *facts)
 {
     Context *context = g_new0(Context, 1);
 
-    context->checks = checks;
+    context->subject = check_subject_ref(subject);
     context->facts = facts ? guest_facts_copy(facts) : NULL;
     return context;
 }
@@ -40,7 +40,7 @@ prepare(void *data, GError **error)
 {
     Context *context = data;
 
-    context->host = hypervisor_get_host(context->checks->hypervisor, error);
+    context->host = check_subject_host(context->subject, error);
     return context->host ? CHECK_READY : CHECK_HINDERED;
 }
 
@@ -49,7 +49,7 @@ check_libvirt(void *data, CheckReport *report)
 {
     const Context *context = data;
     g_autoptr(GError) error = NULL;
-    g_autoptr(HypervisorHost) host = hypervisor_get_host(context->checks->hypervisor, &error);
+    const HypervisorHost *host = check_subject_host(context->subject, &error);
 
     if (!host) {
         check_fail(report, HOST, NULL, "libvirt does not answer: %s", fault_cause(error));
@@ -61,13 +61,13 @@ check_libvirt(void *data, CheckReport *report)
 }
 
 CheckGroup
-host_check_libvirt(const StorageChecks *checks)
+host_check_libvirt(CheckSubject *subject)
 {
     static const Check list[] = { { "host.libvirt-answers", check_libvirt }, { 0 } };
 
     return (CheckGroup) { .object = HOST,
                           .checks = list,
-                          .context = context_new(checks, NULL),
+                          .context = context_new(subject, NULL),
                           .free_context = context_free };
 }
 
@@ -78,7 +78,7 @@ find_guest(const Context *context, const char *text, const char *label, CheckRep
 {
     g_autoptr(GError) error = NULL;
 
-    *ret_guest = hypervisor_get_guest(context->checks->hypervisor, text, &error);
+    *ret_guest = hypervisor_get_guest(check_subject_hypervisor(context->subject), text, &error);
     if (*ret_guest || g_error_matches(error, FAULT, FAULT_GUEST_NOT_FOUND))
         return TRUE;
     check_unknown(report, label, "%s", error->message);
@@ -134,7 +134,7 @@ check_machine(void *data, CheckReport *report)
 }
 
 CheckGroup
-host_check_guest(const StorageChecks *checks, const GuestFacts *facts)
+host_check_guest(CheckSubject *subject, const GuestFacts *facts)
 {
     static const Check list[] = { { "guest.absent-there", check_absent },
                                   { "guest.machine-known-there", check_machine },
@@ -143,7 +143,7 @@ host_check_guest(const StorageChecks *checks, const GuestFacts *facts)
     return (CheckGroup) { .object = HOST,
                           .checks = list,
                           .prepare = prepare,
-                          .context = context_new(checks, facts),
+                          .context = context_new(subject, facts),
                           .free_context = context_free };
 }
 
@@ -188,8 +188,9 @@ compare(const Context *context, char **ret_obstacle, GError **error)
                                                          "host-passthrough") == 0 };
     g_autoptr(xmlDoc) document = xml_tree_parse(facts->processor, "the guest's processor", error);
 
-    return document && hypervisor_compare_processor(context->checks->hypervisor, &machine,
-                                                    facts->processor, ret_obstacle, error);
+    return document &&
+           hypervisor_compare_processor(check_subject_hypervisor(context->subject), &machine,
+                                        facts->processor, ret_obstacle, error);
 }
 
 static void
@@ -286,7 +287,7 @@ check_huge_pages(void *data, CheckReport *report)
 }
 
 CheckGroup
-host_check_fit(const StorageChecks *checks, const GuestFacts *facts)
+host_check_fit(CheckSubject *subject, const GuestFacts *facts)
 {
     static const Check list[] = { { "host.hypervisor-same", check_hypervisor },
                                   { "host.version-not-older", check_version },
@@ -299,6 +300,6 @@ host_check_fit(const StorageChecks *checks, const GuestFacts *facts)
     return (CheckGroup) { .object = HOST,
                           .checks = list,
                           .prepare = prepare,
-                          .context = context_new(checks, facts),
+                          .context = context_new(subject, facts),
                           .free_context = context_free };
 }

@@ -3,13 +3,11 @@
 #include "storprep/image_check.h"
 
 #include "storprep/disk.h"
-#include "storprep/guest_check.h"
 #include "storprep/image_identity.h"
 
 typedef struct {
     const StorageChecks *checks; /* borrowed */
-    char *name;
-    char *label;
+    CheckSubject *subject;
     GPtrArray *disks; /* of Disk * */
 } Context;
 
@@ -18,9 +16,8 @@ context_free(void *data)
 {
     Context *context = data;
 
-    g_free(context->name);
-    g_free(context->label);
     g_clear_pointer(&context->disks, g_ptr_array_unref);
+    check_subject_unref(context->subject);
     g_free(context);
 }
 
@@ -28,8 +25,8 @@ static CheckReadiness
 prepare(void *data, GError **error)
 {
     Context *context = data;
-    g_autoptr(Guest) guest = NULL;
-    CheckReadiness readiness = guest_check_read(context->checks, context->name, &guest, error);
+    const Guest *guest = NULL;
+    CheckReadiness readiness = check_subject_guest(context->subject, &guest, error);
 
     if (readiness != CHECK_READY)
         return readiness;
@@ -95,15 +92,14 @@ tell(void *data, CheckReport *report)
 }
 
 CheckGroup
-image_check(const StorageChecks *checks, const char *guest)
+image_check(const StorageChecks *checks, CheckSubject *subject)
 {
     static const Check none[] = { { 0 } };
     Context *context = g_new0(Context, 1);
 
     context->checks = checks;
-    context->name = g_strdup(guest);
-    context->label = guest_check_label(guest);
-    return (CheckGroup) { .object = context->label,
+    context->subject = check_subject_ref(subject);
+    return (CheckGroup) { .object = check_subject_label(subject),
                           .checks = none,
                           .prepare = prepare,
                           .tell = tell,

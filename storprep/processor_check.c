@@ -8,10 +8,10 @@
 #define NOT_TOLD "the guest's host did not tell"
 
 typedef struct {
-    const StorageChecks *checks; /* borrowed */
+    CheckSubject *subject;
     GuestFacts *facts;
-    HypervisorHost *host;
-    char *vendor, *model; /* NULL: libvirt does not name them */
+    const HypervisorHost *host; /* borrowed of the subject */
+    char *vendor, *model;       /* NULL: libvirt does not name them */
 } Context;
 
 static void
@@ -20,7 +20,7 @@ context_free(void *data)
     Context *context = data;
 
     guest_facts_free(context->facts);
-    hypervisor_host_free(context->host);
+    check_subject_unref(context->subject);
     g_free(context->vendor);
     g_free(context->model);
     g_free(context);
@@ -31,7 +31,7 @@ prepare(void *data, GError **error)
 {
     Context *context = data;
 
-    context->host = hypervisor_get_host(context->checks->hypervisor, error);
+    context->host = check_subject_host(context->subject, error);
     if (!context->host)
         return CHECK_HINDERED;
     hypervisor_host_name_processor(context->host, &context->vendor, &context->model);
@@ -124,7 +124,7 @@ check_pinning(void *data, CheckReport *report)
 }
 
 CheckGroup
-processor_check(const StorageChecks *checks, const GuestFacts *facts)
+processor_check(CheckSubject *subject, const GuestFacts *facts)
 {
     static const Check list[] = { { "host.cpu-vendor-same", check_vendor },
                                   { "host.cpu-model-same", check_model },
@@ -132,7 +132,7 @@ processor_check(const StorageChecks *checks, const GuestFacts *facts)
                                   { 0 } };
     Context *context = g_new0(Context, 1);
 
-    context->checks = checks;
+    context->subject = check_subject_ref(subject);
     context->facts = guest_facts_copy(facts);
     return (CheckGroup) { .object = HOST,
                           .checks = list,

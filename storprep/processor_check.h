@@ -2,8 +2,8 @@
 /* Checks of the processors and memory nodes that a guest is to get here. */
 #pragma once
 
+#include "storprep/check_subject.h"
 #include "storprep/guest_facts.h"
-#include "storprep/storage_check.h"
 
 /* host.cpu-vendor-same, .cpu-model-same, .pinning-fits. */
-CheckGroup processor_check(const StorageChecks *checks, const GuestFacts *facts);
+CheckGroup processor_check(CheckSubject *subject, const GuestFacts *facts);

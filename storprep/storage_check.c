@@ -49,11 +49,10 @@ storage_checks_free(StorageChecks *checks)
 CheckReport *
 storage_check_source(const StorageChecks *checks, const char *guest)
 {
-    const CheckGroup groups[] = {
-        host_check_libvirt(checks),       guest_check_exists(checks, guest),
-        guest_check_state(checks, guest), disk_check(checks, guest),
-        image_check(checks, guest),       baggage_check(checks, guest)
-    };
+    g_autoptr(CheckSubject) subject = check_subject_new(checks->hypervisor, guest);
+    const CheckGroup groups[] = { host_check_libvirt(subject),  guest_check_exists(subject),
+                                  guest_check_state(subject),   disk_check(subject),
+                                  image_check(checks, subject), baggage_check(subject) };
     CheckReport *report =
         check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
     json_auto_t *facts = host_state_facts(checks->root, checks->host_name);
@@ -70,10 +69,11 @@ storage_check_destination(const StorageChecks *checks, const json_t *object, GEr
 
     if (!facts)
         return NULL;
-    const CheckGroup groups[] = { host_check_libvirt(checks),     host_check_guest(checks, facts),
-                                  host_check_fit(checks, facts),  target_check(checks, facts),
-                                  system_check_host(checks),      system_check_pair(checks, facts),
-                                  processor_check(checks, facts), place_check(checks, facts) };
+    g_autoptr(CheckSubject) subject = check_subject_new(checks->hypervisor, NULL);
+    const CheckGroup groups[] = { host_check_libvirt(subject),     host_check_guest(subject, facts),
+                                  host_check_fit(subject, facts),  target_check(checks, facts),
+                                  system_check_host(checks),       system_check_pair(checks, facts),
+                                  processor_check(subject, facts), place_check(checks, facts) };
     CheckReport *report =
         check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
     json_auto_t *own = host_state_facts(checks->root, checks->host_name);
@@ -85,7 +85,8 @@ storage_check_destination(const StorageChecks *checks, const json_t *object, GEr
 CheckReport *
 storage_check_host(const StorageChecks *checks)
 {
-    const CheckGroup groups[] = { host_check_libvirt(checks), system_check_host(checks) };
+    g_autoptr(CheckSubject) subject = check_subject_new(checks->hypervisor, NULL);
+    const CheckGroup groups[] = { host_check_libvirt(subject), system_check_host(checks) };
 
     return check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
 }

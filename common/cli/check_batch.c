@@ -6,8 +6,8 @@
 #include "common/parallel.h"
 
 /* Each survey is a worker and some ten threads in a daemon, which has LIMIT_WORKERS and
- * LIMIT_CHECK_THREADS for all callers. */
-#define SURVEYORS 12
+ * LIMIT_CHECK_THREADS for all callers: others must get through, too. */
+#define SURVEYORS 13
 
 char **
 check_batch_running(Peer *host, GError **error)
@@ -55,10 +55,12 @@ GPtrArray *
 check_batch_run(const CheckPlan *plan, char *const *guests)
 {
     g_autoptr(CheckSilence) silence = check_silence_new();
-    CheckPlan silent_plan = *plan;
-    Batch batch = { .plan = &silent_plan, .guests = guests };
+    g_autoptr(CheckPassages) passages = check_passages_new();
+    CheckPlan shared = *plan;
+    Batch batch = { .plan = &shared, .guests = guests };
 
-    silent_plan.silence = silence;
+    shared.silence = silence;
+    shared.passages = passages;
     batch.surveys = g_ptr_array_new_with_free_func((GDestroyNotify)check_survey_free);
     g_ptr_array_set_size(batch.surveys, (gint)g_strv_length((char **)guests));
     (void)parallel_run(MIN(SURVEYORS, batch.surveys->len), survey_some, &batch, NULL);

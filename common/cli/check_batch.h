@@ -10,6 +10,7 @@ char **check_batch_running(Peer *host, GError **error);
 
 /*
  * check_survey_guest() for each of @guests, some of them beside each other: GPtrArray of
- * CheckSurvey * in their order. A host that does not answer is waited for once. Blocks.
+ * CheckSurvey * in their order. A host that does not answer is waited for once, and the way to each
+ * is tried once. Blocks.
  */
 GPtrArray *check_batch_run(const CheckPlan *plan, char *const *guests);

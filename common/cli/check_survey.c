@@ -117,6 +117,16 @@ ask_destinations(const CheckPlan *plan, json_t *const *facts, CheckQuestion *que
     check_questions_ask(questions, plan->destinations->len * SERVICE_COUNT);
 }
 
+/* Of the guest only if its memory is watched: the way itself is the same for all. */
+static void
+ask_source(const CheckPlan *plan, CheckQuestion *questions)
+{
+    if (plan->passages && plan->measure_seconds == 0)
+        check_passages_ask(plan->passages, questions, plan->destinations->len);
+    else
+        check_questions_ask(questions, plan->destinations->len);
+}
+
 /* Asks the source for the way to each destination, which told its own name. @answers: one
  * destination's question to its storage daemon after the other's. */
 static void
@@ -130,13 +140,13 @@ ask_for_ways(const CheckSurvey *survey, const CheckPlan *plan, const CheckQuesti
         questions[i] = (CheckQuestion) { .peer = plan->source,
                                          .service = SERVICE_STORAGE,
                                          .role = "passage",
-                                         .guest = survey->guest,
+                                         .guest = plan->measure_seconds ? survey->guest : NULL,
                                          .facts = facts[i],
                                          .way = &ways[i],
                                          .cancellable = plan->cancellable,
                                          .silence = plan->silence };
     }
-    check_questions_ask(questions, plan->destinations->len);
+    ask_source(plan, questions);
 }
 
 static void

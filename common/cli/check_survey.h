@@ -2,7 +2,7 @@
 /* All checks of one guest's move to any of several hosts, or of a host alone. */
 #pragma once
 
-#include "common/cli/check_answer.h"
+#include "common/cli/check_passages.h"
 
 #define CHECK_HOSTS_MAX 32
 
@@ -22,7 +22,8 @@ typedef struct {
     GCancellable *cancellable;     /* may be NULL */
     unsigned measure_seconds;      /* 0: the guest's memory is not watched; else 1-3 */
     guint64 bandwidth_mebibytes;   /* a second, to compare it with; 0: not known */
-    CheckSilence *silence; /* what several surveys learn of hosts that do not answer; NULL */
+    CheckSilence *silence;   /* what several surveys learn of hosts that do not answer; NULL */
+    CheckPassages *passages; /* and of the ways to them; NULL */
 } CheckPlan;
 
 void check_survey_free(CheckSurvey *survey);

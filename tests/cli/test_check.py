@@ -144,8 +144,16 @@ class Passage(Check):
     def test_source_is_asked_for_the_way_to_each_destination_by_what_that_told(self):
         self.check("web1", "--to", "host2")
         self.assertEqual(self.world.check_parameters["host1 passage"],
-                         {"role": "passage", "guest": "web1", "destination": "host2",
+                         {"role": "passage", "destination": "host2",
                           "facts": {"told": "host2 storage"}})
+
+    def test_each_way_is_tried_once_for_all_guests(self):
+        self.world.guests = [(f"web{n}", "running") for n in range(20)]
+        self.answer("host1 passage", result("host.migration-ports-reachable", "failed"))
+        done = self.check("--all", "--to", "host2", "--json")
+        self.assertEqual([json.loads(line)["verdict"] for line in done.output.splitlines()],
+                         ["blocked"] * 20)
+        self.assertEqual(self.world.passages, 1)
 
     def test_blocked_way_blocks_that_destination_only(self):
         self.answer("host1 passage", result("host.migration-ports-reachable", "failed"))
@@ -158,7 +166,8 @@ class Passage(Check):
     def test_memory_is_watched_on_request_and_compared_with_the_bandwidth(self):
         self.check("web1", "--to", "host2", "--measure", "2", "--bandwidth", "100")
         asked = self.world.check_parameters["host1 passage"]
-        self.assertEqual((asked["measureSeconds"], asked["bandwidthMebibytes"]), (2, 100))
+        self.assertEqual((asked["guest"], asked["measureSeconds"], asked["bandwidthMebibytes"]),
+                         ("web1", 2, 100))
 
     def test_bandwidth_is_measured_where_none_is_given(self):
         self.check("web1", "--to", "host2", "--measure", "1")

@@ -62,6 +62,7 @@ class World:
         self.leases = {"network": [], "storage": []}
         self.renewals = {}
         self.checks, self.check_parameters = {}, {}
+        self.passages = 0
         self.daemons = {
             (host, service): FakeDaemon(self, host, service, self.socket(host, service))
             for host in ("host1", "host2")
@@ -217,6 +218,7 @@ class World:
         place = f"{daemon.host} {daemon.service}"
         if parameters["role"] == "passage":
             place = f"{daemon.host} passage"
+            self.passages += 1
         self.check_parameters[place] = parameters
         return {"results": self.checks.get(place, []), "checkedAt": "2026-01-01T00:00:00Z",
                 "invalidatedBy": ["a change"], "facts": {"told": place}}

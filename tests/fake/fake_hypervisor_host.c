@@ -49,6 +49,11 @@ fake_host_compare_processor(void *self, const HypervisorMachine *machine, const 
     return TRUE;
 }
 
+static void
+look_at(Guest *guest, void *data)
+{
+}
+
 GuestCondition *
 fake_host_inspect_guest(void *self, const char *uuid, GError **error)
 {
@@ -57,8 +62,7 @@ fake_host_inspect_guest(void *self, const char *uuid, GError **error)
 
     if (!fake_hypervisor_enter(self, "inspect_guest", uuid, error))
         return NULL;
-    g_autoptr(Guest) guest = hypervisor_get_guest(fake_hypervisor_get(self), uuid, error);
-    if (!guest)
+    if (!fake_hypervisor_with_guest(self, uuid, look_at, NULL, error))
         return NULL;
     GuestCondition *condition = g_new0(GuestCondition, 1);
     condition->snapshots = fake->snapshots;

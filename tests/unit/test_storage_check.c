@@ -486,6 +486,30 @@ test_odd_facts_are_refused(void)
     }
 }
 
+static guint
+count_calls(const World *world, const char *operation)
+{
+    guint count = 0;
+
+    for (const char *const *call = fake_hypervisor_calls(world->fixture.fake); *call; call++)
+        count += g_str_has_prefix(*call, operation);
+    return count;
+}
+
+static void
+test_libvirt_is_asked_once_for_all_groups(void)
+{
+    g_autoptr(World) world = world_new();
+
+    arrive(world);
+    add_guest(world);
+    g_autoptr(CheckReport) source = storage_check_source(world->checks, "web1");
+    g_assert_cmpuint(count_calls(world, "get_guest"), ==, 1);
+    g_assert_cmpuint(count_calls(world, "get_host"), ==, 1);
+    g_autoptr(CheckReport) there = check_arrival(world);
+    g_assert_cmpuint(count_calls(world, "get_host"), ==, 2);
+}
+
 static void
 test_nothing_is_changed(void)
 {
@@ -521,6 +545,7 @@ main(int argc, char **argv)
     g_test_add_func("/storage-check/namesake", test_namesake_is_told);
     g_test_add_func("/storage-check/shared", test_shared_image_is_not_in_its_own_way);
     g_test_add_func("/storage-check/odd-facts", test_odd_facts_are_refused);
+    g_test_add_func("/storage-check/asked-once", test_libvirt_is_asked_once_for_all_groups);
     g_test_add_func("/storage-check/no-change", test_nothing_is_changed);
     return g_test_run();
 }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whom one call of Check is about: this host and, at the source, a guest. Several groups of checks
+ * look at them at once, so libvirt is asked once for all. */
+#pragma once
+
+#include "common/check_run.h"
+#include "common/hypervisor.h"
+
+typedef struct CheckSubject CheckSubject; /* thread-safe */
+
+/* @guest: a name or UUID; NULL: the host alone. @hypervisor is borrowed. Each group keeps a
+ * reference, as it may outlive the call. */
+CheckSubject *check_subject_new(Hypervisor *hypervisor, const char *guest);
+CheckSubject *check_subject_ref(CheckSubject *subject);
+void check_subject_unref(void *subject);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CheckSubject, check_subject_unref)
+
+Hypervisor *check_subject_hypervisor(const CheckSubject *subject); /* borrowed */
+/* "guest 'web1'" or "this host". Borrowed. */
+const char *check_subject_label(const CheckSubject *subject);
+
+/* What libvirt says, asked by whoever comes first; others wait, and get the same. Borrowed. Both
+ * block. The guest: CHECK_NOTHING if there is none, which guest.exists says. The host: NULL with
+ * @error. */
+CheckReadiness check_subject_guest(CheckSubject *subject, const Guest **ret_guest, GError **error);
+const HypervisorHost *check_subject_host(CheckSubject *subject, GError **error);
