@@ -7,6 +7,7 @@
 #include "storprep/image_identity.h"
 #include "storprep/image_place.h"
 #include "storprep/target_files.h"
+#include "storprep/target_lease.h"
 #include "storprep/target_space.h"
 
 #define HOST "this host"
@@ -182,7 +183,7 @@ check_absent(void *data, CheckReport *report)
 static gboolean
 fits(const Context *context, GError **error)
 {
-    g_autoptr(GPtrArray) leases = lease_store_list(context->checks->store, error);
+    g_autoptr(GPtrArray) leases = target_leases_read(context->checks->store, error);
     GPtrArray *assets =
         leases ? target_files_plan(context->request, context->checks->directories, error) : NULL;
     const Lease draft = { .id = (char *)"", .assets = assets };

@@ -106,9 +106,9 @@ make_draft(TargetLeases *leases, const TargetRequest *request, GError **error)
 }
 
 GPtrArray *
-target_leases_list(TargetLeases *leases, GError **error)
+target_leases_read(LeaseStore *store, GError **error)
 {
-    GPtrArray *all = lease_store_list(leases->store, error);
+    GPtrArray *all = lease_store_list(store, error);
 
     for (guint i = all ? all->len : 0; i-- > 0;) {
         const Lease *lease = all->pdata[i];
@@ -117,6 +117,12 @@ target_leases_list(TargetLeases *leases, GError **error)
             g_ptr_array_remove_index(all, i);
     }
     return all;
+}
+
+GPtrArray *
+target_leases_list(TargetLeases *leases, GError **error)
+{
+    return target_leases_read(leases->store, error);
 }
 
 /* Two requests cannot both be promised the same room. */

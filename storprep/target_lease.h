@@ -60,7 +60,9 @@ Lease *target_leases_renew(TargetLeases *leases, const char *id, guint64 generat
  * the guest is coming in, FAULT_HYPERVISOR_UNAVAILABLE, FAULT_ROLLBACK_INCOMPLETE. */
 gboolean target_leases_release(TargetLeases *leases, const char *id, guint64 generation,
                                gboolean *ret_kept, GError **error);
-/* Those of this kind, oldest first: GPtrArray of Lease *. */
+/* Those of this kind in @store, which also has those of shares, oldest first: GPtrArray of Lease *.
+ */
+GPtrArray *target_leases_read(LeaseStore *store, GError **error);
 GPtrArray *target_leases_list(TargetLeases *leases, GError **error);
 /* Looks at every lease once, as the thread does. */
 void target_leases_reconcile(TargetLeases *leases);

@@ -469,6 +469,37 @@ test_shared_image_is_not_in_its_own_way(void)
                     CHECK_FAILED);
 }
 
+/* The store has the leases of mounts and exports as well, which hold no images. */
+static void
+test_a_mount_takes_no_space_of_targets(void)
+{
+    g_autoptr(World) world = world_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) assets = g_ptr_array_new_with_free_func((GDestroyNotify)lease_asset_free);
+    json_auto_t *request = json_object();
+    gboolean existing = FALSE;
+
+    g_ptr_array_add(assets, lease_asset_new("mount", world->fixture.second, "mounted",
+                                            json_pack("{s:s}", "root", world->fixture.images)));
+    const Lease draft = { .kind = (char *)"mount",
+                          .owner = (char *)"test",
+                          .token = (char *)"mount",
+                          .guest_name = (char *)"",
+                          .guest_uuid = (char *)"",
+                          .state = (char *)"mounted",
+                          .reason = (char *)"",
+                          .request = request,
+                          .assets = assets };
+    g_autoptr(Lease) mount = lease_store_create(world->fixture.store, &draft, 60,
+                                                FAULT_TARGET_EXISTS, &existing, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(mount);
+    arrive(world);
+    g_autoptr(CheckReport) report = check_arrival(world);
+    g_assert_cmpint(check_report_find(report, "storage.space-enough", NULL)->outcome, ==,
+                    CHECK_PASSED);
+}
+
 static void
 test_odd_facts_are_refused(void)
 {
@@ -544,6 +575,8 @@ main(int argc, char **argv)
     g_test_add_func("/storage-check/own-processor", test_own_processor_is_compared_with_the_hosts);
     g_test_add_func("/storage-check/namesake", test_namesake_is_told);
     g_test_add_func("/storage-check/shared", test_shared_image_is_not_in_its_own_way);
+    g_test_add_func("/storage-check/a-mount-takes-no-space-of-targets",
+                    test_a_mount_takes_no_space_of_targets);
     g_test_add_func("/storage-check/odd-facts", test_odd_facts_are_refused);
     g_test_add_func("/storage-check/asked-once", test_libvirt_is_asked_once_for_all_groups);
     g_test_add_func("/storage-check/no-change", test_nothing_is_changed);
