@@ -54,7 +54,7 @@ static const CheckKind kinds[] = {
       .fix = "modprobe vfio-pci" },
     { "host.not-in-maintenance", "not in maintenance",
       "The host is not being emptied itself.",
-      BLOCKER, AT_EVERY_HOST, STORPREPD, "choose another host, or end its maintenance",
+      BLOCKER, AT_EVERY_HOST, STORPREPD, "choose another host, or there: migprep maintenance end",
       RHV, .invalidated_by = HOST_LOAD },
     { "host.name-not-localhost", "has a name",
       "The host does not call itself localhost: libvirt tells the guest's host to come to that "

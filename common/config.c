@@ -248,6 +248,31 @@ read_cluster(const Reader *reader, const char *group, const char *key, GError **
 }
 
 static gboolean
+read_failure(const Reader *reader, const char *group, const char *key, gboolean *ret_ignore,
+             GError **error)
+{
+    g_autofree char *value = g_key_file_get_string(reader->file, group, key, NULL);
+
+    if (g_strcmp0(value, "abort") != 0 && g_strcmp0(value, "ignore") != 0)
+        return refuse(reader, group, key, error, "'%s' is neither abort nor ignore",
+                      value ? value : "");
+    *ret_ignore = g_str_equal(value, "ignore");
+    return TRUE;
+}
+
+static gboolean
+read_hooks(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    Config *config = reader->config;
+    ConfigHooks *hooks =
+        g_str_has_prefix(key, "guest-") ? &config->guest_hooks : &config->host_hooks;
+
+    return g_str_has_suffix(key, "-seconds")
+               ? read_seconds(reader, group, key, &hooks->seconds, error)
+               : read_failure(reader, group, key, &hooks->ignore_failure, error);
+}
+
+static gboolean
 read_setting(const Reader *reader, const char *group, const char *key, PolicyLevel level,
              PolicySettings *settings, GError **error)
 {
@@ -298,6 +323,10 @@ static const Key keys[] = {
     { "network", "attach-seconds", read_attach_seconds },
     { "network", "agent-seconds", read_agent_seconds },
     { "network", "native-migration", read_native_migration },
+    { "hooks", "host-seconds", read_hooks },
+    { "hooks", "host-failure", read_hooks },
+    { "hooks", "guest-seconds", read_hooks },
+    { "hooks", "guest-failure", read_hooks },
     { "libvirt", "return-seconds", read_return_seconds },
     { PHYSICAL_NETWORK_PREFIX, "functions", read_functions },
     { PHYSICAL_NETWORK_PREFIX, "bridge", read_bridge },
@@ -371,6 +400,8 @@ config_new(void)
     config->attach_seconds = 60;
     config->agent_seconds = 10;
     config->return_seconds = 10;
+    config->host_hooks.seconds = 300;
+    config->guest_hooks.seconds = 30;
     config->migrations_at_once = AT_ONCE_DEFAULT;
     config->clusters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return config;

@@ -15,6 +15,12 @@ typedef struct {
     char *bridge;     /* bridge=br0: where VirtIO vNICs reach it; NULL: the one that has a PF */
 } ConfigNetwork;
 
+/* Programs of the administrator, on this host or in its guests. */
+typedef struct {
+    unsigned seconds;        /* each may take so long */
+    gboolean ignore_failure; /* one that fails is written to the journal, else it stops the rest */
+} ConfigHooks;
+
 typedef struct {
     char *group;                   /* [access] group=migprep: may call the daemons besides root */
     char **image_directories;      /* [storage] image-directories=/var/lib/libvirt/images;... */
@@ -29,6 +35,10 @@ typedef struct {
     PolicySettings migration;      /* [migration] max-downtime=300 and so on: see policy.h */
     unsigned migrations_at_once;   /* [migration] at-once=4: more than these wait, 1-64 */
     char *cluster;                 /* [migration] cluster=NAME: this host's; NULL: none */
+    ConfigHooks host_hooks;        /* [hooks] host-seconds=300 host-failure=abort|ignore: see
+                                      common/cli/host_hooks.h */
+    ConfigHooks guest_hooks;       /* [hooks] guest-seconds=30 guest-failure=abort|ignore: see
+                                      netprep/guest_hooks.h */
     GHashTable *clusters;          /* [cluster NAME]: name -> PolicySettings * */
 } Config;
 

@@ -63,6 +63,7 @@ static const char *const code_names[FAULT_COUNT] = {
     [FAULT_SHARE_UNFIT] = "ShareUnfit",
     [FAULT_SHARE_BUSY] = "ShareBusy",
     [FAULT_SHARE_UNAVAILABLE] = "ShareUnavailable",
+    [FAULT_HOST_IN_MAINTENANCE] = "HostInMaintenance",
     [FAULT_CHECK_FAILED] = "CheckFailed",
     [FAULT_DISK_UNSUPPORTED] = "DiskUnsupported",
     [FAULT_IMAGE_INVALID] = "ImageInvalid",

@@ -40,17 +40,18 @@ typedef enum {
     FAULT_TARGET_EXISTS,  /* a file is already there; it is never overwritten */
     FAULT_TARGET_REFUSED, /* the path is not one where images may be created */
     FAULT_NO_SPACE,
-    FAULT_SHARE_REFUSED,      /* what may not be exported or mounted so */
-    FAULT_SHARE_UNFIT,        /* it is exported or mounted already, but otherwise than needed */
-    FAULT_SHARE_BUSY,         /* somebody uses it, so it cannot be taken away */
-    FAULT_SHARE_UNAVAILABLE,  /* the NFS server does not serve */
-    FAULT_CHECK_FAILED,       /* a check says that the move must not be begun */
-    FAULT_DISK_UNSUPPORTED,   /* this disk cannot be moved in the requested way */
-    FAULT_IMAGE_INVALID,      /* the image header is damaged or not what was declared */
-    FAULT_MIGRATION_FAILED,   /* libvirt ended the migration; both sides were asked */
-    FAULT_PROGRAM_FAILED,     /* an external program failed */
-    FAULT_PEER_UNREACHABLE,   /* another host cannot be reached */
-    FAULT_DAEMON_UNAVAILABLE, /* the host is reachable, but its daemon is not */
+    FAULT_SHARE_REFUSED,       /* what may not be exported or mounted so */
+    FAULT_SHARE_UNFIT,         /* it is exported or mounted already, but otherwise than needed */
+    FAULT_SHARE_BUSY,          /* somebody uses it, so it cannot be taken away */
+    FAULT_SHARE_UNAVAILABLE,   /* the NFS server does not serve */
+    FAULT_HOST_IN_MAINTENANCE, /* the host is being emptied, so no guest may come to it */
+    FAULT_CHECK_FAILED,        /* a check says that the move must not be begun */
+    FAULT_DISK_UNSUPPORTED,    /* this disk cannot be moved in the requested way */
+    FAULT_IMAGE_INVALID,       /* the image header is damaged or not what was declared */
+    FAULT_MIGRATION_FAILED,    /* libvirt ended the migration; both sides were asked */
+    FAULT_PROGRAM_FAILED,      /* an external program failed */
+    FAULT_PEER_UNREACHABLE,    /* another host cannot be reached */
+    FAULT_DAEMON_UNAVAILABLE,  /* the host is reachable, but its daemon is not */
     FAULT_PERMISSION_DENIED,
     FAULT_ROLLBACK_INCOMPLETE, /* something could not be put back; the cause says what */
     FAULT_COUNT                /* not a code: how many there are */

@@ -41,6 +41,11 @@
 #define LIMIT_PROGRAM_OUTPUT_BYTES (256 * 1024)
 #define LIMIT_IMAGE_BYTES          (64LL * 1024 * 1024 * 1024 * 1024) /* virtual size of one disk */
 
+/* Hooks of hosts and guests */
+#define LIMIT_HOOKS             64 /* in one phase */
+#define LIMIT_HOOK_OUTPUT_BYTES 8192
+#define LIMIT_HOOK_OUTPUT_LINES 64 /* in the journal, for each hook */
+
 /* Checks */
 #define LIMIT_CHECK_THREADS 192 /* running or hanging at once */
 #define CHECK_TIMEOUT_MSEC  5000

@@ -28,6 +28,7 @@ typedef struct {
 
 typedef struct {
     const char *const *argv;
+    const char *const *variables; /* besides the clean environment; NULL: none */
     unsigned timeout_seconds;
     GCancellable *cancellable;
     Child child;
@@ -104,12 +105,26 @@ open_descriptors(Run *run, const char *input, int descriptors[3], GError **error
     return ok;
 }
 
+static char **
+make_environment(const char *const *variables)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+    for (const char *const *entry = clean_environment; *entry; entry++)
+        g_strv_builder_add(builder, *entry);
+    for (const char *const *entry = variables; entry && *entry; entry++)
+        g_strv_builder_add(builder, *entry);
+    return g_strv_builder_end(builder);
+}
+
 static gboolean
 start(Run *run, const char *input, GError **error)
 {
     int descriptors[3] = { -1, -1, -1 };
-    gboolean started = open_descriptors(run, input, descriptors, error) &&
-                       child_start(run->argv, clean_environment, descriptors, &run->child, error);
+    g_auto(GStrv) environment = make_environment(run->variables);
+    gboolean started =
+        open_descriptors(run, input, descriptors, error) &&
+        child_start(run->argv, (const char *const *)environment, descriptors, &run->child, error);
 
     for (int i = 0; i < 3; i++)
         close_fd(&descriptors[i]);
@@ -224,7 +239,18 @@ gboolean
 program_run(const char *const *argv, const char *input, unsigned timeout_seconds,
             GCancellable *cancellable, ProgramResult *ret_result, GError **error)
 {
-    Run run = { .argv = argv, .timeout_seconds = timeout_seconds, .cancellable = cancellable };
+    return program_run_with(argv, NULL, input, timeout_seconds, cancellable, ret_result, error);
+}
+
+gboolean
+program_run_with(const char *const *argv, const char *const *variables, const char *input,
+                 unsigned timeout_seconds, GCancellable *cancellable, ProgramResult *ret_result,
+                 GError **error)
+{
+    Run run = { .argv = argv,
+                .variables = variables,
+                .timeout_seconds = timeout_seconds,
+                .cancellable = cancellable };
     gboolean ok = FALSE;
 
     for (int i = 0; i < STREAM_COUNT; i++)

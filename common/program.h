@@ -24,3 +24,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ProgramResult, program_result_clear)
  */
 gboolean program_run(const char *const *argv, const char *input, unsigned timeout_seconds,
                      GCancellable *cancellable, ProgramResult *ret_result, GError **error);
+
+/* The same with @variables ("NAME=value", NULL-terminated) in its environment, too. */
+gboolean program_run_with(const char *const *argv, const char *const *variables, const char *input,
+                          unsigned timeout_seconds, GCancellable *cancellable,
+                          ProgramResult *ret_result, GError **error);

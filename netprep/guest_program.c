@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "netprep/guest_program.h"
 
-#include <string.h>
+#include "common/printable.h"
 
 /* The words of a guest that an error may repeat. */
 #define GUEST_WORDS_MAX 200
-
-static char *
-printable(const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize)strnlen(text, GUEST_WORDS_MAX));
-
-    for (char *at = valid; *at; at++) {
-        if (g_ascii_iscntrl(*at))
-            *at = ' ';
-    }
-    return g_strdup(g_strstrip(valid));
-}
 
 /* netprep-guest says {"error": "..."}; anything else that failed says it on standard error. */
 static void
@@ -24,7 +12,7 @@ set_guest_failure(const BondAccess *access, const GuestAgentResult *result, GErr
 {
     json_auto_t *object = json_loads(result->output, 0, NULL);
     const char *said = json_string_value(json_object_get(object, "error"));
-    g_autofree char *words = printable(said ? said : result->error_text);
+    g_autofree char *words = printable_line(said ? said : result->error_text, GUEST_WORDS_MAX);
     g_autofree char *label = network_guest_label(access->guest_name);
 
     fault_set(error, FAULT_AGENT_FAILED, label,

@@ -21,6 +21,7 @@ network_host_new(Hypervisor *hypervisor, LeaseStore *leases, FunctionControl *co
     host->config = config;
     host->sysfs = g_strdup(sysfs);
     host->vlans = g_strdup("/proc/net/vlan");
+    host->root = g_strdup("");
     return host;
 }
 
@@ -42,6 +43,7 @@ network_host_free(NetworkHost *host)
     hypervisor_free(host->hypervisor);
     g_free(host->sysfs);
     g_free(host->vlans);
+    g_free(host->root);
     g_free(host);
 }
 

@@ -26,6 +26,7 @@ typedef struct {
     const Config *config; /* borrowed */
     char *sysfs;          /* "/sys", or a tree like it */
     char *vlans;          /* "/proc/net/vlan", or a directory like it */
+    char *root;           /* "", or a directory that stands for "/": where maintenance is noted */
 } NetworkHost;
 
 /* Takes all but @config over. */

@@ -2,6 +2,7 @@
 /* Chooses and holds VFs. */
 #include "netprep/reservation.h"
 
+#include "common/maintenance.h"
 #include "netprep/function_choice.h"
 #include "netprep/pool_port.h"
 #include "netprep/vnic_path.h"
@@ -102,6 +103,14 @@ check_not_here(const NetworkHost *host, const ReservationRequest *request, GErro
     return FALSE;
 }
 
+static gboolean
+check_admitted(const NetworkHost *host, const ReservationRequest *request, GError **error)
+{
+    g_autofree char *label = network_guest_label(request->guest_name);
+
+    return maintenance_check(host->root, label, error) && check_not_here(host, request, error);
+}
+
 static Lease *
 repeat(Lease *known, const ReservationRequest *request, GError **error)
 {
@@ -127,7 +136,7 @@ reservation_create(const NetworkHost *host, const ReservationRequest *request, G
         return NULL;
     if (known)
         return repeat(known, request, error);
-    if (!check_not_here(host, request, error))
+    if (!check_admitted(host, request, error))
         return NULL;
     for (unsigned race = 1;; race++) {
         g_autoptr(GError) failure = NULL;

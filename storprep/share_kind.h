@@ -24,6 +24,7 @@ typedef struct {
     Firewall *firewall;
     const char *const *directories; /* image directories */
     const char *const *networks;    /* export networks */
+    const char *root;               /* "", or a directory that stands for "/" */
 } ShareHost;
 
 /*

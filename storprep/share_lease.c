@@ -3,6 +3,7 @@
 #include "storprep/share_lease.h"
 
 #include "common/fault.h"
+#include "common/maintenance.h"
 #include "storprep/lease_book.h"
 
 #define SUBJECT_USEC   (120 * G_USEC_PER_SEC) /* a mount takes its time */
@@ -128,8 +129,19 @@ undo_all(void *data, const Lease *lease, gboolean keep, GError **error)
     return !first;
 }
 
+/* Only guests that are to come here need a mount of their own. */
+static gboolean
+check_admitted(void *data, const Lease *lease, GError **error)
+{
+    const ShareLeases *leases = data;
+
+    return !g_str_equal(lease->kind, mount_kind.kind) ||
+           maintenance_check(leases->host.root, "mount", error);
+}
+
 static const LeaseWork work = {
     .busy_code = FAULT_LEASE_CONFLICT,
+    .check = check_admitted,
     .make = make_all,
     .undo = undo_all,
 };

@@ -225,7 +225,7 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
     service->migrations = migrations_new(service->jobs, hypervisor, config->migrations_at_once,
                                          (const char *const *)service->directories);
     service->targets =
-        target_leases_new(store, hypervisor, (const char *const *)config->image_directories);
+        target_leases_new(store, hypervisor, (const char *const *)config->image_directories, "");
     service->networks = g_strdupv(config->export_networks);
     service->migration = config->migration;
     service->cluster = g_strdup(config->cluster);
@@ -242,6 +242,7 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
         .firewall = service->firewall,
         .directories = (const char *const *)service->directories,
         .networks = (const char *const *)service->networks,
+        .root = "",
     };
     service->shares = share_leases_new(&service->share_host);
     service->checks =

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/fault.h"
+#include "common/maintenance.h"
 #include "storprep/image_digest.h"
 #include "storprep/lease_book.h"
 #include "storprep/target_files.h"
@@ -18,6 +19,7 @@ struct TargetLeases {
     LeaseStore *store;
     Hypervisor *hypervisor;
     char **directories;
+    char *root;
     LeaseBook book;
     HypervisorWatch *watch;
     GCancellable *stop;
@@ -127,10 +129,14 @@ target_leases_list(TargetLeases *leases, GError **error)
 
 /* Two requests cannot both be promised the same room. */
 static gboolean
-check_space(void *data, const Lease *lease, GError **error)
+check_admitted(void *data, const Lease *lease, GError **error)
 {
-    g_autoptr(GPtrArray) all = target_leases_list(data, error);
+    TargetLeases *leases = data;
+    g_autofree char *object = g_strdup_printf("guest '%s'", lease->guest_name);
 
+    if (!maintenance_check(leases->root, object, error))
+        return FALSE;
+    g_autoptr(GPtrArray) all = target_leases_list(leases, error);
     return all && target_space_check(lease, all, error);
 }
 
@@ -189,7 +195,7 @@ undo(void *data, const Lease *lease, gboolean keep, GError **error)
 
 static const LeaseWork work = {
     .busy_code = FAULT_TARGET_EXISTS,
-    .check = check_space,
+    .check = check_admitted,
     .make = make,
     .undo = undo,
 };
@@ -327,13 +333,15 @@ look_after(void *data)
 }
 
 TargetLeases *
-target_leases_new(LeaseStore *store, Hypervisor *hypervisor, const char *const *directories)
+target_leases_new(LeaseStore *store, Hypervisor *hypervisor, const char *const *directories,
+                  const char *root)
 {
     TargetLeases *leases = g_new0(TargetLeases, 1);
 
     leases->store = store;
     leases->hypervisor = hypervisor;
     leases->directories = g_strdupv((char **)directories);
+    leases->root = g_strdup(root);
     lease_book_init(&leases->book, store, &work, leases);
     leases->stop = g_cancellable_new();
     leases->watch = hypervisor_watch_new(hypervisor, NULL);
@@ -352,5 +360,6 @@ target_leases_free(TargetLeases *leases)
     g_object_unref(leases->stop);
     lease_book_clear(&leases->book);
     g_strfreev(leases->directories);
+    g_free(leases->root);
     g_free(leases);
 }

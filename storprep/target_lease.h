@@ -37,9 +37,10 @@ typedef enum {
  */
 TargetsDecision target_lease_decide(Presence presence, gboolean due, gboolean released);
 
-/* @store and @hypervisor are borrowed. @directories is copied. Starts the thread. */
+/* @store and @hypervisor are borrowed. @directories is copied; below @root ("") it is noted whether
+ * the host is in maintenance. Starts the thread. */
 TargetLeases *target_leases_new(LeaseStore *store, Hypervisor *hypervisor,
-                                const char *const *directories);
+                                const char *const *directories, const char *root);
 /* Stops the thread and waits for it. */
 void target_leases_free(TargetLeases *leases);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TargetLeases, target_leases_free)

@@ -74,6 +74,7 @@ exit_status_of(FaultCode code)
     case FAULT_STORE_FAILED:
     case FAULT_JOB_NOT_FOUND:
     case FAULT_PROGRAM_FAILED:
+    case FAULT_HOST_IN_MAINTENANCE:
     case FAULT_CHECK_FAILED:
     case FAULT_COUNT:
         return EXIT_STATUS_FAILED;

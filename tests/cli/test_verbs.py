@@ -2,8 +2,10 @@
 """migprep's help, status, cancel and setup-bond."""
 
 import json
+import shutil
 import signal
 import subprocess
+import tempfile
 import unittest
 
 import tap
@@ -11,7 +13,7 @@ from fake_daemon import Events, Job, Refusal
 from world import GUEST, HERE, MIGPREP, UUID, World
 
 VERBS = ["check", "cpu-baseline", "migrate", "status", "release", "cancel", "setup-bond", "proxy",
-         "policy"]
+         "policy", "maintenance"]
 
 
 def plain(*words):
@@ -305,6 +307,40 @@ class Permission(WithWorld):
         self.world.refuse["host1 storage Describe"] = Refusal("PermissionDenied")
         done = self.world.migrate()
         self.assertEqual(done.returncode, 16, done.errors)
+
+
+class Maintenance(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.mkdtemp(prefix="maintenance-")
+        self.addCleanup(shutil.rmtree, self.root)
+
+    def maintenance(self, *words):
+        return plain("maintenance", *words, "--root", self.root)
+
+    def status(self):
+        return json.loads(self.maintenance("status", "--json").stdout)
+
+    def test_begins_with_a_reason_and_ends(self):
+        self.assertEqual(self.status(), {"maintenance": False})
+        done = self.maintenance("begin", "--reason", "new memory")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"in maintenance since .*: new memory; .* ends it\n")
+        found = self.status()
+        self.assertEqual((found["reason"], found["persistent"]), ("new memory", False))
+        self.assertRegex(self.maintenance("end").stdout, "takes guests\n")
+        self.assertEqual(self.status(), {"maintenance": False})
+
+    def test_lasts_if_told_to(self):
+        self.maintenance("begin", "--persistent")
+        self.assertTrue(self.status()["persistent"])
+        self.assertEqual(self.maintenance("end").returncode, 0)
+        self.assertEqual(self.status(), {"maintenance": False})
+
+    def test_wrong_usage(self):
+        for words in ([], ["start"], ["begin", "end"], ["end", "--reason", "x"],
+                      ["status", "--persistent"]):
+            done = self.maintenance(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), words)
 
 
 class Policy(WithWorld):

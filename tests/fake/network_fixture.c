@@ -58,6 +58,8 @@ network_fixture_new(void)
         fake_hypervisor_get(fixture->hypervisor), lease_store_open(":memory:", NULL),
         fake_function_control_get(fixture->control), fake_leg_probe_get(fixture->probe),
         fake_bridge_fdb_get(fixture->fdb), &fixture->config, fixture->sysfs);
+    g_free(fixture->host->root);
+    fixture->host->root = g_strdup(fixture->sysfs);
     return fixture;
 }
 

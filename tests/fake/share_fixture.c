@@ -21,6 +21,7 @@ share_fixture_start_daemon(ShareFixture *fixture)
         .firewall = fixture->firewall,
         .directories = (const char *const *)fixture->roots,
         .networks = networks,
+        .root = fixture->directory,
     };
     fixture->leases = share_leases_new(&fixture->host);
 }

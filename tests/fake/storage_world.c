@@ -26,7 +26,7 @@ start_daemon(StorageHost *host)
         return;
     host->store = lease_store_open(host->database, &error);
     g_assert_no_error(error);
-    host->leases = target_leases_new(host->store, host->hypervisor, directories);
+    host->leases = target_leases_new(host->store, host->hypervisor, directories, host->images);
 }
 
 static void

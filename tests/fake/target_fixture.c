@@ -25,7 +25,8 @@ fixture_start_daemon(TargetFixture *fixture)
 
     fixture->store = lease_store_open(fixture->database, &error);
     g_assert_no_error(error);
-    fixture->leases = target_leases_new(fixture->store, fixture->hypervisor, directories);
+    fixture->leases =
+        target_leases_new(fixture->store, fixture->hypervisor, directories, fixture->directory);
 }
 
 void

@@ -44,13 +44,15 @@ static void
 test_every_key_is_read(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Config) config = load("[access]\ngroup=ops\n[storage]\nimage-directories=/a;/b\n"
-                                    "export-networks=10.0.0.0/8;2001:db8::/32\n"
-                                    "[network]\nunplug-seconds=1\nattach-seconds=600\n"
-                                    "agent-seconds=2\nnative-migration=yes\n"
-                                    "[libvirt]\nreturn-seconds=3\n[physical-network "
-                                    "blue]\nfunctions=p0;p1\nbridge=br1\n",
-                                    &error);
+    g_autoptr(Config) config =
+        load("[access]\ngroup=ops\n[storage]\nimage-directories=/a;/b\n"
+             "export-networks=10.0.0.0/8;2001:db8::/32\n"
+             "[network]\nunplug-seconds=1\nattach-seconds=600\n"
+             "agent-seconds=2\nnative-migration=yes\n"
+             "[hooks]\nhost-seconds=7\nguest-seconds=8\nguest-failure=ignore\n"
+             "[libvirt]\nreturn-seconds=3\n[physical-network "
+             "blue]\nfunctions=p0;p1\nbridge=br1\n",
+             &error);
 
     g_assert_no_error(error);
     g_assert_cmpstr(config->group, ==, "ops");
@@ -61,6 +63,10 @@ test_every_key_is_read(void)
     g_assert_cmpuint(config->attach_seconds, ==, 600);
     g_assert_cmpuint(config->agent_seconds, ==, 2);
     g_assert_cmpuint(config->return_seconds, ==, 3);
+    g_assert_cmpuint(config->host_hooks.seconds, ==, 7);
+    g_assert_false(config->host_hooks.ignore_failure);
+    g_assert_cmpuint(config->guest_hooks.seconds, ==, 8);
+    g_assert_true(config->guest_hooks.ignore_failure);
     const ConfigNetwork *blue = config_network(config, "blue");
     g_assert_cmpstr(blue->functions[1], ==, "p1");
     g_assert_cmpstr(blue->bridge, ==, "br1");
@@ -88,6 +94,8 @@ test_mistakes_are_named(void)
         { "[storage]\nexport-networks=10.0.0.0\n", "export-networks" },
         { "[storage]\nexport-networks=10.0.0.1/8\n", "export-networks" },
         { "[storage]\nexport-networks=0.0.0.0/0\n", "export-networks" },
+        { "[hooks]\nhost-failure=retry\n", "host-failure" },
+        { "[hooks]\nguest-seconds=0\n", "guest-seconds" },
         { "[migration]\ndowntime=1\n", "downtime" },
         { "[migration]\nmax-downtime=long\n", "max-downtime" },
         { "[migration]\non-timeout=suspend\n", "on-timeout" },

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/maintenance.h"
 #include "fake/share_fixture.h"
 #include "fake/target_fixture.h"
 #include "storprep/nfs_mount.h"
@@ -96,6 +97,17 @@ test_mounted_on_a_new_directory_and_undone(ShareFixture *fixture, const void *da
     g_assert_nonnull(strstr(nfs_mount_options(lease), "hard,proto=tcp"));
     g_assert_true(share_fixture_release(fixture, lease, NULL));
     assert_nothing_left(fixture);
+}
+
+static void
+test_host_in_maintenance_mounts_nothing_new(ShareFixture *fixture, const void *data)
+{
+    g_assert_true(maintenance_begin(fixture->directory, "new memory", FALSE, NULL));
+    assert_refused(fixture, asked(fixture, "t"), FAULT_HOST_IN_MAINTENANCE);
+    assert_nothing_left(fixture);
+    g_assert_true(maintenance_end(fixture->directory, NULL));
+    g_autoptr(Lease) lease = create(fixture, "t");
+    g_assert_nonnull(lease);
 }
 
 static void
@@ -465,6 +477,7 @@ main(int argc, char **argv)
         void (*test)(ShareFixture *, const void *);
     } tests[] = {
         { "/nfs-mount/made-and-undone", test_mounted_on_a_new_directory_and_undone },
+        { "/nfs-mount/maintenance", test_host_in_maintenance_mounts_nothing_new },
         { "/nfs-mount/directory-there", test_a_directory_that_was_there_stays },
         { "/nfs-mount/content", test_content_is_hidden_only_when_told },
         { "/nfs-mount/bad-requests", test_bad_requests_leave_no_lease },

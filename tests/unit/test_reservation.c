@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* VFs are held all or none, once for each request, and never if somebody has them. */
+#include "common/maintenance.h"
 #include "fake/fake_sysfs.h"
 #include "fake/network_fixture.h"
 #include "netprep/reservation.h"
@@ -185,6 +186,24 @@ test_racing_requests_never_share_a_function(void)
     g_assert_cmpuint(winners, ==, 4);
 }
 
+static void
+test_host_in_maintenance_keeps_what_it_promised_and_promises_no_more(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) before = reserve(fixture, "a", 1, NULL);
+
+    g_assert_true(maintenance_begin(fixture->host->root, "new memory", FALSE, NULL));
+    g_autoptr(Lease) repeated = reserve(fixture, "a", 1, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(repeated->id, ==, before->id);
+    g_assert_null(reserve(fixture, "b", 1, &error));
+    g_assert_error(error, FAULT, FAULT_HOST_IN_MAINTENANCE);
+    g_assert_true(maintenance_end(fixture->host->root, NULL));
+    g_autoptr(Lease) after = reserve(fixture, "b", 1, NULL);
+    g_assert_nonnull(after);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -205,5 +224,7 @@ main(int argc, char **argv)
                     test_guest_that_is_here_already_is_refused);
     g_test_add_func("/reservation/racing-requests-never-share-a-function",
                     test_racing_requests_never_share_a_function);
+    g_test_add_func("/reservation/maintenance",
+                    test_host_in_maintenance_keeps_what_it_promised_and_promises_no_more);
     return g_test_run();
 }

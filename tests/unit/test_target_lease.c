@@ -3,6 +3,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "common/maintenance.h"
 #include "fake/target_fixture.h"
 #include "storprep/image_header.h"
 
@@ -69,6 +70,20 @@ test_same_request_again_is_the_same_lease(TargetFixture *fixture, const void *da
     json_array_remove(json_object_get(other, "targets"), 1);
     fixture_assert_create_fails(fixture, other, FAULT_LEASE_CONFLICT, "");
     g_assert_cmpuint(fixture_count_files(fixture), ==, 2);
+}
+
+static void
+test_host_in_maintenance_takes_no_new_guest(TargetFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = fixture_create(fixture, "t", 60);
+
+    g_assert_true(maintenance_begin(fixture->directory, "new memory", FALSE, NULL));
+    g_autoptr(Lease) again = fixture_create(fixture, "t", 60);
+    g_assert_cmpstr(lease->id, ==, again->id);
+    fixture_release(fixture, lease, NULL);
+    fixture_assert_create_fails(fixture, fixture_parameters(fixture, "u", 60),
+                                FAULT_HOST_IN_MAINTENANCE, "");
+    fixture_assert_nothing_left(fixture);
 }
 
 static void
@@ -273,6 +288,7 @@ main(int argc, char **argv)
     g_test_add_func("/target-lease/decisions", test_decisions);
     add("created-and-released", test_created_and_released);
     add("same-request-again-is-the-same-lease", test_same_request_again_is_the_same_lease);
+    add("host-in-maintenance-takes-no-new-guest", test_host_in_maintenance_takes_no_new_guest);
     add("path-of-another-lease-is-taken", test_path_of_another_lease_is_taken);
     add("all-or-nothing", test_all_or_nothing);
     add("guest-must-not-be-here-already", test_guest_must_not_be_here_already);
