@@ -13,11 +13,17 @@
 #include "common/fault.h"
 #include "common/limits.h"
 
-static const char *const clean_environment[] = {
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "LANG=C.UTF-8",
-    NULL,
-};
+const char *const *
+program_environment(void)
+{
+    static const char *const clean[] = {
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG=C.UTF-8",
+        NULL,
+    };
+
+    return clean;
+}
 
 enum { STREAM_OUTPUT, STREAM_ERROR, STREAM_COUNT };
 
@@ -31,6 +37,8 @@ typedef struct {
     const char *const *variables; /* besides the clean environment; NULL: none */
     unsigned timeout_seconds;
     GCancellable *cancellable;
+    void (*said)(const char *text, void *data); /* NULL: standard output is kept */
+    void *data;
     Child child;
     Stream streams[STREAM_COUNT];
 } Run;
@@ -87,9 +95,8 @@ close_fd(int *fd)
 
 /* Our ends of the pipes go to run->streams, the child's to @descriptors. */
 static gboolean
-open_descriptors(Run *run, const char *input, int descriptors[3], GError **error)
+open_descriptors(Run *run, int descriptors[3], GError **error)
 {
-    descriptors[0] = open_input(input);
     gboolean ok = descriptors[0] >= 0;
     for (int i = 0; i < STREAM_COUNT && ok; i++) {
         int pair[2];
@@ -110,20 +117,21 @@ make_environment(const char *const *variables)
 {
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
-    for (const char *const *entry = clean_environment; *entry; entry++)
+    for (const char *const *entry = program_environment(); *entry; entry++)
         g_strv_builder_add(builder, *entry);
     for (const char *const *entry = variables; entry && *entry; entry++)
         g_strv_builder_add(builder, *entry);
     return g_strv_builder_end(builder);
 }
 
+/* Takes @input_fd over. */
 static gboolean
-start(Run *run, const char *input, GError **error)
+start(Run *run, int input_fd, GError **error)
 {
-    int descriptors[3] = { -1, -1, -1 };
+    int descriptors[3] = { input_fd, -1, -1 };
     g_auto(GStrv) environment = make_environment(run->variables);
     gboolean started =
-        open_descriptors(run, input, descriptors, error) &&
+        open_descriptors(run, descriptors, error) &&
         child_start(run->argv, (const char *const *)environment, descriptors, &run->child, error);
 
     for (int i = 0; i < 3; i++)
@@ -131,14 +139,30 @@ start(Run *run, const char *input, GError **error)
     return started;
 }
 
-/* Takes what is there. FALSE when the bound is exceeded. */
+/* FALSE when the bound is exceeded. */
+static gboolean
+take_chunk(const Run *run, const Stream *stream, const char *chunk, gsize count, GError **error)
+{
+    if (run->said && stream == &run->streams[STREAM_OUTPUT]) {
+        run->said(chunk, run->data);
+        return TRUE;
+    }
+    if (stream->text->len + count > LIMIT_PROGRAM_OUTPUT_BYTES) {
+        set_run_fault(error, run, FAULT_PROGRAM_FAILED, "printed more than is accepted");
+        return FALSE;
+    }
+    g_string_append_len(stream->text, chunk, (gssize)count);
+    return TRUE;
+}
+
+/* Takes what is there. */
 static gboolean
 read_stream(const Run *run, Stream *stream, GError **error)
 {
-    char chunk[8192];
+    char chunk[8192 + 1];
 
     while (stream->fd >= 0) {
-        ssize_t count = read(stream->fd, chunk, sizeof chunk);
+        ssize_t count = read(stream->fd, chunk, sizeof chunk - 1);
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0 && errno == EAGAIN)
@@ -147,11 +171,9 @@ read_stream(const Run *run, Stream *stream, GError **error)
             close_fd(&stream->fd);
             return TRUE;
         }
-        if (stream->text->len + (size_t)count > LIMIT_PROGRAM_OUTPUT_BYTES) {
-            set_run_fault(error, run, FAULT_PROGRAM_FAILED, "printed more than is accepted");
+        chunk[count] = '\0';
+        if (!take_chunk(run, stream, chunk, (gsize)count, error))
             return FALSE;
-        }
-        g_string_append_len(stream->text, chunk, count);
     }
     return TRUE;
 }
@@ -235,6 +257,27 @@ run_clear(Run *run)
     }
 }
 
+/* Takes @input_fd over. */
+static gboolean
+run_to_end(Run *run, int input_fd, ProgramResult *ret_result, GError **error)
+{
+    gboolean ok = FALSE;
+
+    for (int i = 0; i < STREAM_COUNT; i++)
+        run->streams[i] = (Stream) { .fd = -1, .text = g_string_new(NULL) };
+    if (start(run, input_fd, error)) {
+        ok = wait_for_end(run, error);
+        int exit_status = child_end(&run->child);
+        if (ok) {
+            ret_result->exit_status = exit_status;
+            ret_result->output = take_text(&run->streams[STREAM_OUTPUT]);
+            ret_result->error_text = take_text(&run->streams[STREAM_ERROR]);
+        }
+    }
+    run_clear(run);
+    return ok;
+}
+
 gboolean
 program_run(const char *const *argv, const char *input, unsigned timeout_seconds,
             GCancellable *cancellable, ProgramResult *ret_result, GError **error)
@@ -251,19 +294,18 @@ program_run_with(const char *const *argv, const char *const *variables, const ch
                 .variables = variables,
                 .timeout_seconds = timeout_seconds,
                 .cancellable = cancellable };
-    gboolean ok = FALSE;
 
-    for (int i = 0; i < STREAM_COUNT; i++)
-        run.streams[i] = (Stream) { .fd = -1, .text = g_string_new(NULL) };
-    if (start(&run, input, error)) {
-        ok = wait_for_end(&run, error);
-        int exit_status = child_end(&run.child);
-        if (ok) {
-            ret_result->exit_status = exit_status;
-            ret_result->output = take_text(&run.streams[STREAM_OUTPUT]);
-            ret_result->error_text = take_text(&run.streams[STREAM_ERROR]);
-        }
-    }
-    run_clear(&run);
-    return ok;
+    return run_to_end(&run, open_input(input), ret_result, error);
+}
+
+gboolean
+program_perform(const ProgramTask *task, ProgramResult *ret_result, GError **error)
+{
+    Run run = { .argv = task->argv,
+                .timeout_seconds = task->timeout_seconds,
+                .cancellable = task->cancellable,
+                .said = task->said,
+                .data = task->data };
+
+    return run_to_end(&run, fcntl(task->input_fd, F_DUPFD_CLOEXEC, 3), ret_result, error);
 }

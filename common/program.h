@@ -5,6 +5,9 @@
 
 #include <gio/gio.h>
 
+/* What every program gets as its environment: PATH, LANG and nothing else. Static. */
+const char *const *program_environment(void);
+
 typedef struct {
     int exit_status;  /* 0-255, or 128 + signal */
     char *output;     /* standard output, NUL-terminated, at most LIMIT_PROGRAM_OUTPUT_BYTES */
@@ -29,3 +32,16 @@ gboolean program_run(const char *const *argv, const char *input, unsigned timeou
 gboolean program_run_with(const char *const *argv, const char *const *variables, const char *input,
                           unsigned timeout_seconds, GCancellable *cancellable,
                           ProgramResult *ret_result, GError **error);
+
+/* A program that tells on standard output how far it is, or that is handed a connection. */
+typedef struct {
+    const char *const *argv;
+    int input_fd; /* its standard input, borrowed */
+    unsigned timeout_seconds;
+    GCancellable *cancellable;
+    void (*said)(const char *text, void *data); /* each piece of standard output, not kept */
+    void *data;
+} ProgramTask;
+
+/* As program_run(), but for that; the result's output is empty. */
+gboolean program_perform(const ProgramTask *task, ProgramResult *ret_result, GError **error);

@@ -9,11 +9,14 @@ start(VarlinkServer *server, const Config *config, const char *state_path,
 {
     g_autoptr(LeaseStore) store = lease_store_open(state_path, error);
 
+    g_autofree char *directory = g_path_get_dirname(state_path);
+    g_autofree char *sockets = g_build_filename(directory, "sockets", NULL);
+
     if (!store)
         return NULL;
     return storage_service_new(server, config, g_steal_pointer(&store),
                                hypervisor_new_libvirt(hypervisor_uri, config->return_seconds),
-                               error);
+                               sockets, error);
 }
 
 static void

@@ -193,7 +193,7 @@ static const Conflict conflicts[] = {
     { incremental_without_copy, "incremental without copyDisks", "there is nothing to copy",
       "name the disks, or leave out incremental" },
     { removes_what_is_not_copied, "removeSourceDisks without copyDisks",
-      "only images that libvirt has copied are removed", "leave out removeSourceDisks" },
+      "only images that were copied are removed", "leave out removeSourceDisks" },
     { removes_what_stays_defined, "removeSourceDisks without undefineSource",
       "the guest's definition here would be without its disks", "leave out one of them" },
     { undefined_everywhere, "undefineSource without persistent",

@@ -8,6 +8,7 @@
 #include "common/limits.h"
 #include "storprep/destination_xml.h"
 #include "storprep/disk.h"
+#include "storprep/sent_disk.h"
 #include "storprep/shared_disk.h"
 
 #define MEGABITS_PER_CONNECTION 10000
@@ -332,6 +333,7 @@ migration_plan_new(json_t *parameters, const Guest *guest, const Policy *standin
         !unpack_policy(parameters, standing, &plan->policy, error) ||
         !unpack_xml(parameters, "destinationXml", guest, &plan->destination_xml, error) ||
         !unpack_xml(parameters, "persistentXml", guest, &plan->persistent_xml, error) ||
+        !sent_disks_check(json_object_get(parameters, "sentDisks"), error) ||
         !migration_conflict_check(plan, error) || !check_guest(guest, plan->mode, error) ||
         !check_disks(guest, plan, error))
         return NULL;

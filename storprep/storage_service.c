@@ -5,6 +5,7 @@
 #include "common/fault.h"
 #include "common/limits.h"
 #include "io.migprep.Storage.varlink.h"
+#include "storprep/disk_delivery.h"
 #include "storprep/link_speed.h"
 #include "storprep/processor_baseline.h"
 #include "storprep/request_field.h"
@@ -116,6 +117,65 @@ run_release(VarlinkCall *call, json_t *parameters, void *context)
         varlink_call_fail(call, error);
 }
 
+static void
+run_open_targets(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const StorageService *service = context;
+    const char *id = storage_text(parameters, "lease");
+    guint64 generation;
+    GError *error = NULL;
+    json_t *targets = NULL;
+
+    if (request_unpack_generation(parameters, &generation, &error))
+        targets = target_leases_open(service->targets, id, generation, &error);
+    if (targets)
+        varlink_call_reply(call, json_pack("{s:o}", "targets", targets));
+    else
+        varlink_call_fail(call, error);
+}
+
+static void
+run_close_targets(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const StorageService *service = context;
+    const char *id = storage_text(parameters, "lease");
+    guint64 generation;
+    GError *error = NULL;
+
+    if (request_unpack_generation(parameters, &generation, &error) &&
+        target_leases_close(service->targets, id, generation, &error))
+        varlink_call_reply(call, json_object());
+    else
+        varlink_call_fail(call, error);
+}
+
+static Job *
+start_delivery(const StorageService *service, json_t *parameters, GError **error)
+{
+    g_autoptr(Guest) guest =
+        hypervisor_get_guest(service->hypervisor, storage_text(parameters, "guest"), error);
+    Policy standing;
+
+    if (!guest || !storage_find_policy(service, guest, &standing, error))
+        return NULL;
+    const DiskDelivery delivery = {
+        .hypervisor = service->hypervisor, .ssh = "ssh", .guest = guest, .policy = &standing
+    };
+    return disk_delivery_start(service->jobs, &delivery, parameters, error);
+}
+
+static void
+run_send_disks(VarlinkCall *call, json_t *parameters, void *context)
+{
+    GError *error = NULL;
+    g_autoptr(Job) job = start_delivery(context, parameters, &error);
+
+    if (job)
+        job_serve(job, call);
+    else
+        varlink_call_fail(call, error);
+}
+
 /* How fast the way there is matters only where nobody has decided. */
 static void
 choose_connections(MigrationPlan *plan)
@@ -189,6 +249,9 @@ static const VarlinkMethod methods[] = {
     { "ListGuests", storage_run_list_guests },
     { "BaselineProcessor", processor_baseline_method },
     { "CreateTargets", run_create_targets },
+    { "OpenTargets", run_open_targets },
+    { "CloseTargets", run_close_targets },
+    { "SendDisks", run_send_disks },
     { "Export", storage_run_export },
     { "Mount", storage_run_mount },
     { "Unexport", storage_run_unexport },
@@ -214,7 +277,7 @@ static const VarlinkMethod methods[] = {
 
 StorageService *
 storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *store,
-                    Hypervisor *hypervisor, GError **error)
+                    Hypervisor *hypervisor, const char *socket_directory, GError **error)
 {
     g_autoptr(StorageService) service = g_new0(StorageService, 1);
 
@@ -224,8 +287,8 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
     service->directories = g_strdupv(config->image_directories);
     service->migrations = migrations_new(service->jobs, hypervisor, config->migrations_at_once,
                                          (const char *const *)service->directories);
-    service->targets =
-        target_leases_new(store, hypervisor, (const char *const *)config->image_directories, "");
+    service->targets = target_leases_new(
+        store, hypervisor, (const char *const *)config->image_directories, "", socket_directory);
     service->networks = g_strdupv(config->export_networks);
     service->migration = config->migration;
     service->cluster = g_strdup(config->cluster);

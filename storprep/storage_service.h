@@ -14,7 +14,8 @@ typedef struct StorageService StorageService;
  * over, even on failure. Main thread.
  */
 StorageService *storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *store,
-                                    Hypervisor *hypervisor, GError **error);
+                                    Hypervisor *hypervisor, const char *socket_directory,
+                                    GError **error);
 /* The server must be gone or serve no method any more. Migrations under way go on without us. */
 void storage_service_free(StorageService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StorageService, storage_service_free)

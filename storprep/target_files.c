@@ -2,6 +2,10 @@
 /* Owns what a lease remembers about its files, and the order of record and deed. */
 #include "storprep/target_files.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "common/fault.h"
 #include "common/parallel.h"
 
@@ -64,6 +68,16 @@ get_shape(const LeaseAsset *asset)
         .refcount_bits = (unsigned)get_integer(asset, "refcountBits"),
         .extended_l2 = json_is_true(json_object_get(asset->detail, "extendedL2")),
         .lazy_refcounts = json_is_true(json_object_get(asset->detail, "lazyRefcounts")),
+    };
+}
+
+static FileIdentity
+get_identity(const LeaseAsset *asset)
+{
+    return (FileIdentity) {
+        .device = (guint64)get_integer(asset, "device"),
+        .inode = (guint64)get_integer(asset, "inode"),
+        .born_nsec = get_integer(asset, "born"),
     };
 }
 
@@ -241,6 +255,61 @@ target_files_make(LeaseStore *store, const Lease *lease, const ImageOwner *owner
            parallel_run(workers, fill_parts, &batch, error) && publish_parts(parts, error);
 }
 
+/* Filling from elsewhere. */
+
+gboolean
+target_file_open(const LeaseAsset *asset, FileDescriptor *ret_fd, GError **error)
+{
+    const FileIdentity made = get_identity(asset);
+    g_autofree char *object = g_strdup_printf("target '%s'", asset->key);
+    g_auto(ImagePlace) place = { .directory_fd = -1 };
+    g_auto(FileDescriptor) fd = -1;
+    FileIdentity found;
+
+    if (!open_place(asset, &place, error))
+        return FALSE;
+    fd = openat(place.directory_fd, place.name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0 && !file_identity_read(fd, asset->key, &found, error))
+        return FALSE;
+    if (fd < 0 || !g_str_equal(asset->state, "made") || !file_identity_equal(&made, &found)) {
+        fault_set(error, FAULT_TARGET_REFUSED, object, "look who put it there, and move it away",
+                  "it is not the file that was made here any more");
+        return FALSE;
+    }
+    *ret_fd = fd;
+    fd = -1;
+    return TRUE;
+}
+
+static gboolean
+seal_file(const LeaseAsset *asset, GError **error)
+{
+    const ImageShape shape = get_shape(asset);
+    g_autofree char *object = g_strdup_printf("target '%s'", asset->key);
+    g_auto(FileDescriptor) fd = -1;
+    ImageHeader header;
+
+    if (!target_file_open(asset, &fd, error) ||
+        !image_header_read_fd(fd, asset->key, shape.format, &header, error))
+        return FALSE;
+    if (!image_shape_equal(&header.shape, &shape) || header.corrupt || header.has_data_file) {
+        fault_set(error, FAULT_IMAGE_INVALID, object, "look for failing disks, then try again",
+                  "it has not the shape any more that it was made with");
+        return FALSE;
+    }
+    return fsync(fd) == 0 || image_place_fault(error, errno, asset->key, "cannot make it durable");
+}
+
+gboolean
+target_files_seal(const Lease *lease, GError **error)
+{
+    for (guint i = 0; i < lease->assets->len; i++) {
+        if (!seal_file(lease->assets->pdata[i], error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* Removing. */
 
 /* Removes the file called @name, if it is ours, and says so if it is somebody else's. */
@@ -260,11 +329,7 @@ remove_name(const ImagePlace *place, const char *name, const FileIdentity *ident
 static gboolean
 remove_file(const LeaseAsset *asset, gboolean keep, GError **error)
 {
-    const FileIdentity identity = {
-        .device = (guint64)get_integer(asset, "device"),
-        .inode = (guint64)get_integer(asset, "inode"),
-        .born_nsec = get_integer(asset, "born"),
-    };
+    const FileIdentity identity = get_identity(asset);
     gboolean made = g_str_equal(asset->state, "made");
     g_auto(ImagePlace) place = { .directory_fd = -1 };
 

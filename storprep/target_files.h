@@ -32,6 +32,16 @@ gboolean target_files_make(LeaseStore *store, const Lease *lease, const ImageOwn
  */
 gboolean target_files_remove(const Lease *lease, gboolean keep, GError **error);
 
+/*
+ * Opens the finished file of @asset for reading and writing. FAULT_TARGET_REFUSED if it is not
+ * there, or another one is in its place.
+ */
+gboolean target_file_open(const LeaseAsset *asset, FileDescriptor *ret_fd, GError **error);
+/* That every file of @lease, which somebody has filled, is still the one that was made, of its
+ * shape and sound, and durable. FAULT_TARGET_REFUSED, FAULT_IMAGE_INVALID, FAULT_NO_SPACE. Blocks.
+ */
+gboolean target_files_seal(const Lease *lease, GError **error);
+
 /* What an asset's detail has: how it is made (borrowing names), what lies below
  * it, and the image directory (borrowed). */
 ImageRecipe target_asset_recipe(const LeaseAsset *asset);

@@ -9,6 +9,7 @@
 #include "storprep/image_digest.h"
 #include "storprep/lease_book.h"
 #include "storprep/target_files.h"
+#include "storprep/target_server.h"
 #include "storprep/target_space.h"
 
 #define RECONCILE_USEC (5 * G_USEC_PER_SEC)
@@ -20,6 +21,7 @@ struct TargetLeases {
     Hypervisor *hypervisor;
     char **directories;
     char *root;
+    TargetServers *servers;
     LeaseBook book;
     HypervisorWatch *watch;
     GCancellable *stop;
@@ -190,6 +192,9 @@ make(void *data, const Lease *lease, GError **error)
 static gboolean
 undo(void *data, const Lease *lease, gboolean keep, GError **error)
 {
+    const TargetLeases *leases = data;
+
+    target_servers_end(leases->servers, lease->id);
     return target_files_remove(lease, keep, error);
 }
 
@@ -239,6 +244,47 @@ target_leases_release(TargetLeases *leases, const char *id, guint64 generation, 
     return TRUE;
 }
 
+/* Claimed, for work on its files; FAULT_LEASE_BUSY if it is on its way out. */
+static Lease *
+take_ready(TargetLeases *leases, const char *id, guint64 generation, LeaseClaim *claim,
+           GError **error)
+{
+    g_autoptr(Lease) lease = lease_book_take(&leases->book, id, generation, claim, error);
+
+    if (lease && !g_str_equal(lease->kind, TARGETS_KIND)) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, id, "name a lease of targets", "it has no files");
+        return NULL;
+    }
+    if (lease && !lease_book_is_valid(lease)) {
+        lease_claim_busy(error, id, "its files are being removed");
+        return NULL;
+    }
+    return g_steal_pointer(&lease);
+}
+
+json_t *
+target_leases_open(TargetLeases *leases, const char *id, guint64 generation, GError **error)
+{
+    g_auto(LeaseClaim) claim = { 0 };
+    g_autoptr(Lease) lease = take_ready(leases, id, generation, &claim, error);
+
+    if (!lease || !check_guest_absent(leases, lease, error))
+        return NULL;
+    return target_servers_open(leases->servers, lease, error);
+}
+
+gboolean
+target_leases_close(TargetLeases *leases, const char *id, guint64 generation, GError **error)
+{
+    g_auto(LeaseClaim) claim = { 0 };
+    g_autoptr(Lease) lease = take_ready(leases, id, generation, &claim, error);
+
+    if (!lease)
+        return FALSE;
+    target_servers_end(leases->servers, id);
+    return target_files_seal(lease, error);
+}
+
 /* @resumed: libvirt said that the guest ran here, which stays true if it left again since. */
 static void
 reconcile_lease(TargetLeases *leases, const char *id, gboolean resumed)
@@ -256,6 +302,8 @@ reconcile_lease(TargetLeases *leases, const char *id, gboolean resumed)
     due = !lease_book_is_valid(lease) || lease->remaining_usec <= 0;
     presence = resumed ? PRESENCE_RUNNING : ask_presence(leases, lease->guest_uuid, NULL);
     decision = target_lease_decide(presence, due, FALSE);
+    if (due || presence == PRESENCE_RUNNING || presence == PRESENCE_COMING)
+        target_servers_end(leases->servers, id); /* which would keep the guest from its files */
     if (decision != TARGETS_WAIT)
         lease_book_end(&leases->book, lease, decision == TARGETS_KEEP, &error);
     else if (due)
@@ -334,7 +382,7 @@ look_after(void *data)
 
 TargetLeases *
 target_leases_new(LeaseStore *store, Hypervisor *hypervisor, const char *const *directories,
-                  const char *root)
+                  const char *root, const char *socket_directory)
 {
     TargetLeases *leases = g_new0(TargetLeases, 1);
 
@@ -342,6 +390,7 @@ target_leases_new(LeaseStore *store, Hypervisor *hypervisor, const char *const *
     leases->hypervisor = hypervisor;
     leases->directories = g_strdupv((char **)directories);
     leases->root = g_strdup(root);
+    leases->servers = target_servers_new(socket_directory);
     lease_book_init(&leases->book, store, &work, leases);
     leases->stop = g_cancellable_new();
     leases->watch = hypervisor_watch_new(hypervisor, NULL);
@@ -358,6 +407,7 @@ target_leases_free(TargetLeases *leases)
     g_thread_join(leases->thread);
     hypervisor_watch_free(leases->watch);
     g_object_unref(leases->stop);
+    target_servers_free(leases->servers);
     lease_book_clear(&leases->book);
     g_strfreev(leases->directories);
     g_free(leases->root);

@@ -37,10 +37,11 @@ typedef enum {
  */
 TargetsDecision target_lease_decide(Presence presence, gboolean due, gboolean released);
 
-/* @store and @hypervisor are borrowed. @directories is copied; below @root ("") it is noted whether
- * the host is in maintenance. Starts the thread. */
+/* @store and @hypervisor are borrowed. @directories and @socket_directory (see target_server.h) are
+ * copied; below @root ("") it is noted whether the host is in maintenance. Starts the thread. */
 TargetLeases *target_leases_new(LeaseStore *store, Hypervisor *hypervisor,
-                                const char *const *directories, const char *root);
+                                const char *const *directories, const char *root,
+                                const char *socket_directory);
 /* Stops the thread and waits for it. */
 void target_leases_free(TargetLeases *leases);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TargetLeases, target_leases_free)
@@ -61,6 +62,17 @@ Lease *target_leases_renew(TargetLeases *leases, const char *id, guint64 generat
  * the guest is coming in, FAULT_HYPERVISOR_UNAVAILABLE, FAULT_ROLLBACK_INCOMPLETE. */
 gboolean target_leases_release(TargetLeases *leases, const char *id, guint64 generation,
                                gboolean *ret_kept, GError **error);
+/*
+ * Serves the files to be filled from elsewhere, for a guest that is shut off; the ServedTarget
+ * records, a new array. A repeat gives the same ones. FAULT_LEASE_NOT_FOUND,
+ * FAULT_STALE_GENERATION, FAULT_LEASE_BUSY, FAULT_GUEST_BUSY (it is active here), and those of
+ * target_servers_open().
+ */
+json_t *target_leases_open(TargetLeases *leases, const char *id, guint64 generation,
+                           GError **error);
+/* Ends that, and sees that the files are whole and durable: see target_files_seal(). */
+gboolean target_leases_close(TargetLeases *leases, const char *id, guint64 generation,
+                             GError **error);
 /* Those of this kind in @store, which also has those of shares, oldest first: GPtrArray of Lease *.
  */
 GPtrArray *target_leases_read(LeaseStore *store, GError **error);

@@ -221,6 +221,21 @@ finish(Move *move)
     move->observer->note(note, move->data);
 }
 
+/* No event says that a guest which does not run has come to stay: its files are given to it. */
+static void
+leave_files(Move *move)
+{
+    g_autoptr(GError) error = NULL;
+    const char *outcome = NULL;
+
+    if (hold_release(move->targets, &outcome, &error))
+        return;
+    g_autofree char *note = g_strdup_printf(
+        "%s; the disks on %s are the guest's all the same: end their lease with 'migprep release'",
+        error->message, move->result->to);
+    move->observer->note(note, move->data);
+}
+
 static void
 arrive(Move *move)
 {
@@ -228,6 +243,8 @@ arrive(Move *move)
     if (g_cancellable_is_cancelled(move->cancellable))
         move->observer->note("too late to cancel: the guest runs on its destination already",
                              move->data);
+    if (move->request->offline && move->targets)
+        leave_files(move);
     if (!move_has_vnics(move))
         return;
     attach(move);
@@ -305,5 +322,6 @@ move_run(const MoveRequest *request, Peer *source, Peer *destination, const Move
     hold_free(move.targets);
     hold_free(move.reservation);
     survey_free(move.survey);
+    json_decref(move.sent);
     return result;
 }

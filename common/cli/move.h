@@ -18,6 +18,7 @@ typedef enum {
     MOVE_STEP_SET_UP_BOND,
     MOVE_STEP_RESERVE_FUNCTIONS,
     MOVE_STEP_CREATE_TARGETS,
+    MOVE_STEP_SEND_DISKS,
     MOVE_STEP_DETACH,
     MOVE_STEP_MIGRATE,
     MOVE_STEP_ATTACH,
@@ -44,6 +45,7 @@ typedef struct {
 } MoveEvent;
 
 typedef struct {
+    MoveStep step;
     const char *phase; /* as io.migprep.Storage calls it: "memory"; NULL: not told */
     guint64 memory_total_bytes, memory_remaining_bytes;
     guint64 disk_total_bytes, disk_remaining_bytes;
@@ -66,7 +68,8 @@ typedef struct {
     const char *guest;        /* name or UUID */
     const json_t *options;    /* members for Storage.Migrate; NULL: none */
     const char *const *disks; /* those that alone are to be copied; NULL: all that need it */
-    gboolean offline;         /* the guest is shut off, only its definition moves */
+    gboolean offline;         /* the guest is shut off: its definition moves, and its disks */
+    gboolean verify;          /* compare disks that were sent so */
     gboolean unsafe;          /* disks that are neither shared nor copied may stay behind */
     gboolean set_up_bond;
     unsigned lease_seconds;

@@ -38,7 +38,9 @@ move_options_entries(MoveOptions *options, const GOptionEntry *first)
 {
     const GOptionEntry own[] = {
         { "offline", 0, 0, G_OPTION_ARG_NONE, &options->offline,
-          "move the definition of a guest that is shut off", NULL },
+          "move a guest that is shut off: its definition, and disks that are not shared", NULL },
+        { "verify", 0, 0, G_OPTION_ARG_NONE, &options->verify,
+          "with --offline: read the copied disks again, and compare", NULL },
         { "non-live", 0, 0, G_OPTION_ARG_NONE, &options->non_live,
           "the guest stands still during the move", NULL },
         { "persistent", 0, 0, G_OPTION_ARG_NONE, &options->persistent,
@@ -164,6 +166,9 @@ check_alternatives(const MoveOptions *options, GError **error)
         return refuse("timeout-...", "only one thing can be done after the timeout", error);
     if (options->offline && options->non_live)
         return refuse("non-live", "a guest that is moved --offline does not run", error);
+    if (options->verify && !options->offline)
+        return refuse("verify", "only disks that are copied --offline stand still to be compared",
+                      error);
     if (options->transient && (options->persistent || options->undefine_source))
         return refuse("transient", "it is the opposite of --persistent and --undefinesource",
                       error);

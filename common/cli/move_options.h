@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 typedef struct {
-    gboolean offline, non_live;
+    gboolean offline, verify, non_live;
     gboolean persistent, undefine_source, transient, keep_definition;
     gboolean incremental, tunnelled, unsafe, remove_source_disks, tls, auto_converge;
     gboolean suspend, postcopy, abort;

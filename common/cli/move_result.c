@@ -9,6 +9,7 @@ static const char *const step_names[] = {
     [MOVE_STEP_SET_UP_BOND] = "set-up-bond",
     [MOVE_STEP_RESERVE_FUNCTIONS] = "reserve-functions",
     [MOVE_STEP_CREATE_TARGETS] = "create-targets",
+    [MOVE_STEP_SEND_DISKS] = "send-disks",
     [MOVE_STEP_DETACH] = "detach",
     [MOVE_STEP_MIGRATE] = "migrate",
     [MOVE_STEP_ATTACH] = "attach",

@@ -5,6 +5,7 @@
 
 #include "common/cli/base_images.h"
 #include "common/cli/job_call.h"
+#include "common/cli/send_disks.h"
 #include "common/cli/shared_disks.h"
 #include "common/fault.h"
 
@@ -42,22 +43,12 @@ describe_source(Move *move, GError **error)
     return TRUE;
 }
 
-/* What cannot be moved without the guest's help, or by libvirt without the guest. */
+/* What cannot be moved without the guest's help. */
 static gboolean
 check_offline(const Move *move, GError **error)
 {
     g_autofree char *object = g_strdup_printf("guest '%s'", move->survey->name);
-    json_auto_t *copied = survey_copied_disks(move->survey);
 
-    if (json_array_size(copied) > 0 && !move->request->unsafe) {
-        fault_set(
-            error, FAULT_DISK_UNSUPPORTED, object,
-            "start it and move it live, put the disks on shared storage, or copy them by hand "
-            "and say --unsafe",
-            "libvirt copies no disks of a guest that is shut off, and %s is not shared",
-            json_string_value(json_array_get(copied, 0)));
-        return FALSE;
-    }
     if (!survey_has_vnics(move->survey))
         return TRUE;
     fault_set(error, FAULT_INVALID_ARGUMENT, object,
@@ -199,12 +190,12 @@ count_of(const json_t *object, const char *key)
     return value > 0 ? (guint64)value : 0;
 }
 
-static void
-migrate_progress(const json_t *progress, void *data)
+void
+move_report_transfer(const Move *move, MoveStep step, const json_t *progress)
 {
-    const Move *move = data;
     const json_t *left = json_object_get(progress, "secondsLeft");
     const MoveProgress transfer = {
+        .step = step,
         .memory_total_bytes = count_of(progress, "memoryTotalBytes"),
         .memory_remaining_bytes = count_of(progress, "memoryRemainingBytes"),
         .disk_total_bytes = count_of(progress, "diskTotalBytes"),
@@ -220,6 +211,12 @@ migrate_progress(const json_t *progress, void *data)
     move->observer->progress(&transfer, move->data);
 }
 
+static void
+migrate_progress(const json_t *progress, void *data)
+{
+    move_report_transfer(data, MOVE_STEP_MIGRATE, progress);
+}
+
 static json_t *
 migrate_parameters(const Move *move)
 {
@@ -233,6 +230,8 @@ migrate_parameters(const Move *move)
     if (json_array_size(shared) > 0)
         json_object_set(parameters, "sharedDisks", shared);
     json_decref(shared);
+    if (move->sent)
+        json_object_set(parameters, "sentDisks", move->sent);
     return parameters;
 }
 
@@ -271,7 +270,13 @@ copies_disks(const Move *move)
 {
     json_auto_t *disks = survey_copied_disks(move->survey);
 
-    return json_array_size(disks) > 0 && !move->request->offline;
+    return json_array_size(disks) > 0;
+}
+
+static gboolean
+sends_disks(const Move *move)
+{
+    return move->request->offline && copies_disks(move);
 }
 
 const MoveStepPlan move_plan[] = {
@@ -280,6 +285,7 @@ const MoveStepPlan move_plan[] = {
     { MOVE_STEP_SET_UP_BOND, FALSE, lacks_bond, set_up_bond },
     { MOVE_STEP_RESERVE_FUNCTIONS, TRUE, move_has_vnics, reserve_functions },
     { MOVE_STEP_CREATE_TARGETS, TRUE, copies_disks, create_targets },
+    { MOVE_STEP_SEND_DISKS, FALSE, sends_disks, send_disks },
     { MOVE_STEP_DETACH, FALSE, move_has_vnics, detach },
     { MOVE_STEP_MIGRATE, FALSE, NULL, migrate },
     { 0 },

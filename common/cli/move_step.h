@@ -14,6 +14,7 @@ typedef struct {
     GCancellable *cancellable;
     Survey *survey;
     Hold *detachment, *targets, *reservation;
+    json_t *sent; /* SentDisk records of Storage; NULL: none was sent by us */
     MoveResult *result;
 } Move;
 
@@ -29,6 +30,8 @@ extern const MoveStepPlan move_plan[];
 
 /* Whether the guest has passthrough vNICs. Needs the survey. */
 gboolean move_has_vnics(const Move *move);
+/* Tells the observer of Storage's Progress record @progress. */
+void move_report_transfer(const Move *move, MoveStep step, const json_t *progress);
 /* Tells the observer what a job of the network daemon is doing. */
 void move_report_waiting(const Move *move, MoveStep step, const json_t *progress);
 

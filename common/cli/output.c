@@ -189,7 +189,7 @@ on_progress(const MoveProgress *progress, void *data)
     output_json_line(
         output->stream,
         json_pack("{s:s, s:s, s:s?, s:o, s:o, s:I, s:I, s:I, s:I, s:o}", "event", "progress",
-                  "step", "migrate", "phase", progress->phase, "memory",
+                  "step", move_step_name(progress->step), "phase", progress->phase, "memory",
                   transfer(progress->memory_total_bytes, progress->memory_remaining_bytes), "disk",
                   transfer(progress->disk_total_bytes, progress->disk_remaining_bytes),
                   "rateBytesPerSecond", (json_int_t)progress->rate_bytes_per_second,

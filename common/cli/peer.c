@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/fault.h"
+#include "common/ssh_command.h"
 
 struct Peer {
     char *host;
@@ -269,26 +270,10 @@ peer_call(Peer *peer, const PeerCall *call, GError **error)
     return peer->ops->call(peer->self, &complete, error);
 }
 
-/* BatchMode: a question nobody answers would hang. ServerAlive: a host that died is noticed within
- * half a minute, also while no call is running. -T: no terminal, whatever the user's file says. */
 char **
 peer_ssh_command(const char *ssh, const char *host, Service service)
 {
-    const char *command[] = { ssh,
-                              "-T",
-                              "-o",
-                              "BatchMode=yes",
-                              "-o",
-                              "ConnectTimeout=10",
-                              "-o",
-                              "ServerAliveInterval=10",
-                              "-o",
-                              "ServerAliveCountMax=3",
-                              "--",
-                              host,
-                              "migprep",
-                              "proxy",
-                              services[service].name,
-                              NULL };
-    return g_strdupv((char **)command);
+    const char *remote[] = { "migprep", "proxy", services[service].name, NULL };
+
+    return ssh_command(ssh, host, remote);
 }

@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "common/cli/exit_status.h"
-#include "common/cli/host_name.h"
 #include "common/cli/output.h"
+#include "common/host_name.h"
 
 void
 connection_clear(Connection *connection)

@@ -7,12 +7,12 @@
 #include "common/cli/bandwidth.h"
 #include "common/cli/check_batch.h"
 #include "common/cli/check_print.h"
-#include "common/cli/host_name.h"
 #include "common/cli/output.h"
 #include "common/cli/remedy.h"
 #include "common/cli/reply.h"
 #include "common/cli/verb.h"
 #include "common/fault.h"
+#include "common/host_name.h"
 
 #define STATUS_USAGE 64 /* sysexits.h: 2 means blocked here */
 

@@ -4,11 +4,11 @@
 
 #include "common/cli/exit_status.h"
 #include "common/cli/gate.h"
-#include "common/cli/host_name.h"
 #include "common/cli/interrupt.h"
 #include "common/cli/move_options.h"
 #include "common/cli/output.h"
 #include "common/cli/verb.h"
+#include "common/host_name.h"
 #include "common/limits.h"
 
 /* A lease must outlive a slow renewal: below this, thirds of it are shorter than a busy host. */
@@ -108,6 +108,7 @@ parse_options(MigrateOptions *options, int argc, char ***argv)
                     "  migprep migrate web1 --to host2\n"
                     "  migprep migrate web1 --from host1 --to host2\n"
                     "  migprep migrate web1 --to host2 --timeout 60 --timeout-postcopy\n"
+                    "  migprep migrate web1 --to host2 --offline --verify\n"
                     "  migprep migrate web1 --to host2 --json | jq -r .event\n",
         .entries = entries,
         .connection = &options->connection,
@@ -155,6 +156,7 @@ move(const MigrateOptions *options, const char *guest, const json_t *how)
         .options = how,
         .disks = (const char *const *)disks,
         .offline = options->how.offline,
+        .verify = options->how.verify,
         .unsafe = options->how.unsafe,
         .set_up_bond = options->set_up_bond,
         .lease_seconds = (unsigned)options->lease_seconds,

@@ -287,6 +287,32 @@ class Targets(Storage):
         self.refused("InvalidArgument", "Release", {**wrong, "generation": 0})
         self.assertEqual(self.files(), ["a"])
 
+    def test_targets_are_served_until_they_are_closed(self):
+        lease = self.create([self.target("a"), self.target("b", format="raw")])
+        key = {"lease": lease["lease"], "generation": lease["generation"]}
+        served = self.call("OpenTargets", key)["targets"]
+        self.assertEqual([target["path"] for target in served], lease["paths"])
+        self.assertEqual(self.call("OpenTargets", key)["targets"], served)
+        for target in served:
+            place = os.stat(os.path.dirname(target["socket"]))
+            self.assertEqual(stat.S_IMODE(place.st_mode), 0o700)
+            self.assertEqual(self.nbd_size(target["socket"]), MEBIBYTE)
+        self.call("CloseTargets", key)
+        self.assertFalse(any(os.path.exists(target["socket"]) for target in served))
+        again = self.call("OpenTargets", key)["targets"]
+        self.release(lease)
+        self.assertFalse(any(os.path.exists(target["socket"]) for target in again))
+        self.assertEqual(self.files(), [])
+        for method in ("OpenTargets", "CloseTargets"):
+            self.refused("LeaseNotFound", method, key)
+
+    @staticmethod
+    def nbd_size(socket):
+        done = subprocess.run(["qemu-img", "info", "--output=json", "--image-opts",
+                               f"driver=raw,file.driver=nbd,file.server.type=unix,file.server.path={socket}"],
+                              capture_output=True, check=True)
+        return json.loads(done.stdout)["virtual-size"]
+
     def test_expired_lease_removes_its_files(self):
         self.create([self.target("a")], seconds=1)
         wait_for(lambda: not self.leases(), "the lease ends")
@@ -614,6 +640,10 @@ class Migrations(Storage):
         error = self.refused("InvalidArgument", "Migrate", self.migrate(tunnelled=True))
         self.assertEqual(error["object"], "tunnelled and copyDisks")
         self.refused("GuestBusy", "Migrate", self.migrate(mode="offline"))
+        self.refused("GuestBusy", "SendDisks", {"guest": GUEST, "host": "host2", "disks": []})
+        self.refused("InvalidArgument", "SendDisks", {"guest": GUEST, "host": "-x", "disks": []})
+        self.refused("GuestBusy", "Migrate", self.migrate(sentDisks=[
+            {"target": "vda", "path": self.image, "inode": 1, "modifiedNanoseconds": 1}]))
         for uri in ("", "host", "qemu+ssh://host/session", "qemu:///system",
                     "qemu+ssh://host/system?command=/bin/true"):
             self.refused("InvalidArgument", "Migrate", self.migrate(destinationUri=uri))

@@ -9,7 +9,7 @@ import unittest
 
 import tap
 from fake_daemon import Refusal
-from world import HERE, World
+from world import HERE, UUID, World
 
 ALL_STEPS = ["host2 Reserve", "host2 CreateTargets", "host1 Detach", "host1 Migrate",
              "host2 Attach", "host1 Release network"]
@@ -148,10 +148,23 @@ class Success(Migrate):
     def test_offline_move_is_refused_for_what_it_would_lose(self):
         self.assert_refused(self.world.migrate("--offline"), 13, "running")
         self.world.state = "shutoff"
-        self.assert_refused(self.world.migrate("--offline"), 15, "vda", "not shared")
-        self.world.disk = "none"
         self.assert_refused(self.world.migrate("--offline"), 2, "virtual functions of this host")
         self.assertEqual([call for call in self.world.calls if "Migrate" in call], [])
+
+    def test_sends_the_disks_of_a_guest_that_is_shut_off(self):
+        self.world.state, self.world.vnics = "shutoff", False
+        done = self.world.migrate("--offline", "--verify", "--bandwidth", "50", "--json")
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertEqual(self.world.calls,
+                         ["host2 CreateTargets", "host2 OpenTargets", "host1 SendDisks",
+                          "host2 CloseTargets", "host1 Migrate", "host2 Release storage"])
+        self.assertEqual(self.world.send_parameters,
+                         {"guest": UUID, "host": "host2", "verify": True, "bandwidthMebibytes": 50,
+                          "disks": [{"target": "vda", "socket": "/run/a.nbd",
+                                     "virtualSizeBytes": 1 << 20}]})
+        self.assertEqual(self.world.migrate_parameters["sentDisks"], self.world.SENT)
+        steps = {event.get("step") for event in self.events(done) if event["event"] == "progress"}
+        self.assertIn("send-disks", steps)
 
     def test_leaves_out_options_not_given(self):
         self.world.migrate()
@@ -303,6 +316,7 @@ class Errors(Migrate):
             (("web1", "--to", "host2", "--lease", "0"), "--lease"),
             (("web1", "--to", "host2", "--bandwidth=-1"), "--bandwidth"),
             (("web1", "--to", "host2", "--offline", "--non-live"), "--non-live"),
+            (("web1", "--to", "host2", "--verify"), "--verify"),
             (("web1", "--to", "host2", "--transient", "--persistent"), "--transient"),
             (("web1", "--to", "host2", "--keep-definition", "--undefinesource"), "--keep-def"),
             (("web1", "--to", "host2", "--timeout-abort", "--timeout-suspend"), "--timeout"),

@@ -170,7 +170,7 @@ class World:
         return job
 
     def progress(self, job):
-        if job.method != "Migrate":
+        if job.method not in ("Migrate", "SendDisks"):
             return [{"step": "unplug", "waitingFor": "guest", "detail": None}]
         return [
             {
@@ -279,6 +279,22 @@ class World:
 
     def Renew(self, daemon, parameters):
         return {"lease": {}}
+
+    def OpenTargets(self, daemon, _):
+        return {"targets": [{"path": "/images/web1.qcow2", "socket": "/run/a.nbd",
+                             "virtualSizeBytes": 1 << 20}]}
+
+    def CloseTargets(self, daemon, _):
+        return {}
+
+    SENT = [{"target": "vda", "path": "/images/web1.qcow2", "inode": 7, "modifiedNanoseconds": 8}]
+
+    def SendDisks(self, daemon, parameters):
+        self.send_parameters = parameters
+        return self._job(daemon, "SendDisks")
+
+    def end_SendDisks(self, daemon):
+        return {"disks": self.SENT, "diskBytes": 1 << 20, "elapsedMilliseconds": 5}
 
     def Detach(self, daemon, parameters):
         self.detachment = self._lease("detachment", parameters, {"functions": ["0000:01:10.2"]})

@@ -32,6 +32,7 @@ world_free(World *world)
     g_ptr_array_unref(world->notes);
     g_object_unref(world->cancellable);
     json_decref(world->targets);
+    json_decref(world->sent);
     for (size_t i = 0; i < G_N_ELEMENTS(world->tokens); i++)
         g_free(world->tokens[i]);
     g_mutex_clear(&world->lock);
@@ -145,8 +146,10 @@ release(const FakeHost *host, Service service, GError **error)
 }
 
 static json_t *
-migrate(World *world)
+migrate(World *world, const json_t *parameters)
 {
+    json_decref(world->sent);
+    world->sent = json_incref(json_object_get(parameters, "sentDisks"));
     world->migrated = TRUE;
     world->source_state = world->undefines ? NULL : "shutoff";
     world->destination_state = world->state_after_migrate;
@@ -190,8 +193,15 @@ act(const FakeHost *host, const PeerCall *call, GError **error)
     }
     if (strcmp(method, "Release") == 0)
         return release(host, call->service, error);
+    if (strcmp(method, "OpenTargets") == 0)
+        return json_pack("{s:[{s:s, s:s, s:i}]}", "targets", "path", "/images/a.qcow2", "socket",
+                         "/run/a.nbd", "virtualSizeBytes", 1048576);
+    if (strcmp(method, "SendDisks") == 0)
+        return json_pack("{s:s, s:{s:[{s:s, s:s, s:i, s:i}], s:i}}", "job", "s", "result", "disks",
+                         "target", "vda", "path", "/images/a.qcow2", "inode", 7,
+                         "modifiedNanoseconds", 8, "diskBytes", 1048576);
     if (strcmp(method, "Migrate") == 0)
-        return migrate(world);
+        return migrate(world, call->parameters);
     if (strcmp(method, "DigestImages") == 0)
         return json_pack("{s:s, s:{s:[{s:s, s:i, s:s}]}}", "job", "g", "result", "images", "path",
                          "/images/base", "sizeBytes", 4096, "digest", "d1");

@@ -21,6 +21,7 @@ typedef struct {
     gboolean nothing_to_copy;
     gboolean has_base;  /* the disk has an image below it */
     json_t *targets;    /* that were asked for last */
+    json_t *sent;       /* disks that Migrate was told of */
     gboolean undefines; /* a migration leaves no definition on the source */
     gboolean no_vnics, no_bond, no_agent, impossible_disk, attach_degraded, reservation_over;
     gboolean silent_after_migrate; /* neither host answers where the guest is */

@@ -20,13 +20,16 @@ static void
 start_daemon(StorageHost *host)
 {
     const char *directories[] = { host->images, NULL };
+    g_autofree char *state = g_path_get_dirname(host->database);
+    g_autofree char *sockets = g_build_filename(state, "sockets", NULL);
     g_autoptr(GError) error = NULL;
 
     if (host->store)
         return;
     host->store = lease_store_open(host->database, &error);
     g_assert_no_error(error);
-    host->leases = target_leases_new(host->store, host->hypervisor, directories, host->images);
+    host->leases =
+        target_leases_new(host->store, host->hypervisor, directories, host->images, sockets);
 }
 
 static void

@@ -25,8 +25,8 @@ fixture_start_daemon(TargetFixture *fixture)
 
     fixture->store = lease_store_open(fixture->database, &error);
     g_assert_no_error(error);
-    fixture->leases =
-        target_leases_new(fixture->store, fixture->hypervisor, directories, fixture->directory);
+    fixture->leases = target_leases_new(fixture->store, fixture->hypervisor, directories,
+                                        fixture->directory, fixture->sockets);
 }
 
 void
@@ -42,6 +42,7 @@ fixture_set_up(TargetFixture *fixture, const void *data)
     fixture->directory = g_dir_make_tmp("target-lease-XXXXXX", NULL);
     fixture->images = g_build_filename(fixture->directory, "images", NULL);
     fixture->database = g_build_filename(fixture->directory, "state", "leases.db", NULL);
+    fixture->sockets = g_build_filename(fixture->directory, "state", "sockets", NULL);
     fixture->first = g_build_filename(fixture->images, "a.qcow2", NULL);
     fixture->second = g_build_filename(fixture->images, "b.raw", NULL);
     g_assert_cmpint(g_mkdir(fixture->images, 0700), ==, 0);
@@ -62,6 +63,7 @@ fixture_tear_down(TargetFixture *fixture, const void *data)
     g_free(fixture->directory);
     g_free(fixture->images);
     g_free(fixture->database);
+    g_free(fixture->sockets);
     g_free(fixture->first);
     g_free(fixture->second);
 }

@@ -12,6 +12,7 @@ typedef struct {
     char *directory;
     char *images;
     char *database;
+    char *sockets;        /* directory */
     char *first, *second; /* two paths below images */
     LeaseStore *store;
     FakeHypervisor *fake;

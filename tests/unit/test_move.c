@@ -153,29 +153,67 @@ test_definition_decides_where_a_guest_that_is_shut_off_is(void)
 }
 
 static void
-test_offline_needs_a_guest_that_is_shut_off_and_shared_disks(void)
+test_offline_needs_a_guest_that_is_shut_off_and_has_no_functions(void)
 {
     static const struct {
         const char *state;
-        gboolean copies, has_vnics;
+        gboolean has_vnics;
         FaultCode code;
     } cases[] = {
-        { "running", FALSE, FALSE, FAULT_GUEST_BUSY },
-        { "paused", FALSE, FALSE, FAULT_GUEST_BUSY },
-        { "shutoff", TRUE, FALSE, FAULT_DISK_UNSUPPORTED },
-        { "shutoff", FALSE, TRUE, FAULT_INVALID_ARGUMENT },
+        { "running", FALSE, FAULT_GUEST_BUSY },
+        { "paused", FALSE, FAULT_GUEST_BUSY },
+        { "shutoff", TRUE, FAULT_INVALID_ARGUMENT },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(World) world = world_shut_off();
         world->source_state = cases[i].state;
-        world->nothing_to_copy = !cases[i].copies;
         world->no_vnics = !cases[i].has_vnics;
         g_autoptr(MoveResult) result = world_run_with(world, &offline);
         g_assert_error(result->error, FAULT, (int)cases[i].code);
         g_assert_cmpstr(fault_remedy(result->error), !=, "");
         for (guint k = 0; k < world->calls->len; k++)
             g_assert_cmpstr(g_ptr_array_index(world->calls, k), ==, "host2 ListFunctions");
+    }
+}
+
+static void
+test_disks_of_a_guest_that_is_shut_off_are_sent_before_its_definition(void)
+{
+    g_autoptr(World) world = world_shut_off();
+
+    world->nothing_to_copy = FALSE;
+    g_autoptr(MoveResult) result = world_run_with(world, &offline);
+    g_assert_no_error(result->error);
+    g_assert_cmpint(result->outcome, ==, MOVE_OUTCOME_MOVED);
+    world_assert_calls(world, 0,
+                       "host2 CreateTargets, host2 OpenTargets, host1 SendDisks, "
+                       "host2 CloseTargets, host1 Migrate, host2 Release storage");
+    g_assert_cmpstr(json_string_value(json_object_get(json_array_get(world->sent, 0), "target")),
+                    ==, "vda");
+    world_assert_nothing_held(world);
+}
+
+static void
+test_a_disk_that_was_not_sent_leaves_the_definition_where_it_is(void)
+{
+    static const char *const steps[] = { "host2 CreateTargets", "host2 OpenTargets",
+                                         "host1 SendDisks", "host2 CloseTargets", "host1 Migrate" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+        for (int cancelled = 0; cancelled <= 1; cancelled++) {
+            g_autoptr(World) world = world_shut_off();
+            world->nothing_to_copy = FALSE;
+            world->fail = steps[i];
+            world->code = FAULT_PROGRAM_FAILED;
+            world->cancel_at = cancelled ? steps[i] : NULL;
+            g_autoptr(MoveResult) result = world_run_with(world, &offline);
+            g_assert_cmpint(fault_code(result->error), ==,
+                            cancelled ? FAULT_CANCELLED : FAULT_PROGRAM_FAILED);
+            g_assert_true(result->restored);
+            g_assert_cmpstr(world->source_state, ==, "shutoff");
+            world_assert_nothing_held(world);
+        }
     }
 }
 
@@ -433,8 +471,12 @@ main(int argc, char **argv)
                     test_moves_only_the_definition_of_a_guest_that_is_shut_off);
     g_test_add_func("/move/definition-decides-where-a-guest-that-is-shut-off-is",
                     test_definition_decides_where_a_guest_that_is_shut_off_is);
+    g_test_add_func("/move/offline-sends-disks",
+                    test_disks_of_a_guest_that_is_shut_off_are_sent_before_its_definition);
+    g_test_add_func("/move/offline-not-sent",
+                    test_a_disk_that_was_not_sent_leaves_the_definition_where_it_is);
     g_test_add_func("/move/offline-needs-a-guest-that-is-shut-off-and-shared-disks",
-                    test_offline_needs_a_guest_that_is_shut_off_and_shared_disks);
+                    test_offline_needs_a_guest_that_is_shut_off_and_has_no_functions);
     g_test_add_func("/move/only-chosen-disks-are-copied", test_only_chosen_disks_are_copied);
     return g_test_run();
 }

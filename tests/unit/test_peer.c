@@ -7,8 +7,8 @@
 
 #include <glib/gstdio.h>
 
-#include "common/cli/host_name.h"
 #include "common/fault.h"
+#include "common/host_name.h"
 
 static void
 test_accepts_names_and_addresses(void)

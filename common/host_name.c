@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Owns the rules for host names. */
-#include "common/cli/host_name.h"
+#include "common/host_name.h"
 
 #include <string.h>
 

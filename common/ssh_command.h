@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How another host's programs are run. */
+#pragma once
+
+#include <glib.h>
+
+/* The command that runs @remote (NULL-terminated words that mean nothing to a shell, since the
+ * other host's shell sees them) on @host, which passed host_name_check(). NULL-terminated, owned.
+ */
+char **ssh_command(const char *ssh, const char *host, const char *const *remote);
