@@ -4,6 +4,7 @@
 
 #include "netprep/bond.h"
 #include "netprep/mac_path.h"
+#include "netprep/migration_hooks.h"
 #include "netprep/replacement.h"
 
 /* From here on libvirt's record of the guest is what holds the VFs. */
@@ -32,7 +33,9 @@ attach_reservation(const NetworkHost *host, Job *job, const Lease *reservation, 
         return FALSE;
     g_autoptr(Lease) lease = replacement_make(host, reservation);
     mac_path_stay_on_virtio(host, lease); /* the bridge knows the guest from where it was before */
-    if (plug_lease(host, job, lease, &failure))
+    gboolean plugged = plug_lease(host, job, lease, &failure);
+    migration_hooks_after(host, job, reservation);
+    if (plugged)
         return commit(host, lease, error);
     mac_path_stay_on_virtio(host, lease);
     network_lease_degrade(host, lease, failure);

@@ -3,6 +3,7 @@
 #include "netprep/replug.h"
 
 #include "netprep/mac_path.h"
+#include "netprep/migration_hooks.h"
 #include "netprep/replacement.h"
 
 /* How long a guest may take to act on a request that it did not follow in time. */
@@ -55,7 +56,9 @@ replug_detachment(const NetworkHost *host, Job *job, const Lease *detachment, GE
     g_autoptr(GError) failure = NULL;
     g_autoptr(Lease) lease = replacement_make(host, detachment);
 
-    if (plug_lease(host, job, lease, &failure))
+    gboolean plugged = plug_lease(host, job, lease, &failure);
+    migration_hooks_after(host, job, detachment);
+    if (plugged)
         return finish(host, lease, error);
     mac_path_stay_on_virtio(host, lease);
     degrade(host, lease, failure, error);

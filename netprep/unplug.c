@@ -5,6 +5,7 @@
 #include "common/parallel.h"
 #include "netprep/backup_proof.h"
 #include "netprep/mac_path.h"
+#include "netprep/migration_hooks.h"
 #include "netprep/pool_port.h"
 #include "netprep/removal_wait.h"
 #include "netprep/replug.h"
@@ -13,10 +14,10 @@
 /*
  * Theory of operation. Planning changes nothing: it reads libvirt, the VF settings and the guest's
  * report, and refuses unless each vNIC can be done without. Then the lease is written, with all
- * that the way back needs, and only then the guest is touched: its bonds are told to use VirtIO
- * (proven by reading back and by the guest's answer through it), the VFs are unplugged, all at
- * once, and taken out of the configuration. Every failure from the record on takes the way that a
- * restarted daemon would take: replug_detachment().
+ * that the way back needs, and only then the guest is touched: its own hooks run, its bonds are
+ * told to use VirtIO (proven by reading back and by the guest's answer through it), the VFs are
+ * unplugged, all at once, and taken out of the configuration. Every failure from the record on
+ * takes the way that a restarted daemon would take: replug_detachment().
  */
 typedef struct {
     const NetworkHost *host;
@@ -300,7 +301,8 @@ carry_out(Unplug *unplug, GError **error)
 {
     GError *failure = NULL;
 
-    if (move_traffic(unplug, &failure) && lead_to_virtio(unplug, &failure) &&
+    if (migration_hooks_before(unplug->host, unplug->job, unplug->lease, &failure) &&
+        move_traffic(unplug, &failure) && lead_to_virtio(unplug, &failure) &&
         unplug_devices(unplug, &failure) && lead_to_virtio(unplug, &failure) &&
         unplug_from_config(unplug, &failure)) {
         g_autoptr(Lease) lease = finish(unplug, &failure);

@@ -4,6 +4,7 @@
 
 #include "common/domain_xml.h"
 #include "common/fault.h"
+#include "common/guest_hooks.h"
 #include "storprep/storage_methods.h"
 
 typedef struct {
@@ -11,6 +12,7 @@ typedef struct {
     char *uuid, *name;
     gboolean hibernate;
     unsigned seconds;
+    const ConfigHooks *hooks;
 } Stop;
 
 static void
@@ -80,13 +82,39 @@ abort_save(GCancellable *cancellable, void *data)
 }
 
 static gboolean
-hibernate(const Stop *stop, GCancellable *cancellable, GError **error)
+run_hooks(const Stop *stop, GuestHooksPhase phase, GCancellable *cancellable, GError **error)
+{
+    const GuestHooks hooks = { .hypervisor = stop->hypervisor,
+                               .guest_name = stop->name,
+                               .guest_uuid = stop->uuid,
+                               .config = stop->hooks,
+                               .cancellable = cancellable };
+
+    return guest_hooks_run(&hooks, phase, NULL, error);
+}
+
+static gboolean
+save(const Stop *stop, GCancellable *cancellable, GError **error)
 {
     gulong handler = g_cancellable_connect(cancellable, G_CALLBACK(abort_save), (void *)stop, NULL);
     gboolean saved = hypervisor_save(stop->hypervisor, stop->uuid, error);
 
     g_cancellable_disconnect(cancellable, handler);
     return saved;
+}
+
+/* A guest that stays wakes up what it sent to sleep. */
+static gboolean
+hibernate(const Stop *stop, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GError) asleep = NULL;
+
+    if (run_hooks(stop, GUEST_HOOKS_BEFORE_HIBERNATION, cancellable, error) &&
+        save(stop, cancellable, error))
+        return TRUE;
+    if (!run_hooks(stop, GUEST_HOOKS_AFTER_HIBERNATION, NULL, &asleep))
+        g_warning("%s", asleep->message);
+    return FALSE;
 }
 
 static json_t *
@@ -135,7 +163,7 @@ check(const Guest *guest, gboolean to_hibernate, guint64 seconds, GError **error
 
 Job *
 guest_stop_start(JobRegistry *jobs, Hypervisor *hypervisor, const char *name, gboolean to_hibernate,
-                 guint64 seconds, GError **error)
+                 guint64 seconds, const ConfigHooks *hooks, GError **error)
 {
     g_autoptr(Guest) guest = hypervisor_get_guest(hypervisor, name, error);
     Stop *stop;
@@ -147,6 +175,7 @@ guest_stop_start(JobRegistry *jobs, Hypervisor *hypervisor, const char *name, gb
     stop->uuid = g_strdup(guest->uuid);
     stop->name = g_strdup(guest->name);
     stop->hibernate = to_hibernate;
+    stop->hooks = hooks;
     stop->seconds = (unsigned)seconds;
     return job_start(jobs, "StopGuest", guest->uuid, run, stop, stop_free, error);
 }
@@ -160,7 +189,7 @@ storage_run_stop_guest(VarlinkCall *call, json_t *parameters, void *context)
     GError *error = NULL;
     g_autoptr(Job) job =
         guest_stop_start(service->jobs, service->hypervisor, storage_text(parameters, "guest"),
-                         to_hibernate, (guint64)MAX(seconds, 0), &error);
+                         to_hibernate, (guint64)MAX(seconds, 0), &service->guest_hooks, &error);
 
     if (job)
         job_serve(job, call);

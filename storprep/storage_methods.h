@@ -27,6 +27,7 @@ struct StorageService {
     ShareHost share_host;
     ShareLeases *shares;
     StorageChecks *checks;
+    ConfigHooks guest_hooks;
     PolicySettings migration;         /* what the configuration says: in general, */
     char *cluster;                    /* NULL: this host is in none */
     PolicySettings cluster_migration; /* and for the cluster */

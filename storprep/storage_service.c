@@ -290,6 +290,7 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
     service->targets = target_leases_new(
         store, hypervisor, (const char *const *)config->image_directories, "", socket_directory);
     service->networks = g_strdupv(config->export_networks);
+    service->guest_hooks = config->guest_hooks;
     service->migration = config->migration;
     service->cluster = g_strdup(config->cluster);
     if (service->cluster)

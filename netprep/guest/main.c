@@ -31,8 +31,12 @@ static const char help[] =
     "                             move a bond's traffic to one port\n"
     "  join --bond NAME --path PATH [--timeout SECONDS]\n"
     "                             take a device into a bond when it appears\n"
+    "  hooks --phase PHASE [--timeout SECONDS] [--root DIR]\n"
+    "                             run the programs in /etc/netprep-guest/hooks.d/PHASE, each as\n"
+    "                             nobody unless it is root's and its name ends in .root\n"
     "  --help, --version\n"
     "\n"
+    "PHASE is before_migration, after_migration, before_hibernation or after_hibernation.\n"
     "SYSTEM is auto (the default), networkmanager, networkd, ifupdown or none. DIR is a directory\n"
     "with the guest's /etc, /run and /var. PATH is device.function of each PCI hop, such as\n"
     "02.3/00.0. The answer is JSON on standard output; exit status 1 comes with {\"error\": ...},\n"
@@ -121,6 +125,12 @@ run_repair(const Options *options, Failure *failure)
     return verb_repair(kernel_running(), &request, failure);
 }
 
+static json_t *
+run_hooks(const Options *options, Failure *failure)
+{
+    return hooks_run(options->root, options->phase, options->timeout_seconds, failure);
+}
+
 typedef struct {
     const char *name;
     unsigned required; /* OptionBits */
@@ -137,6 +147,7 @@ static const Verb verbs[] = {
     { "unpersist", OPTION_BOND, OPTION_ROOT, run_unpersist },
     { "use", OPTION_BOND | OPTION_PORT, 0, run_use },
     { "join", OPTION_BOND | OPTION_PATH, OPTION_TIMEOUT, run_join },
+    { "hooks", OPTION_PHASE, OPTION_TIMEOUT | OPTION_ROOT, run_hooks },
 };
 
 static const Verb *

@@ -120,6 +120,12 @@ take_root(const char *text, Options *options)
     return length > 1 && length < PATH_MAX / 2 && text[0] == '/' && text[length - 1] != '/';
 }
 
+static bool
+take_phase(const char *text, Options *options)
+{
+    return hook_phase_parse(text, &options->phase);
+}
+
 typedef struct {
     const char *name;
     const char *wanted; /* what its value has to be */
@@ -136,6 +142,8 @@ static const Option known[] = {
     { "timeout", "seconds, at most 3600", take_timeout },
     { "persist", "auto, networkmanager, networkd, ifupdown or none", take_persist },
     { "root", "an absolute path without a slash at its end", take_root },
+    { "phase", "before_migration, after_migration, before_hibernation or after_hibernation",
+      take_phase },
 };
 
 #define KNOWN (sizeof(known) / sizeof(known[0]))

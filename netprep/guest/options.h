@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "netprep/guest/hooks.h"
 #include "netprep/guest/persistence.h"
 
 /* One bit for each option, in the order of the table in options.c. */
@@ -19,6 +20,7 @@ typedef enum {
     OPTION_TIMEOUT = 1 << 6,
     OPTION_PERSIST = 1 << 7,
     OPTION_ROOT = 1 << 8,
+    OPTION_PHASE = 1 << 9,
 } OptionBit;
 
 typedef struct {
@@ -32,6 +34,7 @@ typedef struct {
     unsigned timeout_seconds;
     PersistenceChoice choice;
     const char *root;
+    HookPhase phase;
 } Options;
 
 #define OPTIONS_PROBLEM_SIZE 128

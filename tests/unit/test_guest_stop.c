@@ -39,8 +39,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fixture, fixture_clear)
 static gboolean
 stop(const Fixture *fixture, gboolean hibernate, GError **error)
 {
+    static const ConfigHooks hooks = { .seconds = 1 };
     g_autoptr(Job) job =
-        guest_stop_start(fixture->jobs, fixture->hypervisor, "web1", hibernate, 1, error);
+        guest_stop_start(fixture->jobs, fixture->hypervisor, "web1", hibernate, 1, &hooks, error);
     json_auto_t *result = job ? job_wait(job, error) : NULL;
 
     return result != NULL;

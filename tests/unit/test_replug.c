@@ -92,6 +92,21 @@ test_arrived_guest_gets_its_function_with_its_settings(void)
 }
 
 static void
+test_arrived_guest_s_hooks_run_once_and_stop_nothing(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = reserve(fixture);
+
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, FALSE);
+    fake_guest_fail(fixture->guest, "hooks", 1);
+    for (int turn = 0; turn < 2; turn++) {
+        json_auto_t *result = attach(fixture, lease, 0, NULL);
+        g_assert_true(json_is_false(json_object_get(result, "degraded")));
+    }
+    g_assert_cmpuint(fake_guest_count(fixture->guest, "hooks"), ==, 1);
+}
+
+static void
 test_late_attach_and_release_get_true_answers(void)
 {
     g_autoptr(NetworkFixture) fixture = network_fixture_new();
@@ -441,5 +456,6 @@ main(int argc, char **argv)
                     test_release_is_refused_while_the_guest_is_on_its_way);
     g_test_add_func("/release/function-of-a-guest-that-left-is-reset-and-free",
                     test_function_of_a_guest_that_left_is_reset_and_free);
+    g_test_add_func("/replug/hooks", test_arrived_guest_s_hooks_run_once_and_stop_nothing);
     return g_test_run();
 }

@@ -333,6 +333,34 @@ test_guest_without_passthrough_gets_a_lease_that_holds_nothing(void)
     g_assert_error(error, FAULT, FAULT_GUEST_NOT_FOUND);
 }
 
+static void
+test_guest_s_hooks_run_before_its_traffic_moves_and_may_stop_it(void)
+{
+    g_autoptr(NetworkFixture) fixture = fixture_with_guest();
+    g_autoptr(GError) error = NULL;
+
+    fake_guest_fail(fixture->guest, "hooks", 1);
+    g_assert_null(detach(fixture, &error));
+    g_assert_error(error, FAULT, FAULT_PROGRAM_FAILED);
+    assert_as_before(fixture);
+    g_assert_cmpuint(fake_guest_count(fixture->guest, "use"), ==, 0);
+    g_assert_cmpuint(fake_guest_count(fixture->guest, "hooks"), ==, 2); /* and after it stayed */
+}
+
+static void
+test_failing_hooks_may_be_ignored(void)
+{
+    g_autoptr(NetworkFixture) fixture = fixture_with_guest();
+    g_autoptr(GError) error = NULL;
+
+    fixture->config.guest_hooks.ignore_failure = TRUE;
+    fake_guest_fail(fixture->guest, "hooks", -1);
+    json_auto_t *result = detach(fixture, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(result);
+    g_assert_cmpuint(fake_guest_count(fixture->guest, "hooks"), ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -366,5 +394,8 @@ main(int argc, char **argv)
     g_test_add_func("/unplug/cancelled-detach-is-undone", test_cancelled_detach_is_undone);
     g_test_add_func("/unplug/guest-without-passthrough-gets-a-lease-that-holds-nothing",
                     test_guest_without_passthrough_gets_a_lease_that_holds_nothing);
+    g_test_add_func("/unplug/hooks",
+                    test_guest_s_hooks_run_before_its_traffic_moves_and_may_stop_it);
+    g_test_add_func("/unplug/hooks-ignored", test_failing_hooks_may_be_ignored);
     return g_test_run();
 }
