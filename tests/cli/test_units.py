@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""systemd understands the units, and orders them as they promise."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import tap
+
+SOURCE, BUILT = pathlib.Path(os.environ["UNITS"]), pathlib.Path(os.environ["BUILT_UNITS"])
+SUFFIXES = (".service", ".socket", ".target")
+
+
+class Units(unittest.TestCase):
+    def setUp(self):
+        if not shutil.which("systemd-analyze"):
+            if os.environ.get("REQUIRE_REAL") == "1":
+                self.fail("there is no systemd-analyze")
+            self.skipTest("there is no systemd-analyze")
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="units-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.names = [self.take(path) for folder in (SOURCE, BUILT) for path in folder.iterdir()
+                      if path.suffix in SUFFIXES]
+
+    def take(self, path):
+        """What is to be installed is not there yet: any program stands for it."""
+        text = re.sub(r"/\S*/(netprepd|storprepd|migprep)\b(?=\s|'|$)", "/bin/true",
+                      path.read_text(encoding="utf-8"))
+        (self.directory / path.name).write_text(text, encoding="utf-8")
+        return path.name
+
+    def test_systemd_has_nothing_to_complain_about(self):
+        self.assertGreaterEqual(len(self.names), 7)
+        for name in self.names:
+            done = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=one",
+                                   name], cwd=self.directory, capture_output=True, text=True,
+                                  check=False, timeout=120,
+                                  env={**os.environ, "SYSTEMD_UNIT_PATH": f"{self.directory}:"})
+            ours = [line for line in done.stderr.splitlines()
+                    if any(known in line for known in self.names)]
+            self.assertEqual((done.returncode, ours), (0, []), name)
+
+    def settings(self, name, key):
+        text = (self.directory / name).read_text(encoding="utf-8")
+        return " ".join(re.findall(rf"^{key}=(.*)$", text, re.MULTILINE)).split()
+
+    def test_guests_leave_before_anything_that_they_need(self):
+        after = self.settings("migprep-shutdown.service", "After")
+        for needed in ("libvirt-guests.service", "virt-guest-shutdown.target", "libvirtd.service",
+                       "netprepd.service", "storprepd.service", "network-online.target",
+                       "remote-fs.target"):
+            self.assertIn(needed, after)
+
+    def test_target_waits_for_the_drain_and_ends_with_it(self):
+        for key in ("Requires", "After"):
+            self.assertEqual(self.settings("migprep-maintenance.target", key),
+                             ["migprep-maintenance.service"])
+        self.assertEqual(self.settings("migprep-maintenance.service", "PartOf"),
+                         ["migprep-maintenance.target"])
+
+
+if __name__ == "__main__":
+    tap.main()
