@@ -17,11 +17,26 @@
 #include <unistd.h>
 
 #define EXIT_NOT_RUN 126
+#define NOBODY       65534 /* the kernel's overflowuid */
+
+typedef struct {
+    uid_t user;
+    gid_t group;
+} Account;
+
+/* A small guest may have no list of users: then it is who the kernel takes for nobody. */
+static Account
+find_account(void)
+{
+    const struct passwd *entry = getpwnam(HOOK_USER);
+
+    return entry ? (Account) { entry->pw_uid, entry->pw_gid } : (Account) { NOBODY, NOBODY };
+}
 
 /* In the child, where only async-signal-safe functions are called: the user was looked up before.
  */
 static void
-become(const char *path, const HookProcess *process, const struct passwd *user, int output)
+become(const char *path, const HookProcess *process, const Account *account, int output)
 {
     char phase[64];
     char search[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
@@ -35,9 +50,10 @@ become(const char *path, const HookProcess *process, const struct passwd *user, 
         dup2(output, STDERR_FILENO) < 0 || chdir("/") < 0)
         _exit(EXIT_NOT_RUN);
     closefrom(STDERR_FILENO + 1);
-    if (user && (setgroups(0, NULL) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0))
+    if (account &&
+        (setgroups(0, NULL) < 0 || setgid(account->group) < 0 || setuid(account->user) < 0))
         _exit(EXIT_NOT_RUN);
-    if (user)
+    if (account)
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     execve(path, argv, environment);
     _exit(EXIT_NOT_RUN);
@@ -129,23 +145,19 @@ void
 hook_process_run(const char *path, HookProcess *process)
 {
     const bool drops = !process->privileged && geteuid() == 0;
-    const struct passwd *user = drops ? getpwnam(HOOK_USER) : NULL;
+    const Account account = find_account();
     int ends[2] = { -1, -1 };
 
     process->output = calloc(1, HOOK_OUTPUT_BYTES_MAX + 1);
     if (!process->output)
         abort();
-    if (drops && !user) {
-        failure_set(&process->failure, "there is no user " HOOK_USER);
-        return;
-    }
     if (pipe2(ends, O_CLOEXEC) < 0) {
         failure_set(&process->failure, "no pipe: %s", strerror(errno));
         return;
     }
     const pid_t pid = fork();
     if (pid == 0)
-        become(path, process, user, ends[1]);
+        become(path, process, drops ? &account : NULL, ends[1]);
     close(ends[1]);
     if (pid < 0)
         failure_set(&process->failure, "it cannot be started: %s", strerror(errno));

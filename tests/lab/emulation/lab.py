@@ -9,6 +9,7 @@ import time
 
 from . import cache, image, network, place, process, project, standstill
 from .case import Cases, Skip
+from .deadline import wait_for
 from .error import LabError
 from .guest import Guest
 from .host import Host
@@ -49,6 +50,8 @@ class Lab:
         self.cases = Cases(lambda: standstill.find(self.hosts) if self.is_up() else ())
         self.result = {}
         self._tree = None
+        self._machines = []
+        self._saved = None  # where the state of the booted pair is
 
     def host(self, number):
         """Host 1 or 2."""
@@ -98,6 +101,7 @@ class Lab:
         self._tree, _, host_image = image.obtain(self.note)
         machines = [Machine(number, self._tree, host_image) for number in HOSTS]
         key = cache.key_of(*(machine.fingerprint() for machine in machines))
+        self._machines, self._saved = machines, place.BUILD / f"pair-{key}"
         current = place.RUN / "pair"
         if self.is_up() and current.exists() and current.read_text(encoding="ascii") == key:
             return
@@ -108,10 +112,9 @@ class Lab:
             cache.obtain("pair", key, lambda directory: self._boot(machines, directory), self.note)
             cache.sweep((*image.NAMES, "pair"))
             if not machines[0].running():
-                self._load(machines, place.BUILD / f"pair-{key}")
+                self._load(machines, self._saved)
             for host in self.hosts:
-                host.connect()
-                host.run(["date", "-s", f"@{time.time():.3f}"])
+                self._greet(host)
         except BaseException:
             self.down()
             raise
@@ -147,6 +150,26 @@ class Lab:
         for machine in machines:
             with machine.control() as control:
                 control.call("cont")
+
+    def _greet(self, host):
+        host.connect()
+        host.run(["date", "-s", f"@{time.time():.3f}"])
+
+    def wait_off(self, number, seconds=600):
+        """Waits until a host that shuts down or restarts has switched itself off: no host starts
+        again by itself."""
+        machine = self._machines[number - 1]
+        wait_for(f"{machine.name} to switch itself off", lambda: not machine.running(), seconds, 0.5)
+        self.host(number).disconnect()
+
+    def power_on(self, number):
+        """Starts a host that is off, as it was when the lab came up: nothing is left of what it
+        had. The project is installed anew on both."""
+        self.require_held()
+        self._load([self._machines[number - 1]], self._saved)
+        self._greet(self.host(number))
+        (place.RUN / "deployed").unlink(missing_ok=True)
+        self.deploy()
 
     def _load(self, machines, directory):
         self.note("loading the hosts")
