@@ -5,23 +5,26 @@
 /* BatchMode: a question nobody answers would hang. ServerAlive: a host that died is noticed within
  * half a minute, also while nothing is said. -T: no terminal, whatever the user's file says. */
 char **
-ssh_command(const char *ssh, const char *host, const char *const *remote)
+ssh_command(const char *ssh, const char *const *options, const char *host,
+            const char *const *remote)
 {
-    const char *const options[] = { "-T",
-                                    "-o",
-                                    "BatchMode=yes",
-                                    "-o",
-                                    "ConnectTimeout=10",
-                                    "-o",
-                                    "ServerAliveInterval=10",
-                                    "-o",
-                                    "ServerAliveCountMax=3",
-                                    "--" };
+    static const char *const always[] = { "-T",
+                                          "-o",
+                                          "BatchMode=yes",
+                                          "-o",
+                                          "ConnectTimeout=10",
+                                          "-o",
+                                          "ServerAliveInterval=10",
+                                          "-o",
+                                          "ServerAliveCountMax=3" };
     GPtrArray *command = g_ptr_array_new();
 
     g_ptr_array_add(command, g_strdup(ssh));
-    for (gsize i = 0; i < G_N_ELEMENTS(options); i++)
+    for (gsize i = 0; i < G_N_ELEMENTS(always); i++)
+        g_ptr_array_add(command, g_strdup(always[i]));
+    for (gsize i = 0; options && options[i]; i++)
         g_ptr_array_add(command, g_strdup(options[i]));
+    g_ptr_array_add(command, g_strdup("--"));
     g_ptr_array_add(command, g_strdup(host));
     for (gsize i = 0; remote[i]; i++)
         g_ptr_array_add(command, g_strdup(remote[i]));

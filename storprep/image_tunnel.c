@@ -38,7 +38,7 @@ static gboolean
 start(const ImageAddress *address, ImageTunnel *tunnel, GError **error)
 {
     const char *remote[] = { "migprep", "proxy", "storage", "--socket", address->socket, NULL };
-    g_auto(GStrv) command = ssh_command(address->ssh, address->host, remote);
+    g_auto(GStrv) command = ssh_command(address->ssh, NULL, address->host, remote);
     int pair[2], errors[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||

@@ -10,7 +10,8 @@
 
 /* Connecting takes its time, too, so an empty @sample is what to compare with. */
 static gboolean
-send(const char *host, const char *ssh, const char *sample, gint64 *ret_usec, GError **error)
+send(const char *host, const char *ssh, const char *sample, GCancellable *cancellable,
+     gint64 *ret_usec, GError **error)
 {
     const char *argv[] = { ssh ? ssh : "ssh",
                            "-T",
@@ -25,10 +26,12 @@ send(const char *host, const char *ssh, const char *sample, gint64 *ret_usec, GE
                            "bs=1M",
                            "status=none",
                            NULL };
+    g_auto(GStrv) environment = g_get_environ(); /* ssh may need the user's agent */
     g_auto(ProgramResult) result = { 0 };
     gint64 start = g_get_monotonic_time();
 
-    if (!program_run(argv, sample, SECONDS, NULL, &result, error))
+    if (!program_run_with(argv, (const char *const *)environment, sample, SECONDS, cancellable,
+                          &result, error))
         return FALSE;
     *ret_usec = g_get_monotonic_time() - start;
     if (result.exit_status == 0)
@@ -40,12 +43,14 @@ send(const char *host, const char *ssh, const char *sample, gint64 *ret_usec, GE
 }
 
 gboolean
-bandwidth_measure(const char *host, const char *ssh, guint64 *ret_mebibytes, GError **error)
+bandwidth_measure(const char *host, const char *ssh, GCancellable *cancellable,
+                  guint64 *ret_mebibytes, GError **error)
 {
     g_autofree char *sample = g_strnfill(SAMPLE_MEBIBYTES * MIB, 'x');
     gint64 empty_usec = 0, full_usec = 0;
 
-    if (!send(host, ssh, "", &empty_usec, error) || !send(host, ssh, sample, &full_usec, error))
+    if (!send(host, ssh, "", cancellable, &empty_usec, error) ||
+        !send(host, ssh, sample, cancellable, &full_usec, error))
         return FALSE;
     *ret_mebibytes = SAMPLE_MEBIBYTES * (guint64)G_USEC_PER_SEC /
                      (guint64)MAX(full_usec - empty_usec, G_TIME_SPAN_MILLISECOND);

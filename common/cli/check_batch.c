@@ -10,12 +10,13 @@
 #define SURVEYORS 13
 
 char **
-check_batch_running(Peer *host, GError **error)
+check_batch_running(Peer *host, GCancellable *cancellable, GError **error)
 {
     json_auto_t *reply = peer_call(host,
                                    &(PeerCall) { .service = SERVICE_STORAGE,
                                                  .method = "ListGuests",
-                                                 .timeout_seconds = PEER_CALL_SECONDS },
+                                                 .timeout_seconds = PEER_CALL_SECONDS,
+                                                 .cancellable = cancellable },
                                    error);
     g_autoptr(GStrvBuilder) names = g_strv_builder_new();
     size_t i;
@@ -45,7 +46,7 @@ survey_some(guint surveyor, void *data, GError **error)
     for (;;) {
         guint i = (guint)g_atomic_int_add(&batch->next, 1);
 
-        if (i >= batch->surveys->len)
+        if (i >= batch->surveys->len || g_cancellable_is_cancelled(batch->plan->cancellable))
             return TRUE;
         batch->surveys->pdata[i] = check_survey_guest(batch->plan, batch->guests[i]);
     }

@@ -196,13 +196,12 @@ check_survey_guest(const CheckPlan *plan, const char *guest)
 }
 
 CheckSurvey *
-check_survey_host(Peer *host)
+check_survey_host(const CheckPlan *plan, Peer *host)
 {
-    const CheckPlan plan = { 0 };
     CheckSurvey *survey = survey_new();
     CheckQuestion questions[SERVICE_COUNT];
 
-    prepare(questions, host, "host", &plan);
+    prepare(questions, host, "host", plan);
     check_questions_ask(questions, SERVICE_COUNT);
     json_auto_t *results = take_both(survey, questions);
     judge(survey, peer_host(host), check_verdict_of(results));

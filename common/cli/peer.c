@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/cli/ssh_share.h"
 #include "common/fault.h"
 #include "common/ssh_command.h"
 
@@ -60,9 +61,28 @@ typedef struct {
     char *host; /* NULL: this one */
     char *ssh;
     char *sockets[SERVICE_COUNT];
-    GMutex lock;
-    GQueue idle[SERVICE_COUNT]; /* of VarlinkClient * */
+    GMutex lock;       /* guards all below */
+    GPtrArray *shares; /* of SshShare *: the next is for what the ones before have no place for */
+    GQueue idle[SERVICE_COUNT]; /* of Session * */
 } Link;
+
+/* A connection to a daemon. */
+typedef struct {
+    VarlinkClient *client;
+    SshShare *share; /* that has a place for it; NULL for this host */
+} Session;
+
+static void
+session_free(void *data)
+{
+    Session *session = data;
+
+    varlink_client_free(session->client);
+    if (session->share)
+        ssh_share_leave(session->share);
+    g_free(session);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Session, session_free)
 
 static Link *
 link_new(void)
@@ -70,6 +90,7 @@ link_new(void)
     Link *link = g_new0(Link, 1);
 
     g_mutex_init(&link->lock);
+    link->shares = g_ptr_array_new_with_free_func((GDestroyNotify)ssh_share_free);
     for (int i = 0; i < SERVICE_COUNT; i++)
         g_queue_init(&link->idle[i]);
     return link;
@@ -81,39 +102,84 @@ link_free(void *self)
     Link *link = self;
 
     for (int i = 0; i < SERVICE_COUNT; i++) {
-        g_queue_clear_full(&link->idle[i], (GDestroyNotify)varlink_client_free);
+        g_queue_clear_full(&link->idle[i], session_free);
         g_free(link->sockets[i]);
     }
+    g_ptr_array_unref(link->shares);
     g_mutex_clear(&link->lock);
     g_free(link->host);
     g_free(link->ssh);
     g_free(link);
 }
 
-static VarlinkClient *
+static Session *
 link_take_idle(Link *link, Service service)
 {
     g_mutex_lock(&link->lock);
-    VarlinkClient *client = g_queue_pop_head(&link->idle[service]);
+    Session *session = g_queue_pop_head(&link->idle[service]);
     g_mutex_unlock(&link->lock);
-    return client;
+    return session;
 }
 
 static void
-link_keep_idle(Link *link, Service service, VarlinkClient *client)
+link_keep_idle(Link *link, Service service, Session *session)
 {
     g_mutex_lock(&link->lock);
-    g_queue_push_head(&link->idle[service], client);
+    g_queue_push_head(&link->idle[service], session);
     g_mutex_unlock(&link->lock);
 }
 
-static VarlinkClient *
-link_open(const Link *link, Service service, GError **error)
+/* The one that is opened first: what fails there fails for all. Borrowed. */
+static SshShare *
+link_first_share(Link *link)
 {
-    if (!link->host)
-        return varlink_client_connect(link->sockets[service], error);
-    g_auto(GStrv) command = peer_ssh_command(link->ssh, link->host, service);
-    return varlink_client_spawn((const char *const *)command, link->host, error);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&link->lock);
+
+    if (link->shares->len == 0)
+        g_ptr_array_add(link->shares, ssh_share_new(link->ssh, link->host));
+    return link->shares->pdata[0];
+}
+
+/* One that has a place, which is taken. Borrowed. */
+static SshShare *
+link_find_place(Link *link)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&link->lock);
+
+    for (guint i = 0; i < link->shares->len; i++) {
+        if (ssh_share_enter(link->shares->pdata[i]))
+            return link->shares->pdata[i];
+    }
+    SshShare *share = ssh_share_new(link->ssh, link->host);
+    g_ptr_array_add(link->shares, share);
+    ssh_share_enter(share);
+    return share;
+}
+
+static gboolean
+open_through_ssh(Link *link, Session *session, const PeerCall *call, GError **error)
+{
+    const char *socket = NULL;
+
+    if (!ssh_share_open(link_first_share(link), call->cancellable, &socket, error))
+        return FALSE;
+    session->share = link_find_place(link);
+    if (!ssh_share_open(session->share, call->cancellable, &socket, error))
+        return FALSE;
+    g_auto(GStrv) command = peer_ssh_command(link->ssh, link->host, call->service, socket);
+    session->client = varlink_client_spawn((const char *const *)command, link->host, error);
+    return session->client != NULL;
+}
+
+static Session *
+link_open(Link *link, const PeerCall *call, GError **error)
+{
+    g_autoptr(Session) session = g_new0(Session, 1);
+
+    if (link->host)
+        return open_through_ssh(link, session, call, error) ? g_steal_pointer(&session) : NULL;
+    session->client = varlink_client_connect(link->sockets[call->service], error);
+    return session->client ? g_steal_pointer(&session) : NULL;
 }
 
 /* Knows whether anything was answered, which forbids asking again. */
@@ -133,18 +199,18 @@ attempt_progress(const json_t *parameters, void *data)
 
 /* A connection is kept only after a success: an error may have left it in any state. */
 static json_t *
-link_attempt(Link *link, VarlinkClient *taken, Attempt *attempt, GError **error)
+link_attempt(Link *link, Session *taken, Attempt *attempt, GError **error)
 {
-    g_autoptr(VarlinkClient) client = taken;
+    g_autoptr(Session) session = taken;
     const PeerCall *call = attempt->call;
     g_autofree char *method =
         g_strdup_printf("%s.%s", service_interface(call->service), call->method);
 
-    json_t *reply = varlink_client_call(client, method, json_incref(call->parameters),
+    json_t *reply = varlink_client_call(session->client, method, json_incref(call->parameters),
                                         call->progress ? attempt_progress : NULL, attempt,
                                         call->timeout_seconds, call->cancellable, error);
     if (reply)
-        link_keep_idle(link, call->service, g_steal_pointer(&client));
+        link_keep_idle(link, call->service, g_steal_pointer(&session));
     return reply;
 }
 
@@ -160,11 +226,11 @@ link_call(void *self, const PeerCall *call, GError **error)
 {
     Link *link = self;
     Attempt attempt = { .call = call };
-    VarlinkClient *client = link_take_idle(link, call->service);
+    Session *session = link_take_idle(link, call->service);
 
-    if (client) {
+    if (session) {
         g_autoptr(GError) failure = NULL;
-        json_t *reply = link_attempt(link, client, &attempt, &failure);
+        json_t *reply = link_attempt(link, session, &attempt, &failure);
         if (reply)
             return reply;
         if (attempt.answered || !is_connection_lost(failure)) {
@@ -172,8 +238,8 @@ link_call(void *self, const PeerCall *call, GError **error)
             return NULL;
         }
     }
-    client = link_open(link, call->service, error);
-    return client ? link_attempt(link, client, &attempt, error) : NULL;
+    session = link_open(link, call, error);
+    return session ? link_attempt(link, session, &attempt, error) : NULL;
 }
 
 /* A daemon does not know how its host is called by others, so what it reports lacks the name. */
@@ -271,9 +337,11 @@ peer_call(Peer *peer, const PeerCall *call, GError **error)
 }
 
 char **
-peer_ssh_command(const char *ssh, const char *host, Service service)
+peer_ssh_command(const char *ssh, const char *host, Service service, const char *shared)
 {
+    g_autofree char *path = g_strdup_printf("ControlPath=%s", shared ? shared : "none");
+    const char *options[] = { "-o", path, "-o", "ControlMaster=no", NULL };
     const char *remote[] = { "migprep", "proxy", services[service].name, NULL };
 
-    return ssh_command(ssh, host, remote);
+    return ssh_command(ssh, options, host, remote);
 }

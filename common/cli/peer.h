@@ -56,10 +56,11 @@ const char *peer_host(const Peer *peer);
 /*
  * Makes @call and returns the final reply (owned), or NULL with the daemon's Fault; for a remote
  * host its object says on which one. Blocks. Thread-safe: concurrent calls use connections of
- * their own, which are kept for later calls. A kept connection that turns out to be dead before
- * anything was answered is replaced once.
+ * their own, which are kept for later calls; those to one host share an ssh. A kept connection that
+ * turns out to be dead before anything was answered is replaced once.
  */
 json_t *peer_call(Peer *peer, const PeerCall *call, GError **error);
 
-/* The command that reaches @service on @host: NULL-terminated, owned. */
-char **peer_ssh_command(const char *ssh, const char *host, Service service);
+/* The command that reaches @service on @host, through the connection at the socket @shared (NULL:
+ * one of its own): NULL-terminated, owned. */
+char **peer_ssh_command(const char *ssh, const char *host, Service service, const char *shared);

@@ -78,9 +78,11 @@ gboolean
 remedy_apply(char *const *command, const char *host, const char *ssh, GError **error)
 {
     g_auto(GStrv) argv = command_at(command, host, ssh);
+    g_auto(GStrv) environment = g_get_environ(); /* of the user, whose agent ssh may need */
     g_auto(ProgramResult) result = { 0 };
 
-    if (!program_run((const char *const *)argv, NULL, SECONDS, NULL, &result, error))
+    if (!program_run_with((const char *const *)argv, (const char *const *)environment, NULL,
+                          SECONDS, NULL, &result, error))
         return FALSE;
     if (result.exit_status == 0)
         return TRUE;

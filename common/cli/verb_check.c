@@ -7,6 +7,8 @@
 #include "common/cli/bandwidth.h"
 #include "common/cli/check_batch.h"
 #include "common/cli/check_print.h"
+#include "common/cli/exit_status.h"
+#include "common/cli/interrupt.h"
 #include "common/cli/output.h"
 #include "common/cli/remedy.h"
 #include "common/cli/reply.h"
@@ -22,6 +24,7 @@ static const char statuses[] = "Exit status:\n"
                                "  2 blocked\n"
                                "  3 could not be checked\n"
                                "  64 wrong usage\n"
+                               "  130 interrupted\n"
                                "With several guests or hosts it is the worst of them.\n";
 
 typedef struct {
@@ -125,13 +128,14 @@ check_measure(const CheckOptions *options, GError **error)
 
 /* 0: not known, which the check then says. */
 static guint64
-find_bandwidth(const CheckOptions *options)
+find_bandwidth(const CheckOptions *options, GCancellable *cancellable)
 {
     guint64 mebibytes = (guint64)options->bandwidth;
     g_autoptr(GError) error = NULL;
 
     if (options->measure && !mebibytes &&
-        !bandwidth_measure(options->to[0], options->connection.ssh, &mebibytes, &error))
+        !bandwidth_measure(options->to[0], options->connection.ssh, cancellable, &mebibytes,
+                           &error))
         output_error(error);
     return mebibytes;
 }
@@ -150,7 +154,7 @@ survey(const Task *task)
     if (!task->host)
         return check_batch_run(&task->plan, task->guests);
     GPtrArray *surveys = g_ptr_array_new_with_free_func((GDestroyNotify)check_survey_free);
-    g_ptr_array_add(surveys, check_survey_host(task->host));
+    g_ptr_array_add(surveys, check_survey_host(&task->plan, task->host));
     return surveys;
 }
 
@@ -213,17 +217,21 @@ fix(const GPtrArray *surveys, const CheckOptions *options)
 static int
 do_task(const Task *task)
 {
+    GCancellable *cancellable = task->plan.cancellable;
     g_autoptr(GPtrArray) surveys = survey(task);
 
-    if (task->options->fix && fix(surveys, task->options)) {
+    if (!g_cancellable_is_cancelled(cancellable) && task->options->fix &&
+        fix(surveys, task->options)) {
         g_ptr_array_unref(surveys);
         surveys = survey(task);
     }
-    return show(surveys, task->options);
+    /* What is known by then would look like what is wrong. */
+    return g_cancellable_is_cancelled(cancellable) ? EXIT_STATUS_CANCELLED
+                                                   : show(surveys, task->options);
 }
 
 static int
-check_guests(const CheckOptions *options, char *guest)
+check_guests(const CheckOptions *options, GCancellable *cancellable, char *guest)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) destinations = g_ptr_array_new_with_free_func((GDestroyNotify)peer_free);
@@ -234,32 +242,40 @@ check_guests(const CheckOptions *options, char *guest)
         g_ptr_array_add(destinations, peer_new_remote(*host, options->connection.ssh));
     g_autoptr(Peer) source = connection_open_local(&options->connection);
     char *one[] = { guest, NULL };
-    g_auto(GStrv) guests = guest ? g_strdupv(one) : check_batch_running(source, &error);
+    g_auto(GStrv) guests =
+        guest ? g_strdupv(one) : check_batch_running(source, cancellable, &error);
+    if (g_cancellable_is_cancelled(cancellable))
+        return EXIT_STATUS_CANCELLED;
     if (!guests) {
         output_error(error);
         return CHECK_VERDICT_UNKNOWN;
     }
-    return do_task(&(Task) { .options = options,
-                             .plan = { .source = source,
-                                       .destinations = destinations,
-                                       .measure_seconds = (unsigned)options->measure,
-                                       .bandwidth_mebibytes = find_bandwidth(options) },
-                             .guests = guests });
+    return do_task(
+        &(Task) { .options = options,
+                  .plan = { .source = source,
+                            .destinations = destinations,
+                            .cancellable = cancellable,
+                            .measure_seconds = (unsigned)options->measure,
+                            .bandwidth_mebibytes = find_bandwidth(options, cancellable) },
+                  .guests = guests });
 }
 
 static int
-check_host(const CheckOptions *options, const char *name)
+check_host(const CheckOptions *options, GCancellable *cancellable, const char *name)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(Peer) host = name ? connection_open_remote(&options->connection, name, &error)
                                 : connection_open_local(&options->connection);
 
-    return host ? do_task(&(Task) { .options = options, .host = host }) : complain(error);
+    return host ? do_task(&(Task) {
+                      .options = options, .plan = { .cancellable = cancellable }, .host = host })
+                : complain(error);
 }
 
 static int
 run(int argc, char **argv)
 {
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
     g_auto(CheckOptions) options = { 0 };
 
     if (!parse_options(&options, argc, &argv))
@@ -269,10 +285,11 @@ run(int argc, char **argv)
         fputs(text, stdout);
         return 0;
     }
+    interrupt_watch(cancellable, NULL, "left at once; nothing was changed");
     if (options.host && !options.all)
-        return check_host(&options, argv[1]);
+        return check_host(&options, cancellable, argv[1]);
     if (!options.host && options.all == !argv[1])
-        return check_guests(&options, argv[1]);
+        return check_guests(&options, cancellable, argv[1]);
     fputs("migprep: name a guest, --all or --host; an argument is missing or one too many; "
           "see 'migprep check --help'\n",
           stderr);

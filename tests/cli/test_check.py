@@ -201,6 +201,53 @@ class SeveralGuests(Check):
         self.assertEqual(self.check("--all", "--to", "host2").returncode, UNKNOWN)
 
 
+class Interrupted(Check):
+    """A check leaves nothing to undo, so Ctrl-C ends it, whatever it waits for."""
+
+    def end(self, *words):
+        process = self.world.start("check", *words)
+        self.world.wait_until_held()
+        self.world.interrupt(process)
+        done = self.world.finish(process)
+        self.assertEqual((done.returncode, done.output), (130, ""), done.errors)
+        for job in self.world.jobs.values():
+            job.ended.set()
+
+    def test_while_any_host_is_asked(self):
+        for step in ("host1 Check", "host2 Check"):
+            with self.subTest(step):
+                self.world.hold, self.world.held = step, False
+                self.end("web1", "--to", "host2", "--json")
+
+    def test_while_many_guests_are_checked(self):
+        self.world.guests = [(f"web{n}", "running") for n in range(40)]
+        self.world.hold = "host2 Check"
+        self.end("--all", "--to", "host2")
+
+    def test_while_a_host_alone_is_asked(self):
+        self.world.hold = "host2 Check"
+        self.end("--host", "host2")
+
+
+class SharedConnection(Check):
+    def test_all_calls_to_a_host_share_one_ssh_which_is_closed_at_the_end(self):
+        self.check("web1", "--to", "host2")
+        self.assertEqual(self.world.shared_connections(), ["open", "close"])
+
+    def test_no_more_sessions_share_an_ssh_than_sshd_allows(self):
+        self.world.guests = [(f"web{n}", "running") for n in range(40)]
+        self.check("--all", "--to", "host2")
+        opened = self.world.shared_connections().count("open")
+        self.assertLessEqual(self.world.sessions() / opened, 8)
+        self.assertEqual(self.world.shared_connections().count("close"), opened)
+
+    def test_host_that_cannot_be_reached_is_not_tried_for_each_guest(self):
+        self.world.guests = [(f"web{n}", "running") for n in range(20)]
+        done = self.check("--all", "--to", "host9", "--json")
+        self.assertEqual(done.returncode, UNKNOWN)
+        self.assertLess(self.world.refused_connections(), 20)
+
+
 class Fix(Check):
     BRIDGE = {"remedy": "ip link set br0 up"}
 

@@ -7,7 +7,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import tempfile
 import threading
 
@@ -19,22 +18,24 @@ UUID = "6f1c2f6e-1111-4222-8333-944445555666"
 GUEST = {"name": "web1", "uuid": UUID}
 HERE = socket.gethostname()
 
-FAKE_SSH = """#!{python}
+FAKE_SSH = """#!/bin/sh
 # Stands for ssh: runs migprep's proxy here, on the socket that "the other host" has.
-import os, sys
-host, command = sys.argv[sys.argv.index("--") + 1], sys.argv[sys.argv.index("--") + 2:]
-if host not in ("host1", "host2"):
-    print("ssh: connect to host " + host + " port 22: No route to host", file=sys.stderr)
-    sys.exit(255)
-if command[0] == "dd":
-    sys.stdin.buffer.read()
-    sys.exit(0)
-if command[0] != "migprep":
-    with open({directory!r} + "/commands", "a", encoding="utf-8") as log:
-        print(*command, file=log)
-    sys.exit(0)
-assert command[:2] == ["migprep", "proxy"], command
-os.execv({migprep!r}, [{migprep!r}, *command[1:], "--socket", {directory!r} + "/" + host + "-" + command[2]])
+shared=open
+while [ "$1" != -- ]; do [ "$1" != -O ] || shared=close; shift; done
+host=$2; shift 2
+case $host in host1 | host2) ;; *)
+    echo "$host" >> {directory}/refused
+    echo "ssh: connect to host $host port 22: No route to host" >&2
+    exit 255 ;;
+esac
+case $1 in
+"") echo $shared >> {directory}/shared ;;  # the connection that the others share
+dd) exec cat > /dev/null ;;
+migprep)
+    echo "$*" >> {directory}/sessions
+    exec {migprep} "$2" "$3" --socket {directory}/$host-"$3" ;;
+*) echo "$*" >> {directory}/commands ;;
+esac
 """
 
 
@@ -71,7 +72,7 @@ class World:
         self.ssh = os.path.join(self.directory, "ssh")
         with open(self.ssh, "w", encoding="utf-8") as script:
             script.write(
-                FAKE_SSH.format(python=sys.executable, migprep=MIGPREP, directory=self.directory)
+                FAKE_SSH.format(migprep=MIGPREP, directory=self.directory)
             )
         os.chmod(self.ssh, stat.S_IRWXU)
 
@@ -220,6 +221,7 @@ class World:
             place = f"{daemon.host} passage"
             self.passages += 1
         self.check_parameters[place] = parameters
+        self._hold_call(f"{daemon.host} Check")
         return {"results": self.checks.get(place, []), "checkedAt": "2026-01-01T00:00:00Z",
                 "invalidatedBy": ["a change"], "facts": {"told": place}}
 
@@ -230,6 +232,22 @@ class World:
     def BaselineProcessor(self, daemon, parameters):
         self.baselines.append((daemon.host, parameters["processors"]))
         return {"processor": "<cpu>" + "".join(parameters["processors"]) + daemon.host + "</cpu>"}
+
+    def shared_connections(self):
+        """What became of the ssh connection that all calls to host2 share."""
+        return self._lines("shared")
+
+    def _lines(self, name):
+        with open(os.path.join(self.directory, name), encoding="utf-8") as log:
+            return log.read().splitlines()
+
+    def refused_connections(self):
+        """How often a host was tried that is not there."""
+        return len(self._lines("refused"))
+
+    def sessions(self):
+        """How many daemons of host2 were connected to, in all."""
+        return len(self._lines("sessions"))
 
     def commands(self):
         """What was run on host2 besides the proxy."""

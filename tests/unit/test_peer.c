@@ -65,12 +65,13 @@ test_knows_this_host_by_any_name(void)
 static void
 test_ssh_never_asks_and_takes_no_option_from_the_host(void)
 {
-    g_auto(GStrv) command = peer_ssh_command("/usr/bin/ssh", "host2", SERVICE_STORAGE);
+    g_auto(GStrv) command = peer_ssh_command("/usr/bin/ssh", "host2", SERVICE_STORAGE, "/run/s");
     g_autofree char *line = g_strjoinv(" ", command);
 
     g_assert_true(g_str_has_prefix(line, "/usr/bin/ssh "));
     g_assert_nonnull(strstr(line, "-o BatchMode=yes"));
     g_assert_nonnull(strstr(line, "-o ConnectTimeout="));
+    g_assert_nonnull(strstr(line, "-o ControlPath=/run/s"));
     g_assert_true(g_str_has_suffix(line, " -- host2 migprep proxy storage"));
 }
 
