@@ -344,6 +344,15 @@ hypervisor_inspect_guest(Hypervisor *hypervisor, const char *uuid, GError **erro
     return hypervisor->ops->inspect_guest(hypervisor->self, uuid, error);
 }
 
+char *
+hypervisor_get_definition(Hypervisor *hypervisor, const char *uuid, gboolean persistent,
+                          GError **error)
+{
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
+    return hypervisor->ops->get_definition(hypervisor->self, uuid, persistent, error);
+}
+
 GPtrArray *
 hypervisor_list_pools(Hypervisor *hypervisor, GError **error)
 {

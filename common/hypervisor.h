@@ -155,6 +155,10 @@ typedef struct {
                                   char **ret_obstacle, GError **error);
     /* What libvirt knows of the guest beside its XML. */
     GuestCondition *(*inspect_guest)(void *self, const char *uuid, GError **error);
+    /* The guest as another host's libvirt takes it, passwords included: as it is now or, with
+     * @persistent, as it will be after its next start. FAULT_HYPERVISOR_FAILED if it has none.
+     * Owned by the caller. */
+    char *(*get_definition)(void *self, const char *uuid, gboolean persistent, GError **error);
     /* Every active storage pool: GPtrArray of StoragePool *. */
     GPtrArray *(*list_pools)(void *self, GError **error);
     /* How fast the guest changes its memory, watched for @seconds (1-60). Costs the guest a little.
@@ -224,6 +228,8 @@ HypervisorHost *hypervisor_get_host(Hypervisor *hypervisor, GError **error);
 gboolean hypervisor_compare_processor(Hypervisor *hypervisor, const HypervisorMachine *machine,
                                       const char *xml, char **ret_obstacle, GError **error);
 GuestCondition *hypervisor_inspect_guest(Hypervisor *hypervisor, const char *uuid, GError **error);
+char *hypervisor_get_definition(Hypervisor *hypervisor, const char *uuid, gboolean persistent,
+                                GError **error);
 GPtrArray *hypervisor_list_pools(Hypervisor *hypervisor, GError **error);
 gboolean hypervisor_measure_dirty_rate(Hypervisor *hypervisor, const char *uuid, unsigned seconds,
                                        guint64 *ret_bytes_per_second, GError **error);

@@ -286,6 +286,7 @@ hypervisor_new_libvirt(const char *uri, unsigned return_seconds)
         .get_host = libvirt_get_host,
         .compare_processor = libvirt_compare_processor,
         .inspect_guest = libvirt_inspect_guest,
+        .get_definition = libvirt_get_definition,
         .list_pools = libvirt_list_pools,
         .measure_dirty_rate = libvirt_measure_dirty_rate,
         .baseline_processor = libvirt_baseline_processor,

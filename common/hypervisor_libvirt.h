@@ -49,6 +49,7 @@ HypervisorHost *libvirt_get_host(void *self, GError **error);
 gboolean libvirt_compare_processor(void *self, const HypervisorMachine *machine, const char *xml,
                                    char **ret_obstacle, GError **error);
 GuestCondition *libvirt_inspect_guest(void *self, const char *uuid, GError **error);
+char *libvirt_get_definition(void *self, const char *uuid, gboolean persistent, GError **error);
 GPtrArray *libvirt_list_pools(void *self, GError **error);
 gboolean libvirt_measure_dirty_rate(void *self, const char *uuid, unsigned seconds,
                                     guint64 *ret_bytes_per_second, GError **error);

@@ -90,6 +90,26 @@ libvirt_inspect_guest(void *self, const char *uuid, GError **error)
     return g_steal_pointer(&condition);
 }
 
+char *
+libvirt_get_definition(void *self, const char *uuid, gboolean persistent, GError **error)
+{
+    const unsigned flags = VIR_DOMAIN_XML_MIGRATABLE | VIR_DOMAIN_XML_SECURE;
+    g_autoptr(virDomain) domain = libvirt_find_guest(self, uuid, error);
+
+    if (!domain)
+        return NULL;
+    char *xml = virDomainGetXMLDesc(domain, flags | (persistent ? VIR_DOMAIN_XML_INACTIVE : 0));
+    if (!xml) {
+        g_autofree char *object = g_strdup_printf("definition of guest '%s'", uuid);
+
+        libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, NULL);
+        return NULL;
+    }
+    char *copy = g_strdup(xml);
+    free(xml);
+    return copy;
+}
+
 /* FALSE: not measured yet, or libvirt cannot tell. */
 static gboolean
 read_dirty_rate(virDomainPtr domain, guint64 *ret_bytes_per_second)

@@ -143,7 +143,9 @@ persistent_xml_not_persistent(const MigrationPlan *plan)
 static gboolean
 removes_what_is_not_copied(const MigrationPlan *plan)
 {
-    return plan->remove_source_disks && (!copies(plan) || plan->mode == MIGRATION_OFFLINE);
+    gboolean by_whom = plan->mode != MIGRATION_OFFLINE || plan->sent;
+
+    return plan->remove_source_disks && !(copies(plan) && by_whom);
 }
 
 /* Of a guest that is defined here and is to stay so. */

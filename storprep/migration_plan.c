@@ -305,6 +305,7 @@ unpack_plan(json_t *parameters, const Guest *guest)
     plan->undefine_source = unpack_boolean(parameters, "undefineSource", guest->persistent);
     plan->tunnelled = unpack_boolean(parameters, "tunnelled", FALSE);
     plan->unsafe = unpack_boolean(parameters, "unsafe", FALSE);
+    plan->sent = json_array_size(json_object_get(parameters, "sentDisks")) > 0;
     plan->remove_source_disks = unpack_boolean(parameters, "removeSourceDisks", FALSE);
     return plan;
 }

@@ -24,6 +24,7 @@ typedef struct {
     gboolean undefine_source;
     gboolean tunnelled;
     gboolean unsafe;
+    gboolean sent;                /* offline: the disks were sent by SendDisks */
     gboolean remove_source_disks; /* that were copied, once the guest has left */
 } MigrationPlan;
 

@@ -5,6 +5,7 @@
 #include "common/fault.h"
 #include "common/limits.h"
 #include "io.migprep.Storage.varlink.h"
+#include "storprep/destination_xml.h"
 #include "storprep/disk_delivery.h"
 #include "storprep/link_speed.h"
 #include "storprep/processor_baseline.h"
@@ -191,14 +192,17 @@ plan_migration(const StorageService *service, json_t *parameters, GError **error
 {
     g_autoptr(Guest) guest =
         hypervisor_get_guest(service->hypervisor, storage_text(parameters, "guest"), error);
-    MigrationPlan *plan = NULL;
+    g_autoptr(MigrationPlan) plan = NULL;
     Policy standing;
 
     if (guest && storage_find_policy(service, guest, &standing, error))
         plan = migration_plan_new(parameters, guest, &standing, error);
-    if (plan)
-        choose_connections(plan);
-    return plan;
+    const DestinationChange change = { json_object_get(parameters, "diskPaths"),
+                                       json_object_get(parameters, "networks") };
+    if (!plan || !destination_xml_plan(plan, service->hypervisor, &change, error))
+        return NULL;
+    choose_connections(plan);
+    return g_steal_pointer(&plan);
 }
 
 static void

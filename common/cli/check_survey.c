@@ -2,6 +2,8 @@
 /* Leads what the source tells to the destinations. */
 #include "common/cli/check_survey.h"
 
+#include "common/cli/survey.h"
+
 static CheckSurvey *
 survey_new(void)
 {
@@ -188,6 +190,7 @@ check_survey_guest(const CheckPlan *plan, const char *guest)
     json_auto_t *results = take_both(survey, questions);
     for (int service = 0; service < SERVICE_COUNT; service++)
         facts[service] = facts_of(&questions[service]);
+    survey_rename_disks(json_object_get(facts[SERVICE_STORAGE], "disks"), plan->disk_paths);
     survey_destinations(survey, plan, facts, check_verdict_of(results));
     for (int service = 0; service < SERVICE_COUNT; service++)
         json_decref(facts[service]);

@@ -24,6 +24,8 @@ typedef struct {
     guint64 bandwidth_mebibytes;   /* a second, to compare it with; 0: not known */
     CheckSilence *silence;   /* what several surveys learn of hosts that do not answer; NULL */
     CheckPassages *passages; /* and of the ways to them; NULL */
+    const json_t
+        *disk_paths; /* DiskPath records of Storage: where disks are to be; NULL: as here */
 } CheckPlan;
 
 void check_survey_free(CheckSurvey *survey);

@@ -108,6 +108,7 @@ gate_pass(const Gate *gate, const MoveObserver *observer, void *data, GError **e
     g_autoptr(CheckSurvey) survey =
         check_survey_guest(&(CheckPlan) { .source = gate->source,
                                           .destinations = destinations,
+                                          .disk_paths = gate->disk_paths,
                                           .cancellable = gate->cancellable },
                            gate->guest);
     if (g_cancellable_is_cancelled(gate->cancellable))

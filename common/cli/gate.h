@@ -8,6 +8,7 @@ typedef struct {
     Peer *source, *destination;
     const char *guest;
     const char *const *forced; /* ids of checks whose failure does not count; NULL: none */
+    const json_t *disk_paths;  /* as in CheckPlan */
     gboolean set_up_bond;      /* what is wrong with the guest's bond will be mended */
     GCancellable *cancellable; /* may be NULL: then nothing is asked any more, and all may pass */
 } Gate;

@@ -20,6 +20,8 @@ move_options_clear(MoveOptions *options)
     g_free(options->connections);
     g_free(options->compression);
     g_free(options->timeout);
+    g_strfreev(options->disk_paths);
+    g_strfreev(options->networks);
     g_strfreev(options->policy);
 }
 
@@ -55,6 +57,10 @@ move_options_entries(MoveOptions *options, const GOptionEntry *first)
           "copy these, and no others (default: all that are not shared)", "vda,..." },
         { "copy-storage-inc", 0, 0, G_OPTION_ARG_NONE, &options->incremental,
           "copy only the tops of backing chains", NULL },
+        { "disk", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->disk_paths,
+          "copy this disk to another path there; may be given several times", "vda=PATH" },
+        { "network", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->networks,
+          "put vNICs of this network (or bridge) into another one there", "OLD=NEW" },
         { "xml", 0, 0, G_OPTION_ARG_FILENAME, &options->xml,
           "what the guest is to be there; paths of copied disks, too", "FILE" },
         { "persistent-xml", 0, 0, G_OPTION_ARG_FILENAME, &options->persistent_xml,
@@ -221,12 +227,45 @@ add_file(json_t *request, const char *option, const char *member, const char *pa
     return TRUE;
 }
 
+/* "FROM=TO" of @texts (NULL: none), as records with @names in @member. */
+static gboolean
+add_pairs(json_t *request, const char *option, const char *member, const char *const names[2],
+          char **texts, GError **error)
+{
+    json_auto_t *records = json_array();
+
+    for (char **text = texts; text && *text; text++) {
+        const char *to = strchr(*text, '=');
+
+        if (!to || to == *text || !to[1])
+            return refuse(option, "it takes OLD=NEW", error);
+        json_array_append_new(records, json_pack("{s:o, s:s}", names[0],
+                                                 json_stringn(*text, (size_t)(to - *text)),
+                                                 names[1], to + 1));
+    }
+    if (json_array_size(records) > 0)
+        json_object_set(request, member, records);
+    return TRUE;
+}
+
+static gboolean
+add_changes(const MoveOptions *options, json_t *request, GError **error)
+{
+    static const char *const disk[] = { "target", "path" }, *const network[] = { "from", "to" };
+
+    if ((options->disk_paths || options->networks) && (options->xml || options->persistent_xml))
+        return refuse("xml", "it says itself what --disk and --network would change", error);
+    return add_pairs(request, "disk", "diskPaths", disk, options->disk_paths, error) &&
+           add_pairs(request, "network", "networks", network, options->networks, error);
+}
+
 json_t *
 move_options_to_request(const MoveOptions *options, GError **error)
 {
     json_auto_t *request = json_object();
 
     if (!check_alternatives(options, error) || !add_policies(options, request, error) ||
+        !add_changes(options, request, error) ||
         !add_file(request, "xml", "destinationXml", options->xml, error) ||
         !add_file(request, "persistent-xml", "persistentXml", options->persistent_xml, error))
         return NULL;

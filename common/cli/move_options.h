@@ -14,7 +14,9 @@ typedef struct {
     char *disks;                /* "vda,vdb" */
     char *xml, *persistent_xml; /* files */
     char *bandwidth, *downtime, *connections, *compression, *timeout;
-    char **policy; /* "name=value" */
+    char **disk_paths; /* "vda=/path" */
+    char **networks;   /* "old=new" */
+    char **policy;     /* "name=value" */
 } MoveOptions;
 
 void move_options_clear(MoveOptions *options);

@@ -68,7 +68,10 @@ follow_xml(Move *move, GError **error)
 static gboolean
 describe_destination(Move *move, GError **error)
 {
-    return survey_destination(move->destination, move->survey, move->cancellable, error) &&
+    const json_t *paths = json_object_get(move->request->options, "diskPaths");
+
+    return survey_place_disks(move->survey, paths, error) &&
+           survey_destination(move->destination, move->survey, move->cancellable, error) &&
            shared_disks_prove(move->source, move->destination, move->survey, move->cancellable,
                               error) &&
            survey_check_disks(move->survey, TRUE, error) &&

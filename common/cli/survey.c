@@ -292,16 +292,21 @@ survey_active_port(const Survey *survey, const json_t *bonds)
 }
 
 static json_t *
-find_disk(const Survey *survey, const char *target)
+find_target(const json_t *records, const char *target)
 {
-    size_t i;
-    json_t *disk;
+    for (size_t i = 0; i < json_array_size(records); i++) {
+        json_t *record = json_array_get(records, i);
 
-    json_array_foreach (survey->disks, i, disk) {
-        if (g_strcmp0(reply_text(disk, "target"), target) == 0)
-            return disk;
+        if (g_strcmp0(reply_text(record, "target"), target) == 0)
+            return record;
     }
     return NULL;
+}
+
+static json_t *
+find_disk(const Survey *survey, const char *target)
+{
+    return find_target(survey->disks, target);
 }
 
 static gboolean
@@ -310,8 +315,7 @@ refuse_disk(const Survey *survey, const char *target, FaultCode code, const char
 {
     g_autofree char *object = g_strdup_printf("guest '%s' disk %s", survey->name, target);
 
-    fault_set(error, code, object, "see 'virsh domblklist', or leave out --migrate-disks", "%s",
-              cause);
+    fault_set(error, code, object, "see 'virsh domblklist', or leave out the option", "%s", cause);
     return FALSE;
 }
 
@@ -369,4 +373,37 @@ survey_follow_xml(Survey *survey, const char *xml, GError **error)
             json_object_set_new(disk, "path", json_string(there->source));
     }
     return domain != NULL;
+}
+
+void
+survey_rename_disks(json_t *disks, const json_t *paths)
+{
+    size_t i;
+    json_t *disk;
+
+    json_array_foreach (disks, i, disk) {
+        const json_t *there = find_target(paths, reply_text(disk, "target"));
+
+        if (there)
+            json_object_set(disk, "path", json_object_get(there, "path"));
+    }
+}
+
+gboolean
+survey_place_disks(Survey *survey, const json_t *paths, GError **error)
+{
+    for (size_t i = 0; i < json_array_size(paths); i++) {
+        const char *target = reply_text(json_array_get(paths, i), "target");
+        json_t *disk = find_disk(survey, target);
+
+        if (!disk)
+            return refuse_disk(survey, target, FAULT_INVALID_ARGUMENT, "the guest has no such disk",
+                               error);
+        if (!is_copied(disk))
+            return refuse_disk(survey, target, FAULT_DISK_UNSUPPORTED,
+                               "it cannot be copied to another path", error);
+        json_object_set_new(disk, "provable", json_false());
+    }
+    survey_rename_disks(survey->disks, paths);
+    return TRUE;
 }

@@ -49,6 +49,13 @@ gboolean survey_choose_disks(Survey *survey, const char *const *chosen, gboolean
  * destination: targets are made there. FAULT_HYPERVISOR_FAILED if it is no domain. */
 gboolean survey_follow_xml(Survey *survey, const char *xml, GError **error);
 
+/* For the DiskPath records @paths of Storage.Migrate (NULL: none): these disks are copied to other
+ * paths, so that nobody need ask whether they are shared. FAULT_INVALID_ARGUMENT if the guest has
+ * no such disk, FAULT_DISK_UNSUPPORTED if it cannot be copied. */
+gboolean survey_place_disks(Survey *survey, const json_t *paths, GError **error);
+/* Gives @disks (Disk records) the paths that @paths has for them. */
+void survey_rename_disks(json_t *disks, const json_t *paths);
+
 /* Whether a passthrough vNIC is in no bond, and whether the guest has any such vNIC. */
 gboolean survey_lacks_bond(const Survey *survey);
 gboolean survey_has_vnics(const Survey *survey);

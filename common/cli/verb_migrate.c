@@ -104,12 +104,14 @@ parse_options(MigrateOptions *options, int argc, char ***argv)
                    "unless what 'migprep check' looks at forbids it.\n"
                    "What is not said is as 'migprep policy GUEST' tells.\n"
                    "Ctrl-C undoes everything; a second one leaves that to the daemons.",
-        .examples = "Examples:\n"
-                    "  migprep migrate web1 --to host2\n"
-                    "  migprep migrate web1 --from host1 --to host2\n"
-                    "  migprep migrate web1 --to host2 --timeout 60 --timeout-postcopy\n"
-                    "  migprep migrate web1 --to host2 --offline --verify\n"
-                    "  migprep migrate web1 --to host2 --json | jq -r .event\n",
+        .examples =
+            "Examples:\n"
+            "  migprep migrate web1 --to host2\n"
+            "  migprep migrate web1 --from host1 --to host2\n"
+            "  migprep migrate web1 --to host2 --timeout 60 --timeout-postcopy\n"
+            "  migprep migrate web1 --to host2 --disk vda=/srv/web1.qcow2 --network lan=blue\n"
+            "  migprep migrate web1 --to host2 --offline --verify\n"
+            "  migprep migrate web1 --to host2 --json | jq -r .event\n",
         .entries = entries,
         .connection = &options->connection,
         .remote = TRUE,
@@ -134,6 +136,7 @@ check_and_move(const MigrateOptions *options, const MoveRequest *request, Peer *
                         .destination = destination,
                         .guest = request->guest,
                         .forced = (const char *const *)options->force,
+                        .disk_paths = json_object_get(request->options, "diskPaths"),
                         .set_up_bond = options->set_up_bond,
                         .cancellable = cancellable };
     GError *refusal = NULL;

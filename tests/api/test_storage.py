@@ -640,6 +640,10 @@ class Migrations(Storage):
         error = self.refused("InvalidArgument", "Migrate", self.migrate(tunnelled=True))
         self.assertEqual(error["object"], "tunnelled and copyDisks")
         self.refused("GuestBusy", "Migrate", self.migrate(mode="offline"))
+        for change in ({"diskPaths": [{"target": "vdz", "path": "/a"}]},
+                       {"diskPaths": [{"target": "vda", "path": "a"}]},
+                       {"networks": [{"from": "nonesuch", "to": "blue"}]}):
+            self.refused("InvalidArgument", "Migrate", self.migrate(**change))
         self.refused("GuestBusy", "SendDisks", {"guest": GUEST, "host": "host2", "disks": []})
         self.refused("InvalidArgument", "SendDisks", {"guest": GUEST, "host": "-x", "disks": []})
         self.refused("GuestBusy", "Migrate", self.migrate(sentDisks=[

@@ -166,6 +166,16 @@ class Success(Migrate):
         steps = {event.get("step") for event in self.events(done) if event["event"] == "progress"}
         self.assertIn("send-disks", steps)
 
+    def test_disks_and_networks_can_be_others_there(self):
+        done = self.world.migrate("--disk", "vda=/srv/a=b.qcow2", "--network", "lan=blue",
+                                  "--network", "br0=br1")
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertEqual(self.world.targets[0]["path"], "/srv/a=b.qcow2")
+        self.assertEqual(self.world.migrate_parameters["diskPaths"],
+                         [{"target": "vda", "path": "/srv/a=b.qcow2"}])
+        self.assertEqual(self.world.migrate_parameters["networks"],
+                         [{"from": "lan", "to": "blue"}, {"from": "br0", "to": "br1"}])
+
     def test_leaves_out_options_not_given(self):
         self.world.migrate()
         self.assertEqual(set(self.world.migrate_parameters),
@@ -317,6 +327,9 @@ class Errors(Migrate):
             (("web1", "--to", "host2", "--bandwidth=-1"), "--bandwidth"),
             (("web1", "--to", "host2", "--offline", "--non-live"), "--non-live"),
             (("web1", "--to", "host2", "--verify"), "--verify"),
+            (("web1", "--to", "host2", "--disk", "vda"), "--disk"),
+            (("web1", "--to", "host2", "--network", "=blue"), "--network"),
+            (("web1", "--to", "host2", "--network", "a=b", "--xml", "x"), "--xml"),
             (("web1", "--to", "host2", "--transient", "--persistent"), "--transient"),
             (("web1", "--to", "host2", "--keep-definition", "--undefinesource"), "--keep-def"),
             (("web1", "--to", "host2", "--timeout-abort", "--timeout-suspend"), "--timeout"),

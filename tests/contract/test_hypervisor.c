@@ -318,6 +318,22 @@ test_untroubled_guest_is_inspected(Side *side, gconstpointer unused)
 }
 
 static void
+test_definition_names_the_guest_in_both_forms(Side *side, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    for (int persistent = 0; persistent <= 1; persistent++) {
+        g_autofree char *xml =
+            hypervisor_get_definition(side->hypervisor, UUID, persistent, &error);
+
+        g_assert_no_error(error);
+        g_assert_nonnull(strstr(xml, "<uuid>" UUID "</uuid>"));
+    }
+    g_assert_null(hypervisor_get_definition(side->hypervisor, "nonesuch", FALSE, &error));
+    g_assert_error(error, FAULT, FAULT_GUEST_NOT_FOUND);
+}
+
+static void
 test_pools_are_listed_with_their_paths(Side *side, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
@@ -418,6 +434,7 @@ main(int argc, char **argv)
     add("no-job", test_job_that_is_not_there_cannot_be_aborted);
     add("host", test_host_tells_what_it_offers);
     add("inspected", test_untroubled_guest_is_inspected);
+    add("definition", test_definition_names_the_guest_in_both_forms);
     add("pools", test_pools_are_listed_with_their_paths);
     add("netfs-pool", test_netfs_pool_is_made_listed_and_gone);
     add("dirty-rate", test_what_cannot_be_measured_is_an_error);

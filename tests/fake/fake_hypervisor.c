@@ -385,6 +385,7 @@ fake_hypervisor_new(void)
         .get_host = fake_host_get,
         .compare_processor = fake_host_compare_processor,
         .inspect_guest = fake_host_inspect_guest,
+        .get_definition = fake_host_get_definition,
         .list_pools = fake_host_list_pools,
         .measure_dirty_rate = fake_host_measure_dirty_rate,
         .baseline_processor = fake_host_baseline_processor,

@@ -72,6 +72,15 @@ fake_host_inspect_guest(void *self, const char *uuid, GError **error)
     return condition;
 }
 
+char *
+fake_host_get_definition(void *self, const char *uuid, gboolean persistent, GError **error)
+{
+    if (!fake_hypervisor_enter(self, "get_definition", uuid, error))
+        return NULL;
+    g_autoptr(Guest) guest = hypervisor_get_guest(fake_hypervisor_get(self), uuid, error);
+    return guest ? g_strdup(persistent ? guest->inactive_xml : guest->xml) : NULL;
+}
+
 GPtrArray *
 fake_host_list_pools(void *self, GError **error)
 {

@@ -29,6 +29,7 @@ HypervisorHost *fake_host_get(void *self, GError **error);
 gboolean fake_host_compare_processor(void *self, const HypervisorMachine *machine, const char *xml,
                                      char **ret_obstacle, GError **error);
 GuestCondition *fake_host_inspect_guest(void *self, const char *uuid, GError **error);
+char *fake_host_get_definition(void *self, const char *uuid, gboolean persistent, GError **error);
 GPtrArray *fake_host_list_pools(void *self, GError **error);
 gboolean fake_host_create_pool(void *self, const StoragePool *pool, GError **error);
 gboolean fake_host_destroy_pool(void *self, const char *name, GError **error);

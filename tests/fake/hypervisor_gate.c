@@ -237,6 +237,16 @@ delete_network_port(void *self, const char *network, const char *uuid, GError **
            state == FAKE_GATE_OPEN;
 }
 
+static char *
+get_definition(void *self, const char *uuid, gboolean persistent, GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN
+               ? hypervisor_get_definition(gate->target, uuid, persistent, error)
+               : NULL;
+}
+
 static gboolean
 create_pool(void *self, const StoragePool *pool, GError **error)
 {
@@ -282,6 +292,7 @@ hypervisor_gate_new(Hypervisor *target, const HypervisorDoor *door)
         .list_network_ports = list_network_ports,
         .create_network_port = create_network_port,
         .delete_network_port = delete_network_port,
+        .get_definition = get_definition,
         .create_pool = create_pool,
         .destroy_pool = destroy_pool,
         .free = g_free,

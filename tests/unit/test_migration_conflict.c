@@ -8,7 +8,7 @@
 typedef struct {
     const char *options; /* as the refusal names them; NULL: they go together */
     MigrationMode mode;
-    gboolean copies, incremental, transient, undefines, tunnelled, has_xml, removes;
+    gboolean copies, incremental, transient, undefines, tunnelled, has_xml, removes, sent;
     struct {
         PolicyKey key;
         guint64 value;
@@ -62,6 +62,8 @@ static const Case cases[] = {
     { "removeSourceDisks without copyDisks", .undefines = TRUE, .removes = TRUE },
     { "removeSourceDisks without copyDisks", .mode = MIGRATION_OFFLINE, .copies = TRUE,
       .undefines = TRUE, .removes = TRUE },
+    { NULL, .mode = MIGRATION_OFFLINE, .copies = TRUE, .undefines = TRUE, .removes = TRUE,
+      .sent = TRUE },
     { "removeSourceDisks without undefineSource", .copies = TRUE, .removes = TRUE },
     { NULL, .copies = TRUE, .undefines = TRUE, .removes = TRUE },
     { NULL, .copies = TRUE, .transient = TRUE, .removes = TRUE },
@@ -90,6 +92,7 @@ check_case(const Case *one, PolicyLevel level, GError **error)
         .undefine_source = one->undefines,
         .tunnelled = one->tunnelled,
         .remove_source_disks = one->removes,
+        .sent = one->sent,
         .persistent_xml = one->has_xml ? "<domain/>" : NULL,
     };
 

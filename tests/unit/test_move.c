@@ -218,6 +218,38 @@ test_a_disk_that_was_not_sent_leaves_the_definition_where_it_is(void)
 }
 
 static void
+test_disks_with_another_path_there_are_copied_to_it(void)
+{
+    static const struct {
+        const char *target, *path;
+        FaultCode code; /* FAULT_COUNT: moves */
+    } cases[] = {
+        { "vda", "/srv/b.qcow2", FAULT_COUNT },
+        { "vdz", "/srv/b.qcow2", FAULT_INVALID_ARGUMENT },
+        { "sda", "/srv/b.qcow2", FAULT_DISK_UNSUPPORTED },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        json_auto_t *options = json_pack("{s:[{s:s, s:s}]}", "diskPaths", "target", cases[i].target,
+                                         "path", cases[i].path);
+        const MoveRequest request = { .guest = "web1", .lease_seconds = 1, .options = options };
+        g_autoptr(World) world = world_new();
+
+        world->no_vnics = TRUE;
+        g_autoptr(MoveResult) result = world_run_with(world, &request);
+        if (cases[i].code != FAULT_COUNT) {
+            g_assert_cmpint(fault_code(result->error), ==, cases[i].code);
+            g_assert_nonnull(strstr(fault_object(result->error), cases[i].target));
+            g_assert_cmpuint(world->calls->len, ==, 0);
+            continue;
+        }
+        g_assert_no_error(result->error);
+        const json_t *target = json_array_get(world->targets, 0);
+        g_assert_cmpstr(json_string_value(json_object_get(target, "path")), ==, cases[i].path);
+    }
+}
+
+static void
 test_only_chosen_disks_are_copied(void)
 {
     static const struct {
@@ -471,6 +503,7 @@ main(int argc, char **argv)
                     test_moves_only_the_definition_of_a_guest_that_is_shut_off);
     g_test_add_func("/move/definition-decides-where-a-guest-that-is-shut-off-is",
                     test_definition_decides_where_a_guest_that_is_shut_off_is);
+    g_test_add_func("/move/other-paths", test_disks_with_another_path_there_are_copied_to_it);
     g_test_add_func("/move/offline-sends-disks",
                     test_disks_of_a_guest_that_is_shut_off_are_sent_before_its_definition);
     g_test_add_func("/move/offline-not-sent",
