@@ -43,6 +43,18 @@ guest_hooks_phase_name(GuestHooksPhase phase)
     return names[phase];
 }
 
+gboolean
+guest_hooks_phase_parse(const char *name, GuestHooksPhase *ret_phase)
+{
+    for (unsigned phase = 0; phase < GUEST_HOOKS_COUNT; phase++) {
+        if (g_strcmp0(guest_hooks_phase_name(phase), name) == 0) {
+            *ret_phase = phase;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 static char *
 line_of(const json_t *object, const char *member)
 {

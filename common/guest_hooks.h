@@ -24,6 +24,9 @@ typedef enum {
 /* "before_migration": also the name of the directory in the guest. Static. */
 const char *guest_hooks_phase_name(GuestHooksPhase phase);
 
+/* The reverse; FALSE if @name is none of them. */
+gboolean guest_hooks_phase_parse(const char *name, GuestHooksPhase *ret_phase);
+
 typedef struct {
     Hypervisor *hypervisor;
     const char *guest_name; /* for messages */

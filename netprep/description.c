@@ -56,13 +56,14 @@ description_of_guest(const NetworkHost *host, const char *guest, GError **error)
         return NULL;
     g_autoptr(GuestReport) report = ask_guest(host, view, &silent);
     prove_paths(report, view->live, vnics);
-    return json_pack("{s:{s:s, s:s}, s:s, s:o, s:o, s:o, s:b, s:s?, s:s?}", "guest", "name",
+    return json_pack("{s:{s:s, s:s}, s:s, s:o, s:o, s:o, s:b, s:s?, s:s?, s:o}", "guest", "name",
                      view->guest->name, "uuid", view->guest->uuid, "state",
                      state_name(view->guest->state), "vnics", vnics_to_json(vnics), "virtioNics",
                      vnic_path_virtio_to_json(view->live), "bonds",
                      report ? guest_report_bonds_to_json(report) : json_array(), "agent",
                      report != NULL, "agentError", silent ? silent->message : NULL, "steering",
-                     report ? guest_steering_name(report->steering) : NULL);
+                     report ? guest_steering_name(report->steering) : NULL, "hooks",
+                     report ? guest_report_hooks_to_json(report) : json_array());
 }
 
 json_t *

@@ -227,12 +227,28 @@ parse_bonds(const json_t *array, GPtrArray *bonds)
     return TRUE;
 }
 
+/* An older program tells nothing, and has none. Names that nobody knows are passed over. */
+static unsigned
+parse_hooks(const json_t *array)
+{
+    unsigned hooks = 0;
+
+    for (gsize i = 0; i < MIN(json_array_size(array), GUEST_HOOKS_COUNT); i++) {
+        GuestHooksPhase phase;
+
+        if (guest_hooks_phase_parse(json_string_value(json_array_get(array, i)), &phase))
+            hooks |= 1U << phase;
+    }
+    return hooks;
+}
+
 GuestReport *
 guest_report_parse(const char *guest_name, const char *text, GError **error)
 {
     json_auto_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     g_autoptr(GuestReport) report = guest_report_new(GUEST_STEERING_PROGRAM);
 
+    report->hooks = parse_hooks(json_object_get(object, "hooks"));
     if (!json_is_object(object))
         refuse(guest_name, "it is not a JSON object", error);
     else if (!parse_interfaces(json_object_get(object, "interfaces"), report->interfaces))
@@ -326,4 +342,16 @@ guest_report_bonds_to_json(const GuestReport *report)
     for (guint i = 0; i < report->bonds->len; i++)
         json_array_append_new(bonds, guest_bond_to_json(report->bonds->pdata[i]));
     return bonds;
+}
+
+json_t *
+guest_report_hooks_to_json(const GuestReport *report)
+{
+    json_t *names = json_array();
+
+    for (unsigned phase = 0; phase < GUEST_HOOKS_COUNT; phase++) {
+        if (report->hooks & 1U << phase)
+            json_array_append_new(names, json_string(guest_hooks_phase_name(phase)));
+    }
+    return names;
 }

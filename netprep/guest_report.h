@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <jansson.h>
 
+#include "common/guest_hooks.h"
+
 typedef struct {
     char *name;
     char *driver;   /* NULL: none */
@@ -39,6 +41,7 @@ typedef struct {
     GuestSteering steering;
     GPtrArray *interfaces; /* of GuestInterface * */
     GPtrArray *bonds;      /* of GuestBond * */
+    unsigned hooks;        /* bit 1 << GuestHooksPhase: it has hooks of that phase */
 } GuestReport;
 
 /* Empty, to be filled by who asked the guest: names must be checked before. */
@@ -66,3 +69,5 @@ GuestBond *guest_report_find_bond(const GuestReport *report, const char *name);
 /* The type Bond of io.migprep.Network. */
 json_t *guest_bond_to_json(const GuestBond *bond);
 json_t *guest_report_bonds_to_json(const GuestReport *report);
+/* The names of the phases that it has hooks of. */
+json_t *guest_report_hooks_to_json(const GuestReport *report);

@@ -10,6 +10,7 @@
 #include "netprep/check_service.h"
 #include "netprep/description.h"
 #include "netprep/force_release.h"
+#include "netprep/hooks_job.h"
 #include "netprep/release.h"
 #include "netprep/reservation.h"
 #include "netprep/text_check.h"
@@ -255,6 +256,21 @@ method_detach(VarlinkCall *call, json_t *parameters, void *context)
 }
 
 static void
+method_run_hooks(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const NetworkHost *host = context;
+    const char *guest = text(parameters, "guest");
+    GuestHooksPhase phase = GUEST_HOOKS_BEFORE_MIGRATION;
+    GError *error = NULL;
+    Job *job = NULL;
+
+    guest_hooks_phase_parse(text(parameters, "phase"), &phase); /* the interface knows no other */
+    if (check_name("guest", guest, &error))
+        job = hooks_job_start(host, guest, phase, &error);
+    serve(call, job, error);
+}
+
+static void
 method_attach(VarlinkCall *call, json_t *parameters, void *context)
 {
     const NetworkHost *host = context;
@@ -350,6 +366,7 @@ network_service_add(VarlinkServer *server, NetworkHost *host, GError **error)
         { "SetUpBond", method_set_up_bond },
         { "Detach", method_detach },
         { "Attach", method_attach },
+        { "RunHooks", method_run_hooks },
         { "Check", network_check_method },
         { "ForceRelease", method_force_release },
         { "Watch", method_watch },

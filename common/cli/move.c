@@ -3,6 +3,7 @@
 #include "common/cli/move.h"
 
 #include "common/cli/arrival.h"
+#include "common/cli/move_hooks.h"
 #include "common/cli/move_step.h"
 #include "common/cli/whereabouts.h"
 #include "common/fault.h"
@@ -99,6 +100,8 @@ static gboolean
 undo(Move *move, GString *left)
 {
     gboolean back = undo_hold(move, move->detachment, left);
+
+    move_hooks_after(move, move->source);
 
     back = undo_hold(move, move->targets, left) && back;
     return undo_hold(move, move->reservation, left) && back;
@@ -245,6 +248,7 @@ arrive(Move *move)
                              move->data);
     if (move->request->offline && move->targets)
         leave_files(move);
+    move_hooks_after(move, move->destination);
     if (!move_has_vnics(move))
         return;
     attach(move);

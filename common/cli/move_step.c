@@ -5,6 +5,7 @@
 
 #include "common/cli/base_images.h"
 #include "common/cli/job_call.h"
+#include "common/cli/move_hooks.h"
 #include "common/cli/send_disks.h"
 #include "common/cli/shared_disks.h"
 #include "common/fault.h"
@@ -241,6 +242,8 @@ migrate_parameters(const Move *move)
 static gboolean
 migrate(Move *move, GError **error)
 {
+    if (!move_hooks_before(move, error))
+        return FALSE;
     json_auto_t *result = job_call(move->source,
                                    &(JobCall) { .service = SERVICE_STORAGE,
                                                 .method = "Migrate",

@@ -14,7 +14,8 @@ typedef struct {
     GCancellable *cancellable;
     Survey *survey;
     Hold *detachment, *targets, *reservation;
-    json_t *sent; /* SentDisk records of Storage; NULL: none was sent by us */
+    json_t *sent;   /* SentDisk records of Storage; NULL: none was sent by us */
+    gboolean rests; /* it has hooks that we have to run where it ends up */
     MoveResult *result;
 } Move;
 

@@ -95,6 +95,7 @@ survey_free(Survey *survey)
     json_decref(survey->vnics);
     json_decref(survey->bonds);
     json_decref(survey->disks);
+    json_decref(survey->hooks);
     g_free(survey);
 }
 
@@ -112,6 +113,7 @@ survey_build(const json_t *network, const json_t *storage)
     survey->uuid = reply_text(survey->guest, "uuid");
     survey->vnics = json_incref(json_object_get(network, "vnics"));
     survey->bonds = json_incref(json_object_get(network, "bonds"));
+    survey->hooks = json_incref(json_object_get(network, "hooks"));
     survey->disks = json_incref(json_object_get(storage, "disks"));
     return survey;
 }

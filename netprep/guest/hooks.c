@@ -136,6 +136,32 @@ run_directory(const char *directory, HookPhase phase, const struct timespec *dea
     return reports;
 }
 
+static bool
+has_hooks(const char *root, const char *phase)
+{
+    char directory[PATH_MAX];
+    struct dirent **names = NULL;
+
+    snprintf(directory, sizeof(directory), "%s" DIRECTORY "%s", root, phase);
+    int count = scandir(directory, &names, is_hook_name, NULL);
+    for (int i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+    return count > 0;
+}
+
+json_t *
+hooks_list(const char *root)
+{
+    json_t *phases = json_array();
+
+    for (unsigned phase = 0; phase < HOOK_PHASE_COUNT; phase++) {
+        if (has_hooks(root, phase_names[phase]))
+            json_array_append_new(phases, json_string(phase_names[phase]));
+    }
+    return phases;
+}
+
 json_t *
 hooks_run(const char *root, HookPhase phase, unsigned timeout_seconds, Failure *failure)
 {

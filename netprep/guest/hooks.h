@@ -32,6 +32,9 @@ typedef enum {
 /* False if @text is none of "before_migration", "after_migration" and so on. */
 bool hook_phase_parse(const char *text, HookPhase *ret_phase);
 
+/* The names of the phases that have hooks, a list owned by the caller. */
+json_t *hooks_list(const char *root);
+
 /* Runs all of @phase below @root ("" or where the guest's files are) within @timeout_seconds:
  * {phase, hooks: [{name, user, failure, output}]}, where failure is "" or says why. Owned by the
  * caller. NULL with @failure only if the directory cannot be read. Blocks. */

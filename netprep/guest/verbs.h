@@ -9,7 +9,8 @@
 
 /* Each verb returns the JSON it prints, or NULL with @failure, and blocks until it is done. */
 
-/* All network devices and bonds. @root is "" or where the guest's files are, as for all verbs. */
+/* All network devices and bonds, and which phases have hooks. @root is "" or where the guest's
+ * files are, as for all verbs. */
 json_t *verb_report(const Kernel *kernel, const char *root, Failure *failure);
 
 /* Makes @port the active one of @bond and has the bond prefer none, so that it stays so. */

@@ -128,6 +128,17 @@ class Network(unittest.TestCase):
         for method in ("Attach", "Release"):
             self.assertEqual(self.finished(method, lease).name, f"{NAME}.LeaseNotFound")
 
+    def test_hooks_of_a_guest_without_an_agent_are_none(self):
+        connection = self.daemon.connect()
+        self.addCleanup(connection.close)
+        self.assertEqual(self.call("Describe", {"guest": GUEST})["hooks"], [])
+        result = connection.call_more(f"{NAME}.RunHooks", {"guest": GUEST,
+                                                          "phase": "before_migration"})[-1]
+        self.assertEqual(result["result"], {"count": 0})
+        self.refused("InvalidArgument", "RunHooks", {"guest": "", "phase": "before_migration"})
+        error = self.finished("RunHooks", {"guest": "nonesuch", "phase": "after_hibernation"})
+        self.assertEqual(error.name, f"{NAME}.GuestNotFound")
+
     def test_guest_without_passthrough_needs_no_bond(self):
         error = self.finished("SetUpBond", {"guest": GUEST})
         self.assertEqual(error.name, f"{NAME}.InvalidArgument")

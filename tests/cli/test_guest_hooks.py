@@ -53,6 +53,13 @@ class Hooks(unittest.TestCase):
         for phase in PHASES:
             self.assertEqual(self.answer(phase), (0, {"phase": phase, "hooks": []}))
 
+    def test_report_tells_which_phases_have_some(self):
+        self.add("a", "", phase="after_migration")
+        self.directory("before_migration")
+        done = subprocess.run([PROGRAM, "report", "--root", self.root], capture_output=True,
+                              text=True, check=True, timeout=60)
+        self.assertEqual(json.loads(done.stdout)["hooks"], ["after_migration"])
+
     def test_names_order_them_and_saved_copies_are_passed_over(self):
         for name in ("20-b", "10-a", "30-c.root", "a.dpkg-old", "b~", ".hidden", ".root"):
             self.add(name, "echo $NETPREP_PHASE")

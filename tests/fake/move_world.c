@@ -66,10 +66,12 @@ describe_network(const FakeHost *host)
         json_array_append_new(vnics, json_pack("{s:s, s:s, s:s?}", "alias", "hostdev0", "function",
                                                host->is_source ? "0000:01:10.2" : "0000:01:10.4",
                                                "bond", world->no_bond ? NULL : "bond0"));
-    return json_pack("{s:{s:s, s:s}, s:s, s:o, s:[{s:s, s:s}], s:b, s:s}", "guest", "name", "web1",
-                     "uuid", UUID, "state", "running", "vnics", vnics, "bonds", "name", "bond0",
-                     "active", host->is_source ? "eth0" : "eth1", "agent", !world->no_agent,
-                     "agentError", "not connected");
+    return json_pack("{s:{s:s, s:s}, s:s, s:o, s:[{s:s, s:s}], s:b, s:s, s:o*}", "guest", "name",
+                     "web1", "uuid", UUID, "state", "running", "vnics", vnics, "bonds", "name",
+                     "bond0", "active", host->is_source ? "eth0" : "eth1", "agent",
+                     !world->no_agent, "agentError", "not connected", "hooks",
+                     world->has_hooks ? json_pack("[s, s]", "before_migration", "after_migration")
+                                      : NULL);
 }
 
 static json_t *
@@ -187,6 +189,8 @@ act(const FakeHost *host, const PeerCall *call, GError **error)
         return json_pack("{s:o}", "lease", make_lease(host, call));
     if (strcmp(method, "Detach") == 0)
         return json_pack("{s:s, s:{s:o}}", "job", "d", "result", "lease", make_lease(host, call));
+    if (strcmp(method, "RunHooks") == 0)
+        return json_pack("{s:s, s:{s:i}}", "job", "h", "result", "count", 1);
     if (strcmp(method, "SetUpBond") == 0) {
         world->no_bond = FALSE;
         return json_pack("{s:s, s:{s:s}}", "job", "b", "result", "name", "bond0");

@@ -23,6 +23,7 @@ typedef struct {
     json_t *targets;    /* that were asked for last */
     json_t *sent;       /* disks that Migrate was told of */
     gboolean undefines; /* a migration leaves no definition on the source */
+    gboolean has_hooks; /* the guest, of both phases of a migration */
     gboolean no_vnics, no_bond, no_agent, impossible_disk, attach_degraded, reservation_over;
     gboolean silent_after_migrate; /* neither host answers where the guest is */
     gboolean migrated;

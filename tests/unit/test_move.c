@@ -36,6 +36,43 @@ test_skips_what_a_guest_without_vnics_does_not_need(void)
     world_assert_calls(world, 0, "host2 CreateTargets, host1 Migrate");
 }
 
+static void
+test_hooks_of_a_guest_without_vnics_run_where_it_is(void)
+{
+    static const struct {
+        const char *fail, *calls;
+        MoveOutcome outcome;
+    } cases[] = {
+        { NULL, "host1 RunHooks, host1 Migrate, host2 RunHooks", MOVE_OUTCOME_MOVED },
+        { "host1 Migrate", "host1 RunHooks, host1 Migrate, host1 RunHooks", MOVE_OUTCOME_FAILED },
+        { "host1 RunHooks", "host1 RunHooks, host1 RunHooks", MOVE_OUTCOME_FAILED },
+        { "host2 RunHooks", "host1 RunHooks, host1 Migrate, host2 RunHooks", MOVE_OUTCOME_MOVED },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(World) world = world_new();
+
+        world->no_vnics = world->has_hooks = world->nothing_to_copy = TRUE;
+        world->fail = cases[i].fail;
+        world->code = FAULT_PROGRAM_FAILED;
+        g_autoptr(MoveResult) result = world_run(world);
+        g_assert_cmpint(result->outcome, ==, cases[i].outcome);
+        world_assert_calls(world, 0, cases[i].calls);
+    }
+}
+
+static void
+test_hooks_of_a_guest_with_vnics_are_left_to_detach_and_attach(void)
+{
+    g_autoptr(World) world = world_new();
+
+    world->has_hooks = TRUE;
+    g_autoptr(MoveResult) result = world_run(world);
+    g_assert_cmpint(result->outcome, ==, MOVE_OUTCOME_MOVED);
+    for (guint i = 0; i < world->calls->len; i++)
+        g_assert_null(strstr(world->calls->pdata[i], "RunHooks"));
+}
+
 /* Else the guest would miss on the destination what only lies in the base. */
 static void
 test_incremental_targets_lie_on_what_the_source_has(void)
@@ -511,5 +548,8 @@ main(int argc, char **argv)
     g_test_add_func("/move/offline-needs-a-guest-that-is-shut-off-and-shared-disks",
                     test_offline_needs_a_guest_that_is_shut_off_and_has_no_functions);
     g_test_add_func("/move/only-chosen-disks-are-copied", test_only_chosen_disks_are_copied);
+    g_test_add_func("/move/hooks", test_hooks_of_a_guest_without_vnics_run_where_it_is);
+    g_test_add_func("/move/hooks-and-vnics",
+                    test_hooks_of_a_guest_with_vnics_are_left_to_detach_and_attach);
     return g_test_run();
 }
