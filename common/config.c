@@ -13,6 +13,9 @@
 #define SECONDS_MAX             600
 #define AT_ONCE_MAX             64
 #define AT_ONCE_DEFAULT         4
+#define DRAIN_AT_ONCE_DEFAULT   2
+#define OVERCOMMIT_DEFAULT      4 /* as OpenStack Nova places guests */
+#define HOSTS_MAX               32
 
 typedef struct {
     const char *path;
@@ -223,7 +226,8 @@ read_bridge(const Reader *reader, const char *group, const char *key, GError **e
 }
 
 static gboolean
-read_at_once(const Reader *reader, const char *group, const char *key, GError **error)
+read_small(const Reader *reader, const char *group, const char *key, unsigned *count,
+           GError **error)
 {
     g_autofree char *value = g_key_file_get_string(reader->file, group, key, NULL);
     guint64 number;
@@ -231,7 +235,57 @@ read_at_once(const Reader *reader, const char *group, const char *key, GError **
     if (!value || !g_ascii_string_to_unsigned(value, 10, 1, AT_ONCE_MAX, &number, NULL))
         return refuse(reader, group, key, error, "'%s' is not a number from 1 to %d",
                       value ? value : "", AT_ONCE_MAX);
-    reader->config->migrations_at_once = (unsigned)number;
+    *count = (unsigned)number;
+    return TRUE;
+}
+
+static gboolean
+read_at_once(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    return read_small(reader, group, key, &reader->config->migrations_at_once, error);
+}
+
+static gboolean
+read_drain_at_once(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    return read_small(reader, group, key, &reader->config->drain_at_once, error);
+}
+
+static gboolean
+read_drain_at_once_in(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    return read_small(reader, group, key, &reader->config->drain_at_once_in, error);
+}
+
+static gboolean
+read_drain_overcommit(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    return read_small(reader, group, key, &reader->config->drain_overcommit, error);
+}
+
+static gboolean
+read_drain_shutdown(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    return read_seconds(reader, group, key, &reader->config->drain_shutdown_seconds, error);
+}
+
+/* The names are judged by whoever asks the hosts. */
+static gboolean
+read_drain_to(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    g_autofree char *value = g_key_file_get_string(reader->file, group, key, NULL);
+    g_auto(GStrv) words = g_strsplit_set(value ? value : "", " ;,", -1);
+    g_autoptr(GStrvBuilder) hosts = g_strv_builder_new();
+    guint count = 0;
+
+    for (char **word = words; *word; word++) {
+        if (**word && count++ < HOSTS_MAX)
+            g_strv_builder_add(hosts, *word);
+    }
+    if (count == 0 || count > HOSTS_MAX)
+        return refuse(reader, group, key, error, "not 1 to %d names of hosts", HOSTS_MAX);
+    g_strfreev(reader->config->drain_to);
+    reader->config->drain_to = g_strv_builder_end(hosts);
     return TRUE;
 }
 
@@ -330,6 +384,11 @@ static const Key keys[] = {
     { "libvirt", "return-seconds", read_return_seconds },
     { PHYSICAL_NETWORK_PREFIX, "functions", read_functions },
     { PHYSICAL_NETWORK_PREFIX, "bridge", read_bridge },
+    { "drain", "to", read_drain_to },
+    { "drain", "at-once", read_drain_at_once },
+    { "drain", "at-once-in", read_drain_at_once_in },
+    { "drain", "processor-overcommit", read_drain_overcommit },
+    { "drain", "shutdown-seconds", read_drain_shutdown },
     { "migration", "at-once", read_at_once },
     { "migration", "cluster", read_cluster },
     { "migration", NULL, read_global_setting },
@@ -403,6 +462,9 @@ config_new(void)
     config->host_hooks.seconds = 300;
     config->guest_hooks.seconds = 30;
     config->migrations_at_once = AT_ONCE_DEFAULT;
+    config->drain_at_once = config->drain_at_once_in = DRAIN_AT_ONCE_DEFAULT;
+    config->drain_overcommit = OVERCOMMIT_DEFAULT;
+    config->drain_shutdown_seconds = 180;
     config->clusters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return config;
 }
@@ -436,6 +498,7 @@ config_free(Config *config)
     g_strfreev(config->image_directories);
     g_strfreev(config->export_networks);
     g_clear_pointer(&config->physical_networks, g_hash_table_unref);
+    g_strfreev(config->drain_to);
     g_free(config->cluster);
     g_hash_table_unref(config->clusters);
     g_free(config);

@@ -40,6 +40,13 @@ typedef struct {
     ConfigHooks guest_hooks;       /* [hooks] guest-seconds=30 guest-failure=abort|ignore: see
                                       netprep/guest_hooks.h */
     GHashTable *clusters;          /* [cluster NAME]: name -> PolicySettings * */
+    char **drain_to;               /* [drain] to=host2 host3: where its guests go; NULL */
+    unsigned drain_at_once;        /* [drain] at-once=2: moves that leave it at once, 1-64 */
+    unsigned drain_at_once_in;     /* [drain] at-once-in=2: that come to a host at once, 1-64 */
+    unsigned drain_overcommit;     /* [drain] processor-overcommit=4: guests' processors for each
+                                      of a host's, 1-64 */
+    unsigned drain_shutdown_seconds; /* [drain] shutdown-seconds=180: for a guest that is asked to
+                                        shut down, 1-600 */
 } Config;
 
 /* Missing file: defaults. FAULT_INVALID_ARGUMENT naming file, group and key for anything else:

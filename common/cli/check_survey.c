@@ -24,6 +24,8 @@ check_survey_free(CheckSurvey *survey)
     json_decref(survey->results);
     json_decref(survey->verdicts);
     json_decref(survey->invalidated_by);
+    for (int service = 0; service < SERVICE_COUNT; service++)
+        json_decref(survey->facts[service]);
     g_clear_error(&survey->failure);
     g_free(survey);
 }
@@ -180,7 +182,6 @@ check_survey_guest(const CheckPlan *plan, const char *guest)
 {
     CheckSurvey *survey = survey_new();
     CheckQuestion questions[SERVICE_COUNT];
-    json_t *facts[SERVICE_COUNT];
 
     survey->guest = g_strdup(guest);
     prepare(questions, plan->source, "source", plan);
@@ -189,11 +190,9 @@ check_survey_guest(const CheckPlan *plan, const char *guest)
     check_questions_ask(questions, SERVICE_COUNT);
     json_auto_t *results = take_both(survey, questions);
     for (int service = 0; service < SERVICE_COUNT; service++)
-        facts[service] = facts_of(&questions[service]);
-    survey_rename_disks(json_object_get(facts[SERVICE_STORAGE], "disks"), plan->disk_paths);
-    survey_destinations(survey, plan, facts, check_verdict_of(results));
-    for (int service = 0; service < SERVICE_COUNT; service++)
-        json_decref(facts[service]);
+        survey->facts[service] = facts_of(&questions[service]);
+    survey_rename_disks(json_object_get(survey->facts[SERVICE_STORAGE], "disks"), plan->disk_paths);
+    survey_destinations(survey, plan, survey->facts, check_verdict_of(results));
     clear(questions, SERVICE_COUNT);
     return survey;
 }

@@ -11,8 +11,9 @@ typedef struct {
     json_t *results;  /* of all hosts */
     json_t *verdicts; /* one for each destination: {destination, verdict} */
     json_t *invalidated_by;
-    CheckVerdict verdict; /* the worst of them */
-    GError *failure;      /* of the first daemon that did not answer; NULL: all did */
+    json_t *facts[SERVICE_COUNT]; /* that the source told; NULL: it told none */
+    CheckVerdict verdict;         /* the worst of them */
+    GError *failure;              /* of the first daemon that did not answer; NULL: all did */
 } CheckSurvey;
 
 /* Who is asked. All borrowed. */

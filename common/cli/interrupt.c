@@ -11,8 +11,8 @@
 
 typedef struct {
     sigset_t signals;
-    GCancellable *cancellable;
-    char *notice; /* NULL: none */
+    InterruptStage stages[INTERRUPT_STAGES_MAX];
+    unsigned count;
     char *farewell;
 } Interrupt;
 
@@ -22,10 +22,12 @@ wait_for_signals(void *data)
     Interrupt *interrupt = data;
     int number = 0;
 
-    sigwait(&interrupt->signals, &number);
-    if (interrupt->notice)
-        fprintf(stderr, "migprep: %s\n", interrupt->notice);
-    g_cancellable_cancel(interrupt->cancellable);
+    for (unsigned i = 0; i < interrupt->count; i++) {
+        sigwait(&interrupt->signals, &number);
+        if (interrupt->stages[i].notice)
+            fprintf(stderr, "migprep: %s\n", interrupt->stages[i].notice);
+        g_cancellable_cancel(interrupt->stages[i].cancellable);
+    }
     sigwait(&interrupt->signals, &number);
     fprintf(stderr, "migprep: %s\n", interrupt->farewell);
     fflush(stderr);
@@ -35,10 +37,19 @@ wait_for_signals(void *data)
 void
 interrupt_watch(GCancellable *cancellable, const char *notice, const char *farewell)
 {
+    interrupt_watch_stages(&(InterruptStage) { cancellable, notice }, 1, farewell);
+}
+
+void
+interrupt_watch_stages(const InterruptStage *stages, unsigned count, const char *farewell)
+{
     Interrupt *interrupt = g_new0(Interrupt, 1);
 
-    interrupt->cancellable = g_object_ref(cancellable);
-    interrupt->notice = g_strdup(notice);
+    g_return_if_fail(count <= INTERRUPT_STAGES_MAX);
+    interrupt->count = count;
+    for (unsigned i = 0; i < count; i++)
+        interrupt->stages[i] =
+            (InterruptStage) { g_object_ref(stages[i].cancellable), stages[i].notice };
     interrupt->farewell = g_strdup(farewell);
     sigemptyset(&interrupt->signals);
     sigaddset(&interrupt->signals, SIGINT);

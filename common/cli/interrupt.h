@@ -11,3 +11,14 @@
  * ssh under us. Both are kept for good.
  */
 void interrupt_watch(GCancellable *cancellable, const char *notice, const char *farewell);
+
+#define INTERRUPT_STAGES_MAX 2
+
+typedef struct {
+    GCancellable *cancellable;
+    const char *notice; /* static; NULL: nothing is printed */
+} InterruptStage;
+
+/* The same with @count signals (1-INTERRUPT_STAGES_MAX) that each cancel something before one ends
+ * the process. */
+void interrupt_watch_stages(const InterruptStage *stages, unsigned count, const char *farewell);

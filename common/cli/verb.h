@@ -13,8 +13,8 @@ typedef struct {
     int (*run)(int argc, char **argv);
 } Verb;
 
-extern const Verb verb_check, verb_cpu_baseline, verb_migrate, verb_status, verb_release,
-    verb_cancel, verb_setup_bond, verb_proxy, verb_policy, verb_maintenance;
+extern const Verb verb_drain, verb_return, verb_check, verb_cpu_baseline, verb_migrate, verb_status,
+    verb_release, verb_cancel, verb_setup_bond, verb_proxy, verb_policy, verb_maintenance;
 
 /* Where the daemons are. */
 typedef struct {

@@ -50,6 +50,7 @@ class World:
         self.directory = tempfile.mkdtemp(prefix="migprep-cli-")
         self.calls, self.refuse, self.hold = [], {}, None
         self.checked, self.baselines = [], []
+        self.maintenance = None
         self.guests = [("web1", "running")]
         self.jobs, self.running_jobs = {}, []
         self.changed = threading.Condition()
@@ -152,7 +153,9 @@ class World:
         with self.changed:
             if method == "Check":
                 self.checked.append(name)
-            elif method not in ("Describe", "ListFunctions", "ListLeases", "Renew"):
+            elif method not in ("Describe", "DescribeHost", "GetPolicy", "IdentifyImages",
+                                "ListFunctions", "ListGuests", "ListJobs", "ListLeases",
+                                "ListPhysicalNetworks", "Renew"):
                 self.calls.append(name)
             elif method == "Renew":
                 lease = parameters["lease"]
@@ -228,6 +231,23 @@ class World:
     def ListGuests(self, daemon, _):
         return {"guests": [{"guest": {"name": name, "uuid": UUID}, "state": state}
                            for name, state in self.guests]}
+
+    def DescribeHost(self, daemon, _):
+        return {"processors": 8, "availableMemoryBytes": 1 << 34, "hugePages": [], "volumes": [],
+                "guests": [], "maintenance": self.maintenance}
+
+    def ListPhysicalNetworks(self, daemon, _):
+        return {"networks": []}
+
+    def StopGuest(self, daemon, parameters):
+        self.stop_parameters = parameters
+        return self._job(daemon, "StopGuest")
+
+    def end_StopGuest(self, daemon):
+        return {"guest": GUEST}
+
+    def StartGuest(self, daemon, parameters):
+        return {}
 
     def BaselineProcessor(self, daemon, parameters):
         self.baselines.append((daemon.host, parameters["processors"]))

@@ -100,6 +100,10 @@ test_mistakes_are_named(void)
         { "[migration]\nmax-downtime=long\n", "max-downtime" },
         { "[migration]\non-timeout=suspend\n", "on-timeout" },
         { "[migration]\nat-once=0\n", "at-once" },
+        { "[drain]\nat-once=0\n", "at-once" },
+        { "[drain]\nat-once-in=65\n", "at-once-in" },
+        { "[drain]\nto= ;\n", "to" },
+        { "[drain]\nshutdown-seconds=0\n", "shutdown-seconds" },
         { "[migration]\nat-once=65\n", "at-once" },
         { "[migration]\ncluster=north\n", "cluster" },
         { "[cluster north]\nbandwith=1\n", "bandwith" },
@@ -134,6 +138,27 @@ test_migration_policy_of_host_and_cluster(void)
     g_assert_cmpuint(cluster->values[POLICY_AUTO_CONVERGE], ==, TRUE);
 }
 
+static void
+test_drain_has_hosts_and_limits(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) none = load("", &error);
+    g_autoptr(Config) config = load("[drain]\nto=host2 host3;host4\nat-once=3\nat-once-in=1\n"
+                                    "processor-overcommit=8\nshutdown-seconds=60\n",
+                                    &error);
+
+    g_assert_no_error(error);
+    g_assert_null(none->drain_to);
+    g_assert_cmpuint(none->drain_at_once, ==, 2);
+    g_assert_cmpuint(none->drain_at_once_in, ==, 2);
+    g_assert_cmpuint(g_strv_length(config->drain_to), ==, 3);
+    g_assert_cmpstr(config->drain_to[2], ==, "host4");
+    g_assert_cmpuint(config->drain_at_once, ==, 3);
+    g_assert_cmpuint(config->drain_at_once_in, ==, 1);
+    g_assert_cmpuint(config->drain_overcommit, ==, 8);
+    g_assert_cmpuint(config->drain_shutdown_seconds, ==, 60);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -141,6 +166,7 @@ main(int argc, char **argv)
     g_test_add_func("/config/defaults", test_no_file_means_defaults);
     g_test_add_func("/config/values", test_every_key_is_read);
     g_test_add_func("/config/migration-policy", test_migration_policy_of_host_and_cluster);
+    g_test_add_func("/config/drain", test_drain_has_hosts_and_limits);
     g_test_add_func("/config/mistakes", test_mistakes_are_named);
     return g_test_run();
 }
