@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/fault.h"
+#include "common/varlink_audit.h"
 
 struct VarlinkCall {
     gint references;
@@ -265,8 +266,21 @@ varlink_call_prepare(VarlinkCall *call, VarlinkServed *served)
     return TRUE;
 }
 
+static void
+audit(const VarlinkCall *call)
+{
+    const VarlinkAudit audit = { .interface = call->request.interface,
+                                 .method = call->method->name,
+                                 .uid = varlink_call_uid(call),
+                                 .process = varlink_call_process(call) };
+
+    if (varlink_audit_wants(audit.method))
+        varlink_audit_tell(&audit, call->request.parameters);
+}
+
 void
 varlink_call_run(VarlinkCall *call)
 {
+    audit(call);
     call->method->run(call, call->request.parameters, call->served->context);
 }

@@ -128,6 +128,14 @@ class Network(unittest.TestCase):
         for method in ("Attach", "Release"):
             self.assertEqual(self.finished(method, lease).name, f"{NAME}.LeaseNotFound")
 
+    def test_each_change_is_in_the_log_with_its_caller(self):
+        self.refused("InvalidArgument", "Reserve", self.reserve(token=""))
+        self.call("Describe", {"guest": GUEST})
+        log = self.daemon.read_log()
+        self.assertRegex(log, rf"{NAME}.Reserve by uid {os.getuid()}, process {os.getpid()}, "
+                              r"guest 'web2', owner 'test'\n")
+        self.assertNotIn(f"{NAME}.Describe by", log)
+
     def test_hooks_of_a_guest_without_an_agent_are_none(self):
         connection = self.daemon.connect()
         self.addCleanup(connection.close)
