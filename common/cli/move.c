@@ -321,6 +321,8 @@ move_run(const MoveRequest *request, Peer *source, Peer *destination, const Move
 
     result->offline = request->offline;
     run_plan(&move);
+    result->place =
+        whereabouts_tell(source, destination, move.survey ? move.survey->uuid : request->guest);
     result->seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
     hold_free(move.detachment);
     hold_free(move.targets);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/cli/peer.h"
+#include "common/cli/whereabouts.h"
 
 /*
  * Theory of operation. Steps up to the migration change nothing that their lease does not undo; a
@@ -100,6 +101,7 @@ typedef struct {
     GArray *steps;                      /* of MoveStepTime, finished ones in order */
     gboolean restored;
     gboolean offline; /* it does not run, it is only defined there */
+    GuestPlace place; /* where the guest is, asked of both hosts at the end */
     GError *error;    /* NULL when moved */
 } MoveResult;
 

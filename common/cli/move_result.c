@@ -68,6 +68,7 @@ move_result_refused(const char *guest, Peer *source, Peer *destination, GError *
 
     result->restored = TRUE;
     result->error = error;
+    result->place = whereabouts_tell(source, destination, guest);
     return result;
 }
 

@@ -250,12 +250,13 @@ result_object(const MoveResult *result)
     json_t *downtime =
         result->downtime_msec < 0 ? json_null() : json_integer(result->downtime_msec);
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:f, s:o, s:o, s:s?, s:s?, s:o}", "event",
-                     "result", "result", move_outcome_name(result->outcome), "guest", result->guest,
-                     "from", result->from, "to", result->to, "functions", result->functions,
-                     "durationSeconds", result->seconds, "downtimeMilliseconds", downtime, "steps",
-                     step_times(result), "bondActiveBefore", result->active_before,
-                     "bondActiveAfter", result->active_after, "error",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:f, s:o, s:o, s:s?, s:s?, s:s, s:s?, s:o}",
+                     "event", "result", "result", move_outcome_name(result->outcome), "guest",
+                     result->guest, "from", result->from, "to", result->to, "functions",
+                     result->functions, "durationSeconds", result->seconds, "downtimeMilliseconds",
+                     downtime, "steps", step_times(result), "bondActiveBefore",
+                     result->active_before, "bondActiveAfter", result->active_after, "guestHost",
+                     result->place.host, "guestState", result->place.state, "error",
                      output_error_object(result->error));
 }
 
@@ -289,6 +290,23 @@ print_moved(const Output *output, const MoveResult *result)
     fflush(output->stream);
 }
 
+/* After whatever went wrong: whose the guest is now. */
+static void
+print_place(const MoveResult *result)
+{
+    const GuestPlace *place = &result->place;
+    const char *host = g_str_equal(place->host, "source") ? result->from : result->to;
+
+    if (g_str_equal(place->host, "unknown"))
+        fprintf(stderr, "migprep: neither %s nor %s says where guest '%s' is\n", result->from,
+                result->to, result->guest);
+    else if (g_str_equal(place->host, "both"))
+        fprintf(stderr, "migprep: guest '%s' is on both %s (%s) and %s\n", result->guest,
+                result->from, place->state, result->to);
+    else
+        fprintf(stderr, "migprep: guest '%s' is on %s: %s\n", result->guest, host, place->state);
+}
+
 void
 output_result(Output *output, const MoveResult *result)
 {
@@ -306,4 +324,6 @@ output_result(Output *output, const MoveResult *result)
     else if (result->outcome == MOVE_OUTCOME_FAILED && result->restored)
         fprintf(stderr, "migprep: everything is as it was on %s and %s\n", result->from,
                 result->to);
+    if (result->outcome == MOVE_OUTCOME_FAILED)
+        print_place(result);
 }

@@ -103,3 +103,55 @@ whereabouts_find_definition(Peer *source, Peer *destination, const char *uuid,
         g_usleep(ASK_AGAIN_USEC); /* there is no event across hosts to wait for */
     }
 }
+
+static gboolean
+is_active(Sight sight)
+{
+    return sight == SIGHT_RUNNING || sight == SIGHT_PAUSED || sight == SIGHT_MIGRATING;
+}
+
+static const char *
+state_of(Sight sight)
+{
+    switch (sight) {
+    case SIGHT_RUNNING:
+        return "running";
+    case SIGHT_PAUSED:
+        return "paused";
+    case SIGHT_MIGRATING:
+        return "migrating";
+    case SIGHT_ABSENT:
+        return "shutoff";
+    case SIGHT_GONE:
+    case SIGHT_NO_ANSWER:
+        return NULL;
+    }
+    g_return_val_if_reached(NULL);
+}
+
+/* Whoever does not answer may have it, unless it runs on the other host. */
+static GuestPlace
+place_of(Sight source, Sight destination)
+{
+    gboolean silent = source == SIGHT_NO_ANSWER || destination == SIGHT_NO_ANSWER;
+    gboolean active = is_active(source) || is_active(destination);
+    gboolean here = active ? is_active(source) : source == SIGHT_ABSENT;
+    gboolean there = active ? is_active(destination) : destination == SIGHT_ABSENT;
+
+    if (silent && source != SIGHT_RUNNING && destination != SIGHT_RUNNING)
+        return (GuestPlace) { "unknown", NULL };
+    if (here && there)
+        return (GuestPlace) { "both", state_of(source) };
+    if (here || there)
+        return (GuestPlace) { here ? "source" : "destination",
+                              state_of(here ? source : destination) };
+    return (GuestPlace) { "unknown", NULL };
+}
+
+GuestPlace
+whereabouts_tell(Peer *source, Peer *destination, const char *guest)
+{
+    Sight here = look(source, guest);
+
+    return place_of(here, look(destination, guest));
+}

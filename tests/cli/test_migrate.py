@@ -244,7 +244,8 @@ class Errors(Migrate):
                 self.assertEqual(done.returncode, status, done.errors)
                 self.assertEqual(done.errors.splitlines(),
                                  ["migprep: thing 7: is broken; mend it",
-                                  f"migprep: everything is as it was on {HERE} and host2"])
+                                  f"migprep: everything is as it was on {HERE} and host2",
+                                  f"migprep: guest 'web1' is on {HERE}: running"])
 
     def test_each_failing_step_undoes_those_before(self):
         for count, step in enumerate(ALL_STEPS[:4]):
@@ -261,6 +262,8 @@ class Errors(Migrate):
                 self.assertEqual(result["result"], "failed")
                 self.assertEqual(result["error"]["code"], "HypervisorFailed")
                 self.assertEqual(result["error"]["remedy"], "mend it")
+                self.assertEqual((result["guestHost"], result["guestState"]),
+                                 ("source", "running"))
 
     def test_error_of_the_destination_names_it(self):
         self.world.refuse["host2 Reserve"] = Refusal("NoFreeFunction", "physical network 'blue'",

@@ -255,6 +255,42 @@ test_a_disk_that_was_not_sent_leaves_the_definition_where_it_is(void)
 }
 
 static void
+test_every_result_says_where_the_guest_is(void)
+{
+    static const struct {
+        const char *source, *destination, *host, *state;
+        gboolean silent;
+    } cases[] = {
+        { "running", NULL, "source", "running", FALSE },
+        { "running", "shutoff", "source", "running", FALSE },
+        { "shutoff", "running", "destination", "running", FALSE },
+        { NULL, "paused", "destination", "paused", FALSE },
+        { "shutoff", NULL, "source", "shutoff", FALSE },
+        { NULL, "shutoff", "destination", "shutoff", FALSE },
+        { "shutoff", "shutoff", "both", "shutoff", FALSE },
+        { "paused", "running", "both", "paused", FALSE },
+        { NULL, NULL, "unknown", NULL, FALSE },
+        { "running", NULL, "unknown", NULL, TRUE },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(World) world = world_new();
+        world->source_state = cases[i].source;
+        world->destination_state = cases[i].destination;
+        world->silent_after_migrate = world->migrated = cases[i].silent;
+        world->no_agent = TRUE; /* so that it always fails at once */
+        g_autoptr(MoveResult) result = world_run(world);
+        g_assert_cmpint(result->outcome, ==, MOVE_OUTCOME_FAILED);
+        g_assert_cmpstr(result->place.host, ==, cases[i].host);
+        g_assert_cmpstr(result->place.state, ==, cases[i].state);
+    }
+    g_autoptr(World) world = world_new();
+    g_autoptr(MoveResult) moved = world_run(world);
+    g_assert_cmpstr(moved->place.host, ==, "destination");
+    g_assert_cmpstr(moved->place.state, ==, "running");
+}
+
+static void
 test_disks_with_another_path_there_are_copied_to_it(void)
 {
     static const struct {
@@ -540,6 +576,7 @@ main(int argc, char **argv)
                     test_moves_only_the_definition_of_a_guest_that_is_shut_off);
     g_test_add_func("/move/definition-decides-where-a-guest-that-is-shut-off-is",
                     test_definition_decides_where_a_guest_that_is_shut_off_is);
+    g_test_add_func("/move/place", test_every_result_says_where_the_guest_is);
     g_test_add_func("/move/other-paths", test_disks_with_another_path_there_are_copied_to_it);
     g_test_add_func("/move/offline-sends-disks",
                     test_disks_of_a_guest_that_is_shut_off_are_sent_before_its_definition);
