@@ -205,6 +205,22 @@ read_backing(const xmlNode *disk)
     return chain;
 }
 
+/* Without a model it is about all of them; ownership is the model called dac. */
+static gboolean
+keeps_owner(const xmlNode *parent)
+{
+    for (const xmlNode *label = xml_tree_child(parent, "seclabel"); label;
+         label = xml_tree_next(label, "seclabel")) {
+        g_autofree char *model = xml_tree_attribute(label, "model");
+
+        if ((!model || g_str_equal(model, "dac")) &&
+            (xml_tree_attribute_is(label, "relabel", "no") ||
+             xml_tree_attribute_is(label, "type", "none")))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static DomainDisk *
 read_disk(const xmlNode *element)
 {
@@ -218,6 +234,7 @@ read_disk(const xmlNode *element)
     disk->source = source ? read_disk_source(source, disk->type) : NULL;
     disk->format = attribute_or(driver, "type", "raw");
     disk->cache = xml_tree_attribute(driver, "cache");
+    disk->owner_kept = keeps_owner(xml_tree_child(element, "source"));
     disk->read_only = xml_tree_child(element, "readonly") != NULL;
     disk->shareable = xml_tree_child(element, "shareable") != NULL;
     disk->transient = xml_tree_child(element, "transient") != NULL;
@@ -273,5 +290,7 @@ domain_xml_parse(const char *xml, GError **error)
     for (xmlNode *element = xml_tree_child(xml_tree_child(root, "devices"), NULL); element;
          element = xml_tree_next(element, NULL))
         read_device(element, domain);
+    for (guint i = 0; i < domain->disks->len && keeps_owner(root); i++)
+        ((DomainDisk *)domain->disks->pdata[i])->owner_kept = TRUE;
     return g_steal_pointer(&domain);
 }

@@ -55,6 +55,7 @@ typedef struct {
     gboolean shareable;
     gboolean transient;
     gboolean encrypted;
+    gboolean owner_kept;  /* a <seclabel> keeps libvirt from changing the image's owner */
     gboolean has_backing; /* the XML names a non-empty <backingStore> */
     GPtrArray *backing;   /* of DomainBacking *, the nearest first; NULL: none */
 } DomainDisk;

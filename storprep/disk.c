@@ -16,6 +16,7 @@ disk_free(Disk *disk)
     g_free(disk->target);
     g_free(disk->path);
     g_free(disk->format);
+    g_free(disk->cache);
     g_free(disk->protocol);
     json_decref(disk->backing);
     g_free(disk->reason);
@@ -194,6 +195,8 @@ classify(const DomainDisk *definition)
     disk->target = g_strdup(definition->target);
     disk->path = g_strdup(definition->source);
     disk->format = g_strdup(definition->format);
+    disk->cache = g_strdup(definition->cache);
+    disk->owner_kept = definition->owner_kept;
     disk->storage = find_storage(definition);
     if (disk->storage == DISK_ON_NETWORK) /* "rbd:pool/image" */
         disk->protocol = g_strndup(disk->path, strcspn(disk->path, ":"));

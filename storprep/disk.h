@@ -29,7 +29,9 @@ typedef struct {
     char *path;   /* NULL if empty; a short description for what is no file */
     char *format;
     DiskStorage storage;
-    char *protocol; /* of network storage; NULL if it is none */
+    char *cache;         /* mode; NULL: QEMU's default */
+    gboolean owner_kept; /* libvirt leaves its image's owner alone, by the guest's definition */
+    char *protocol;      /* of network storage; NULL if it is none */
     gboolean read_only, shareable, transient, encrypted;
     json_t *backing;    /* array of Backing, the nearest image first; NULL: none is known of */
     const char *header; /* what the image's first bytes say that it is: "raw", "qcow2"; NULL: they

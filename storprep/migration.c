@@ -12,6 +12,11 @@
 #define POLL_USEC  G_USEC_PER_SEC       /* progress; libvirt has no event for it */
 #define ABORT_USEC (G_USEC_PER_SEC / 4) /* libvirt refuses to abort what has not begun yet */
 
+#define PROVEN_SAFE                                                                                \
+    "libvirt was told to go on (unsafe): it cannot see that the disks are shared, which was "      \
+    "proven, "                                                                                     \
+    "and neither changes their owner nor keeps their data in this host's memory"
+
 struct Migrations {
     JobRegistry *jobs;
     Hypervisor *hypervisor;
@@ -408,6 +413,8 @@ pack_result(Pursuit *pursuit, gint64 started_usec)
                                (json_int_t)((g_get_monotonic_time() - started_usec) / 1000),
                                "memoryBytes", (json_int_t)last->memory_total_bytes, "diskBytes",
                                (json_int_t)last->disk_total_bytes);
+    if (plan->proven_safe)
+        json_object_set_new(result, "notes", json_pack("[s]", PROVEN_SAFE));
     if (pursuit->left_behind)
         json_object_set_new(
             result, "removedDisks",

@@ -140,8 +140,9 @@ check_copied(const GPtrArray *disks, char **targets, GError **error)
 }
 
 static gboolean
-check_shared(const GPtrArray *disks, const MigrationPlan *plan, GError **error)
+check_shared(const GPtrArray *disks, MigrationPlan *plan, GError **error)
 {
+    SharedDiskSight sight = SHARED_DISK_SEEN;
     g_auto(QemuConf) conf = { 0 };
 
     qemu_conf_read(QEMU_CONF_PATH, &conf);
@@ -156,8 +157,9 @@ check_shared(const GPtrArray *disks, const MigrationPlan *plan, GError **error)
         if (g_strv_contains((const char *const *)plan->copy_disks, *target))
             return set_disk_fault(error, FAULT_INVALID_ARGUMENT, *target,
                                   "it is named in copyDisks and sharedDisks");
-        if (!shared_disk_check(&conf, *target, disk->path, error))
+        if (!shared_disk_check(&conf, disk, &sight, error))
             return FALSE;
+        plan->proven_safe |= sight == SHARED_DISK_UNSEEN;
     }
     return TRUE;
 }
@@ -180,6 +182,41 @@ check_provided(const GPtrArray *disks, const MigrationPlan *plan, GError **error
             return set_disk_fault(error, FAULT_DISK_UNSUPPORTED, disk->target,
                                   "it is neither shared with the destination nor copied to it");
     }
+    return TRUE;
+}
+
+/* libvirt looks at a disk that is not copied unless nobody writes to it. */
+static const char *
+find_danger(const Disk *disk, const MigrationPlan *plan)
+{
+    if (disk->storage == DISK_ON_NOTHING || disk->read_only ||
+        g_strv_contains((const char *const *)plan->copy_disks, disk->target))
+        return NULL;
+    if (disk->storage != DISK_ON_NETWORK && !is_provided(plan, disk->target))
+        return "it is neither shared with the destination nor copied to it";
+    if (!shared_disk_is_uncached(disk))
+        return "libvirt cannot see that the guest's disks are shared, and with its cache mode data "
+               "may stay behind in this host's memory: set cache='none', or say unsafe";
+    return NULL;
+}
+
+/* What was proven to be shared and looks local to libvirt is refused by it as a whole, unless it is
+ * told to look at no disk; so then all of them must be harmless. */
+static gboolean
+check_proven(const GPtrArray *disks, MigrationPlan *plan, GError **error)
+{
+    if (!plan->proven_safe || plan->unsafe || plan->mode == MIGRATION_OFFLINE) {
+        plan->proven_safe = FALSE;
+        return TRUE;
+    }
+    for (guint i = 0; i < disks->len; i++) {
+        const Disk *disk = disks->pdata[i];
+        const char *danger = find_danger(disk, plan);
+
+        if (danger)
+            return set_disk_fault(error, FAULT_DISK_UNSUPPORTED, disk->target, danger);
+    }
+    plan->unsafe = TRUE;
     return TRUE;
 }
 
@@ -214,7 +251,7 @@ check_disks(const Guest *guest, MigrationPlan *plan, GError **error)
     }
     note_paths(disks, plan);
     return check_shared(disks, plan, error) && check_copied(disks, plan->copy_disks, error) &&
-           check_provided(disks, plan, error);
+           check_provided(disks, plan, error) && check_proven(disks, plan, error);
 }
 
 static char **

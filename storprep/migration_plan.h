@@ -24,7 +24,8 @@ typedef struct {
     gboolean undefine_source;
     gboolean tunnelled;
     gboolean unsafe;
-    gboolean sent;                /* offline: the disks were sent by SendDisks */
+    gboolean proven_safe; /* unsafe, as libvirt cannot see what was proven: nobody asked for it */
+    gboolean sent;        /* offline: the disks were sent by SendDisks */
     gboolean remove_source_disks; /* that were copied, once the guest has left */
 } MigrationPlan;
 

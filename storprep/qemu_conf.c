@@ -86,6 +86,8 @@ qemu_conf_read(const char *path, QemuConf *ret_conf)
     ret_conf->user = read_one(text, "user");
     ret_conf->group = read_one(text, "group");
     ret_conf->shared_filesystems = read_setting(text, "shared_filesystems");
+    ret_conf->owner_kept =
+        g_regex_match_simple("^[ \t]*dynamic_ownership[ \t]*=[ \t]*0", text, G_REGEX_MULTILINE, 0);
 }
 
 /* libvirt takes "+107" for a number whatever users there are. */

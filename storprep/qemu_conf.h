@@ -12,6 +12,7 @@ typedef struct {
     char *user;                /* NULL: libvirt's default */
     char *group;               /* likewise */
     char **shared_filesystems; /* NULL-terminated */
+    gboolean owner_kept;       /* dynamic_ownership = 0: libvirt changes no image's owner */
 } QemuConf;
 
 void qemu_conf_clear(QemuConf *conf);

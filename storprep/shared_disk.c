@@ -5,7 +5,6 @@
 #include <sys/vfs.h>
 
 #include "common/fault.h"
-#include "storprep/disk.h"
 #include "storprep/network_path.h"
 
 static gboolean
@@ -18,18 +17,32 @@ is_on_shared_file_system(const char *path)
             disk_shared_file_system((guint64)system.f_type & G_MAXUINT32));
 }
 
-gboolean
-shared_disk_check(const QemuConf *conf, const char *target, const char *path, GError **error)
+SharedDiskSight
+shared_disk_look(const QemuConf *conf, const Disk *disk)
 {
-    g_autofree char *directory = g_path_get_dirname(path);
-    g_autofree char *object = g_strdup_printf("disk '%s'", target);
+    if (is_on_shared_file_system(disk->path) || qemu_conf_is_shared(conf, disk->path))
+        return SHARED_DISK_SEEN;
+    return conf->owner_kept || disk->owner_kept ? SHARED_DISK_UNSEEN : SHARED_DISK_LOST;
+}
+
+gboolean
+shared_disk_check(const QemuConf *conf, const Disk *disk, SharedDiskSight *ret_sight,
+                  GError **error)
+{
+    SharedDiskSight sight = shared_disk_look(conf, disk);
+    g_autofree char *directory = g_path_get_dirname(disk->path);
+    g_autofree char *object = g_strdup_printf("disk '%s'", disk->target);
     g_autofree char *remedy = NULL;
 
-    if (is_on_shared_file_system(path) || qemu_conf_is_shared(conf, path))
+    if (sight != SHARED_DISK_LOST) {
+        *ret_sight = sight;
         return TRUE;
+    }
     remedy = g_strdup_printf(
         "tell libvirt with: echo 'shared_filesystems = [ \"%s\" ]' >> " QEMU_CONF_PATH
-        " && systemctl try-restart libvirtd virtqemud (needs libvirt 10.10 or later); or, with the "
+        " && systemctl try-restart libvirtd virtqemud (needs libvirt 10.10 or later); or keep it "
+        "from changing owners: dynamic_ownership = 0 there, or <seclabel model='dac' "
+        "relabel='no'/> in the disk's <source>, with the image owned by QEMU's user; or, with the "
         "guest off, move the images to another directory, export that one, and mount it at '%s' on "
         "both hosts, this one included",
         directory, directory);
@@ -39,4 +52,10 @@ shared_disk_check(const QemuConf *conf, const char *target, const char *path, GE
               "and the guest could not write any more",
               directory);
     return FALSE;
+}
+
+gboolean
+shared_disk_is_uncached(const Disk *disk)
+{
+    return g_strcmp0(disk->cache, "none") == 0 || g_strcmp0(disk->cache, "directsync") == 0;
 }

@@ -256,6 +256,9 @@ migrate(Move *move, GError **error)
 
     if (json_is_integer(downtime))
         move->result->downtime_msec = json_integer_value(downtime);
+    for (size_t i = 0; i < json_array_size(json_object_get(result, "notes")); i++)
+        move->observer->note(json_string_value(json_array_get(json_object_get(result, "notes"), i)),
+                             move->data);
     return result != NULL;
 }
 

@@ -29,6 +29,7 @@ test_nothing_set_means_defaults(void)
     g_assert_null(comments.user);
     g_assert_null(comments.shared_filesystems[0]);
     g_assert_false(qemu_conf_is_shared(&comments, "/x/a"));
+    g_assert_false(comments.owner_kept);
 }
 
 static void
@@ -37,13 +38,15 @@ test_settings_are_read(void)
     g_auto(QemuConf) conf = { 0 };
 
     read_text("user = \"+0\" # comment\ngroup='+7'\nshared_filesystems = [\n  \"/srv/images/\",\n"
-              "  # not this: \"/no\"\n  '/mnt/b' ]\nmax_files = 3\nother = \"/c\"\n",
+              "  # not this: \"/no\"\n  '/mnt/b' ]\nmax_files = 3\ndynamic_ownership = 0\nother = "
+              "\"/c\"\n",
               &conf);
     g_assert_cmpstr(conf.user, ==, "+0");
     g_assert_cmpstr(conf.group, ==, "+7");
     g_assert_cmpuint(g_strv_length(conf.shared_filesystems), ==, 2);
     g_assert_true(qemu_conf_is_shared(&conf, "/srv/images/a.qcow2"));
     g_assert_true(qemu_conf_is_shared(&conf, "/mnt/b/deep/a"));
+    g_assert_true(conf.owner_kept);
     g_assert_false(qemu_conf_is_shared(&conf, "/mnt/ba"));
     g_assert_false(qemu_conf_is_shared(&conf, "/c/a"));
 }
