@@ -6,11 +6,12 @@
 #include "common/cli/drain_lock.h"
 #include "common/cli/drain_options.h"
 #include "common/cli/drain_report.h"
-#include "common/cli/drain_survey.h"
+#include "common/cli/drain_settle.h"
 #include "common/cli/exit_status.h"
 #include "common/cli/host_hooks.h"
 #include "common/cli/output.h"
 #include "common/fault.h"
+#include "common/limits.h"
 #include "common/maintenance.h"
 
 static gboolean
@@ -129,14 +130,26 @@ typedef struct {
     GPtrArray *destinations;
 } Parties;
 
+static void
+say(const char *sentence, void *data)
+{
+    fprintf(stderr, "migprep: %s\n", sentence);
+}
+
+/* Before guests are moved, what others began has to be over: @settle. */
 static DrainPlan *
-make_plan(const Parties *parties, GError **error)
+make_plan(const Parties *parties, gboolean settle, GError **error)
 {
     const DrainRules rules = drain_options_rules(parties->options);
     const DrainQuestion question = { .source = parties->source,
                                      .destinations = parties->destinations,
                                      .cancellable = parties->options->stop };
+    const DrainSettling settling = { .patience_seconds = 2 * LEASE_SECONDS_DEFAULT,
+                                     .pause_msec = 1000,
+                                     .tell = say };
 
+    if (settle && !drain_settle(&question, &settling, error))
+        return NULL;
     return drain_survey(&question, &rules, error);
 }
 
@@ -144,7 +157,7 @@ static int
 show_plan(const Parties *parties)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(DrainPlan) plan = make_plan(parties, &error);
+    g_autoptr(DrainPlan) plan = make_plan(parties, FALSE, &error);
 
     if (!plan)
         return verb_fail(error);
@@ -181,7 +194,7 @@ drain(const Parties *parties)
     if (!record || !begin_maintenance(options, &error) ||
         !run_hooks(options, HOST_HOOKS_PRE_DRAIN, parties->destinations, NULL, &error))
         return verb_fail(error);
-    g_autoptr(DrainPlan) plan = make_plan(parties, &error);
+    g_autoptr(DrainPlan) plan = make_plan(parties, TRUE, &error);
     if (!plan)
         return verb_fail(error);
     g_autoptr(DrainResult) result = carry_out(parties, plan, record);

@@ -152,8 +152,23 @@ stop_guest(DrainWorld *world, const PeerCall *call, GError **error)
 }
 
 static json_t *
+list_jobs(DrainWorld *world, const FakeHost *host)
+{
+    if (host->number != 0 || world->migrating_answers == 0)
+        return json_pack("{s:[]}", "jobs");
+    world->migrating_answers--;
+    return json_pack("{s:[{s:s, s:s, s:s}]}", "jobs", "kind", "Migrate", "state", "running",
+                     "subject", "x");
+}
+
+static json_t *
 list_leases(DrainWorld *world, const FakeHost *host, const PeerCall *call)
 {
+    if (call->service == SERVICE_STORAGE && host->number == 1 && world->leftover_answers > 0) {
+        world->leftover_answers--;
+        return json_pack("{s:[{s:s, s:{s:s, s:s}}]}", "leases", "kind", "targets", "guest", "name",
+                         "a", "uuid", "a");
+    }
     if (call->service != SERVICE_NETWORK || host->number != 1 || world->busy_answers == 0)
         return json_pack("{s:[]}", "leases");
     world->busy_answers--;
@@ -183,6 +198,8 @@ answer(const FakeHost *host, const PeerCall *call, GError **error)
                          "guests", "maintenance");
     if (strcmp(method, "ListPhysicalNetworks") == 0)
         return json_pack("{s:[]}", "networks");
+    if (strcmp(method, "ListJobs") == 0)
+        return list_jobs(world, host);
     if (strcmp(method, "ListLeases") == 0)
         return list_leases(world, host, call);
     if (strcmp(method, "Migrate") == 0)

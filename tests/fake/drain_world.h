@@ -27,9 +27,11 @@ typedef struct {
     unsigned inside[DRAIN_WORLD_HOSTS], most[DRAIN_WORLD_HOSTS]; /* by destination; 0: all */
     const char *cancel_at; /* a migration of this guest cancels stop */
     GCancellable *stop, *cancel;
-    const char *unreachable; /* this host does not answer */
-    unsigned busy_answers;   /* so often host2 says that others come to it */
-    GPtrArray *events;       /* "started a", "over a moved host2" */
+    const char *unreachable;    /* this host does not answer */
+    unsigned migrating_answers; /* so often host1 says that a guest is migrated */
+    unsigned leftover_answers;  /* so often host2 says that it holds files for guest a */
+    unsigned busy_answers;      /* so often host2 says that others come to it */
+    GPtrArray *events;          /* "started a", "over a moved host2" */
     Peer *peers[DRAIN_WORLD_HOSTS];
     GPtrArray *destinations;
 } DrainWorld;

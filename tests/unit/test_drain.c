@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/cli/drain_record.h"
+#include "common/cli/drain_settle.h"
 #include "fake/drain_world.h"
 
 static const DrainRules rules = { .limits = { 2, 2 }, .overcommit = 4, .bandwidth_mebibytes = 100 };
@@ -248,6 +249,41 @@ test_moves_of_others_count_against_the_limits(void)
 }
 
 static void
+count_call(const char *sentence, void *data)
+{
+    (*(unsigned *)data)++;
+}
+
+/* Else the guest that a killed drain was moving would seem to be unable to leave. */
+static void
+test_unfinished_moves_are_waited_for_before_planning(void)
+{
+    g_autoptr(DrainWorld) world = drain_world_new(1);
+    unsigned told = 0;
+    DrainSettling settling = {
+        .patience_seconds = 600, .pause_msec = 1, .tell = count_call, .data = &told
+    };
+    const DrainQuestion question = { .source = world->peers[0],
+                                     .destinations = world->destinations,
+                                     .cancellable = world->stop };
+    g_autoptr(GError) error = NULL;
+
+    world->migrating_answers = 3;
+    world->leftover_answers = 2;
+    g_assert_true(drain_settle(&question, &settling, &error));
+    g_assert_cmpuint(world->migrating_answers, ==, 0);
+    g_assert_cmpuint(world->leftover_answers, ==, 0);
+    g_assert_cmpuint(told, ==, 1);
+    world->leftover_answers = G_MAXUINT;
+    settling.patience_seconds = 0;
+    g_assert_true(drain_settle(&question, &settling, &error));
+    settling.patience_seconds = 600;
+    g_cancellable_cancel(world->stop);
+    g_assert_false(drain_settle(&question, &settling, &error));
+    g_assert_error(error, FAULT, FAULT_CANCELLED);
+}
+
+static void
 test_host_without_guests_is_drained(void)
 {
     g_autoptr(DrainWorld) world = drain_world_new(0);
@@ -303,6 +339,7 @@ main(int argc, char **argv)
                     test_cancelled_drain_lets_running_moves_end_and_begins_no_other);
     g_test_add_func("/drain/resumed", test_another_drain_goes_on_where_one_was_cancelled);
     g_test_add_func("/drain/others", test_moves_of_others_count_against_the_limits);
+    g_test_add_func("/drain/settles", test_unfinished_moves_are_waited_for_before_planning);
     g_test_add_func("/drain/no-guests", test_host_without_guests_is_drained);
     g_test_add_func("/drain/record", test_record_is_on_disk_and_forgets);
     return g_test_run();
