@@ -8,9 +8,11 @@
 #include "common/cli/drain_report.h"
 #include "common/cli/drain_survey.h"
 #include "common/cli/exit_status.h"
+#include "common/cli/job_call.h"
 #include "common/cli/output.h"
 #include "common/cli/reply.h"
 #include "common/fault.h"
+#include "common/guest_hooks.h"
 #include "common/maintenance.h"
 
 static gboolean
@@ -76,6 +78,27 @@ start(const Return *back, const char *uuid, GError **error)
     return reply && drain_record_forget(back->record, uuid, error);
 }
 
+/* One that hibernated wakes up what it sent to sleep; it runs, whatever becomes of that. */
+static void
+wake(const Return *back, const json_t *guest)
+{
+    const char *phase = guest_hooks_phase_name(GUEST_HOOKS_AFTER_HIBERNATION);
+    g_autoptr(GError) error = NULL;
+
+    if (strcmp(reply_text(guest, "outcome"), drain_outcome_name(DRAIN_HIBERNATED)) != 0)
+        return;
+    json_auto_t *result =
+        job_call(back->here,
+                 &(JobCall) { .service = SERVICE_NETWORK,
+                              .method = "RunHooks",
+                              .parameters = json_pack("{s:s, s:s}", "guest",
+                                                      reply_text(guest, "uuid"), "phase", phase),
+                              .cancellable = back->options->abort },
+                 &error);
+    if (!result)
+        output_error(error);
+}
+
 static void
 start_stopped(Return *back)
 {
@@ -90,7 +113,9 @@ start_stopped(Return *back)
             continue;
         if (back->options->dry_run)
             fprintf(stderr, "migprep: guest '%s' is to be started\n", reply_text(guest, "name"));
-        else if (!start(back, reply_text(guest, "uuid"), &error))
+        else if (start(back, reply_text(guest, "uuid"), &error))
+            wake(back, guest);
+        else
             note_status(back, verb_fail(error));
     }
 }

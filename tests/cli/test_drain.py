@@ -249,7 +249,15 @@ class Return(Drain):
         self.end_maintenance()
         self.assertEqual(self.run_verb("return").returncode, 0)
         self.assertIn("host1 StartGuest", self.world.calls)
+        self.assertEqual(self.world.hook_phases, ["after_hibernation"])
         self.assertEqual(self.recorded(), [])
+
+    def test_guest_that_was_shut_down_boots_and_has_nothing_to_wake_up_from(self):
+        self.world.checks = {"host2 storage": [result("host.cpu-compatible")]}
+        self.assertEqual(self.drain("--fallback", "shutdown").returncode, 0)
+        self.end_maintenance()
+        self.assertEqual(self.run_verb("return").returncode, 0)
+        self.assertEqual(self.world.hook_phases, [])
 
     def test_nobody_left(self):
         done = self.run_verb("return")

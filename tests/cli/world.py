@@ -50,6 +50,7 @@ class World:
         self.directory = tempfile.mkdtemp(prefix="migprep-cli-")
         self.calls, self.refuse, self.hold = [], {}, None
         self.checked, self.baselines = [], []
+        self.hook_phases = []
         self.maintenance = None
         self.guests = [("web1", "running")]
         self.jobs, self.running_jobs = {}, []
@@ -248,6 +249,13 @@ class World:
 
     def StartGuest(self, daemon, parameters):
         return {}
+
+    def RunHooks(self, daemon, parameters):
+        self.hook_phases.append(parameters["phase"])
+        return self._job(daemon, "RunHooks")
+
+    def end_RunHooks(self, daemon):
+        return {"count": 1}
 
     def BaselineProcessor(self, daemon, parameters):
         self.baselines.append((daemon.host, parameters["processors"]))
