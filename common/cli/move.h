@@ -101,6 +101,7 @@ typedef struct {
     GArray *steps;                      /* of MoveStepTime, finished ones in order */
     gboolean restored;
     gboolean offline; /* it does not run, it is only defined there */
+    json_t *left;     /* LocalState objects of Storage that did not go along; NULL: not known */
     GuestPlace place; /* where the guest is, asked of both hosts at the end */
     GError *error;    /* NULL when moved */
 } MoveResult;

@@ -81,6 +81,7 @@ move_result_free(MoveResult *result)
     g_free(result->from);
     g_free(result->to);
     json_decref(result->functions);
+    json_decref(result->left);
     g_free(result->active_before);
     g_free(result->active_after);
     g_array_unref(result->steps);

@@ -39,6 +39,8 @@ describe_source(Move *move, GError **error)
     }
     survey_free(move->survey);
     move->survey = survey;
+    json_decref(move->result->left);
+    move->result->left = json_incref(survey->left);
     note_text(&move->result->guest, survey->name);
     note_text(&move->result->active_before, survey_active_port(survey, survey->bonds));
     return TRUE;

@@ -250,14 +250,17 @@ result_object(const MoveResult *result)
     json_t *downtime =
         result->downtime_msec < 0 ? json_null() : json_integer(result->downtime_msec);
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:f, s:o, s:o, s:s?, s:s?, s:s, s:s?, s:o}",
-                     "event", "result", "result", move_outcome_name(result->outcome), "guest",
-                     result->guest, "from", result->from, "to", result->to, "functions",
-                     result->functions, "durationSeconds", result->seconds, "downtimeMilliseconds",
-                     downtime, "steps", step_times(result), "bondActiveBefore",
-                     result->active_before, "bondActiveAfter", result->active_after, "guestHost",
-                     result->place.host, "guestState", result->place.state, "error",
-                     output_error_object(result->error));
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:f, s:o, s:o, s:s?, s:s?, s:s, s:s?, s:o}",
+                  "event", "result", "result", move_outcome_name(result->outcome), "guest",
+                  result->guest, "from", result->from, "to", result->to, "functions",
+                  result->functions, "durationSeconds", result->seconds, "downtimeMilliseconds",
+                  downtime, "steps", step_times(result), "bondActiveBefore", result->active_before,
+                  "bondActiveAfter", result->active_after, "guestHost", result->place.host,
+                  "guestState", result->place.state, "error", output_error_object(result->error));
+
+    json_object_set(object, "leftBehind", result->left ? result->left : json_null());
+    return object;
 }
 
 static char *
@@ -288,6 +291,20 @@ print_moved(const Output *output, const MoveResult *result)
         fprintf(output->stream, "; downtime %.2f s", (double)result->downtime_msec / 1000);
     fprintf(output->stream, ", %.1f s in all\n", result->seconds);
     fflush(output->stream);
+}
+
+/* Files that the guest needs there, and that nobody but the administrator moves. */
+static void
+print_left(const MoveResult *result)
+{
+    size_t i;
+    json_t *state;
+
+    json_array_foreach (result->left, i, state)
+        fprintf(stderr, "migprep: %s '%s' was not moved: %s\n",
+                json_string_value(json_object_get(state, "kind")),
+                json_string_value(json_object_get(state, "path")),
+                json_string_value(json_object_get(state, "remedy")));
 }
 
 /* After whatever went wrong: whose the guest is now. */
@@ -326,4 +343,6 @@ output_result(Output *output, const MoveResult *result)
                 result->to);
     if (result->outcome == MOVE_OUTCOME_FAILED)
         print_place(result);
+    else
+        print_left(result);
 }

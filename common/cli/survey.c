@@ -95,8 +95,24 @@ survey_free(Survey *survey)
     json_decref(survey->vnics);
     json_decref(survey->bonds);
     json_decref(survey->disks);
+    json_decref(survey->left);
     json_decref(survey->hooks);
     g_free(survey);
+}
+
+/* What moves with a guest's memory stays behind if it has none. */
+static json_t *
+list_left(const json_t *local_state, gboolean offline)
+{
+    json_t *left = json_array();
+
+    for (size_t i = 0; i < json_array_size(local_state); i++) {
+        json_t *state = json_array_get(local_state, i);
+
+        if (offline || !json_is_true(json_object_get(state, "migrates")))
+            json_array_append(left, state);
+    }
+    return left;
 }
 
 /* Only name and uuid: a Guest object of a later daemon might hold more than the other side takes.
@@ -130,6 +146,7 @@ survey_source(Peer *source, const SurveyQuestion *question, GCancellable *cancel
         return NULL;
 
     g_autoptr(Survey) survey = survey_build(network, storage);
+    survey->left = list_left(json_object_get(storage, "localState"), question->offline);
     gboolean bond_matters = !question->offline && !question->bond_may_be_missing;
     if (!survey_check_disks(survey, FALSE, error) || (bond_matters && !check_bond(survey, error)))
         return NULL;

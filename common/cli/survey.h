@@ -11,6 +11,7 @@ typedef struct {
     json_t *vnics; /* Network's Vnic objects */
     json_t *bonds;
     json_t *disks; /* Storage's Disk objects */
+    json_t *left;  /* its LocalState objects that the move does not take along */
     json_t *hooks; /* names of the phases that the guest has hooks of; NULL: not told */
 } Survey;
 

@@ -77,6 +77,12 @@ describe_network(const FakeHost *host)
 static json_t *
 add_base(const World *world, json_t *storage)
 {
+    if (world->has_local)
+        json_object_set_new(storage, "localState",
+                            json_pack("[{s:s, s:s, s:b, s:s}, {s:s, s:s, s:b, s:s}]", "kind",
+                                      "nvram", "path", "/nvram", "migrates", 1, "remedy", "copy it",
+                                      "kind", "medium", "path", "/seed.iso", "migrates", 0,
+                                      "remedy", "copy it"));
     if (world->has_base)
         json_object_set_new(json_array_get(json_object_get(storage, "disks"), 0), "backing",
                             json_pack("[{s:s, s:s}]", "path", "/images/base", "format", "raw"));

@@ -20,6 +20,7 @@ typedef struct {
     const char *state_after_migrate;              /* of the destination */
     gboolean nothing_to_copy;
     gboolean has_base;  /* the disk has an image below it */
+    gboolean has_local; /* the guest has NVRAM, and a medium in its drive */
     json_t *targets;    /* that were asked for last */
     json_t *sent;       /* disks that Migrate was told of */
     gboolean undefines; /* a migration leaves no definition on the source */

@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Disks of a guest that is shut off, sent with the real qemu-img and qemu-nbd; only ssh is a script
  * that stays on this host, and breaks as told. */
+
+/*
+ * The failure matrix of a guest that is shut off, by the tests here, those of the same move in
+ * test_move_disks.c ("offline-not-sent": each step fails or is cancelled, and all is undone), and
+ * those of leases in test_target_recovery.c. Preparing is the same as for a running guest
+ * (test_storage_matrix.c); switching over there is none, as nothing runs; committing is libvirt's
+ * move of the definition.
+ *
+ *   cancel               cancelled; offline-not-sent
+ *   storprepd killed     destination: server-ends; source: its connection ends, see
+ * offline-not-sent libvirtd killed      libvirt-silent; destination: target_recovery destination
+ * cut off  unreachable, connection-breaks NFS server stopped   as connection-breaks: qemu-nbd
+ * reports what it cannot write no space             likewise, by its words (image_sender.c)
+ *   replaced by symlink  foreign-file
+ *   stale target         exchanged
+ *   wrong size           wrong-requests
+ *   EACCES as QEMU       cannot happen while copying: qemu-nbd is given an open file
+ */
 #include "storprep/disk_delivery.h"
 
 #include <glib/gstdio.h>

@@ -128,6 +128,12 @@ def copied(lab):
             move(lab, guest, ("--remove-source-disks",))
             assert source.run(["test", "-e", guest.disk], check=False).returncode, "it was left"
 
+    with lab.case("another path there, and back"):
+        other_path(lab, guest)
+
+    with lab.case("shut off: its disk is sent there and back, and it boots as it was"):
+        sent(lab, guest)
+
     with lab.case("tunnelled is refused for a copied disk before anything is touched"):
         result, _ = move(lab, guest, ("--tunnelled",), expect="failed")
         assert "tunnelled and copyDisks" in result["error"]["object"], result
@@ -142,6 +148,32 @@ def from_elsewhere(lab, guest):
     target.run(["migprep", "migrate", guest.name, "--from", source.name, "--to", target.name],
                seconds=300)
     assert guest.host() is target
+    assert guest.disk_sha256() == before
+    writes(guest)
+
+
+def other_path(lab, guest):
+    usual = guest.disk
+    for path in (f"{IMAGES}/{guest.name}-elsewhere.qcow2", usual):
+        move(lab, guest, ("--disk", f"vda={path}", "--remove-source-disks"))
+        for flags in ([], ["--inactive"]):
+            listed = guest.host().output(["virsh", "domblklist", *flags, guest.name])
+            assert path in listed, listed
+
+
+def sent(lab, guest):
+    before = guest.disk_sha256()
+    home = guest.host()
+    home.run(["virsh", "destroy", guest.name])
+    for source in (home, other(lab, home)):
+        target = other(lab, source)
+        source.run(["migprep", "migrate", guest.name, "--to", target.name, "--offline", "--verify",
+                    "--remove-source-disks"], seconds=600)
+        assert guest.state(source) is None, "the definition is still there"
+        assert guest.state(target) == "shut off"
+        assert source.run(["test", "-e", guest.disk], check=False).returncode, "it was left"
+    home.run(["virsh", "start", guest.name], seconds=90)
+    guest.wait_ready(home)
     assert guest.disk_sha256() == before
     writes(guest)
 
