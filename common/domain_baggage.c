@@ -32,6 +32,8 @@ static const struct {
     { "memory", "model", "sgx-epc", "SGX memory" },
     { "crypto", "type", "lkcf", "a crypto device of the host's kernel" },
     { "smartcard", "mode", "host", "a smart card of the host" },
+    { "smartcard", "mode", "host-certificates", "an emulated smart card" }, /* unmigratable */
+    { "disk", "type", "dir", "a directory as a disk" },                     /* vvfat */
     { "input", "type", "passthrough", "an input device of the host" },
 };
 
@@ -43,18 +45,55 @@ is_kind(const xmlNode *node, gsize kind)
             xml_tree_attribute_is(node, unmovable[kind].attribute, unmovable[kind].value));
 }
 
+/* Formats whose drivers add a migration blocker while an image is open. */
+static const char *
+find_blocking_format(const xmlNode *device)
+{
+    static const char *const formats[] = { "vdi", "vmdk", "vhdx", "vpc", "qcow", "parallels" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
+        if (xmlStrEqual(device->name, (const xmlChar *)"disk") &&
+            xml_tree_attribute_is(xml_tree_child(device, "driver"), "type", formats[i]))
+            return formats[i];
+    }
+    return NULL;
+}
+
+/* virtio-gpu with a renderer of the host (virgl) has state in it that QEMU cannot read back. */
+static gboolean
+is_rendered_by_host(const xmlNode *device)
+{
+    const xmlNode *model = xml_tree_child(device, "model");
+
+    return xmlStrEqual(device->name, (const xmlChar *)"video") &&
+           xml_tree_attribute_is(xml_tree_child(model, "acceleration"), "accel3d", "yes");
+}
+
+static void
+add_unmovable(GStrvBuilder *found, const xmlNode *device)
+{
+    const char *format = find_blocking_format(device);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(unmovable); i++) {
+        if (is_kind(device, i))
+            g_strv_builder_add(found, unmovable[i].what);
+    }
+    if (format) {
+        g_autofree char *what = g_strdup_printf("a disk of format %s", format);
+        g_strv_builder_add(found, what);
+    }
+    if (is_rendered_by_host(device))
+        g_strv_builder_add(found, "a graphics card that the host renders for");
+}
+
 static char **
 list_unmovable(const xmlNode *root)
 {
     g_autoptr(GStrvBuilder) found = g_strv_builder_new();
     const xmlNode *devices = xml_tree_child(root, "devices");
 
-    for (xmlNode *node = xml_tree_child(devices, NULL); node; node = xml_tree_next(node, NULL)) {
-        for (gsize i = 0; i < G_N_ELEMENTS(unmovable); i++) {
-            if (is_kind(node, i))
-                g_strv_builder_add(found, unmovable[i].what);
-        }
-    }
+    for (xmlNode *node = xml_tree_child(devices, NULL); node; node = xml_tree_next(node, NULL))
+        add_unmovable(found, node);
     if (xml_tree_child(root, "launchSecurity"))
         g_strv_builder_add(found, "encrypted or protected memory");
     return g_strv_builder_end(found);

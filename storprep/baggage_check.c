@@ -2,6 +2,8 @@
 /* Judges what a guest's XML binds it to. */
 #include "storprep/baggage_check.h"
 
+#include <string.h>
+
 #include "common/domain_baggage.h"
 #include "storprep/local_state.h"
 
@@ -88,13 +90,28 @@ check_blockers(void *data, CheckReport *report)
         check_pass(report, context->label, "has no device that QEMU refuses to migrate");
 }
 
+/* QEMU takes the state of virtiofsd along since 8.2, and libvirt lets it since 10.0; whether
+ * virtiofsd gives it away shows only when it is asked. */
+static gboolean
+moves_virtiofs(const Context *context)
+{
+    const HypervisorHost *host = check_subject_host(context->subject, NULL);
+
+    return host && host->version >= 8002000 && host->library_version >= 10000000;
+}
+
 static void
 check_directories(void *data, CheckReport *report)
 {
     const Context *context = data;
     g_autofree char *found = g_strjoinv(", ", context->baggage->shared_directories);
 
-    if (*found)
+    if (*found && moves_virtiofs(context) && !strstr(found, "9p "))
+        check_unknown(report, context->label,
+                      "shares %s: that moves if virtiofsd is 1.11 or newer on both hosts and both "
+                      "have the directory",
+                      found);
+    else if (*found)
         check_fail(report, context->label, NULL, "shares directories of this host: %s", found);
     else
         check_pass(report, context->label, "shares no directory of this host");

@@ -148,6 +148,8 @@ read_numbers(const json_t *object, GuestFacts *facts, GError **error)
     if (!read_number(object, "memoryBytes", G_MAXINT64, &facts->memory_bytes, error) ||
         !read_number(object, "processors", PROCESSORS_MAX, &processors, error) ||
         !read_number(object, "clockMilliseconds", G_MAXINT64, &facts->clock_msec, error) ||
+        !read_number(object, "firstMigrationPort", G_MAXUINT16, &facts->first_port, error) ||
+        !read_number(object, "lastMigrationPort", G_MAXUINT16, &facts->last_port, error) ||
         !read_number(object, "qemuUser", G_MAXUINT32, &facts->qemu_user, error) ||
         !read_number(object, "hypervisorVersion", G_MAXINT64, &facts->hypervisor_version, error))
         return FALSE;

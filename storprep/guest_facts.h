@@ -37,6 +37,7 @@ typedef struct {
     guint64 clock_msec; /* since 1970 */
     gboolean tells_qemu_user;
     guint64 qemu_user;
+    guint64 first_port, last_port; /* for memory and disks that come in */
 } GuestFacts;
 
 /* From the type Facts of io.migprep.Storage, which passed the interface's check. Names are bounded:

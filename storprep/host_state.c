@@ -66,6 +66,8 @@ host_state_facts(const char *root, const char *host_name)
                   selinux, "clockMilliseconds", (json_int_t)host_state_clock_msec());
 
     qemu_conf_read(conf_path, &conf);
+    json_object_set_new(facts, "firstMigrationPort", json_integer(conf.first_port));
+    json_object_set_new(facts, "lastMigrationPort", json_integer(conf.last_port));
     if (qemu_conf_ids(&conf, &uid, &gid, NULL))
         json_object_set_new(facts, "qemuUser", json_integer(uid));
     return facts;

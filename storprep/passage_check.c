@@ -3,13 +3,11 @@
 #include "storprep/passage_check.h"
 
 #include "common/fault.h"
+#include "storprep/qemu_conf.h"
 
 #define SSH_PORT         22
 #define LIBVIRT_TCP_PORT 16509
 #define LIBVIRT_TLS_PORT 16514
-#define FIRST_PORT       49152 /* libvirt's qemu.conf: migration_port_min and _max */
-#define LAST_PORT        49215
-#define PORTS            (LAST_PORT - FIRST_PORT + 1)
 #define TRY_MSEC         1000
 #define MIB              ((guint64)1 << 20)
 
@@ -20,7 +18,8 @@ typedef struct {
     char *guest;
     unsigned measure_seconds;
     guint64 bandwidth_mebibytes;
-    char *address; /* that libvirt will use; NULL: the name is not known here */
+    unsigned first_port, last_port; /* by which guests come in there */
+    char *address;                  /* that libvirt will use; NULL: the name is not known here */
     gboolean loopback;
     GError *failure;
     char *label;
@@ -142,31 +141,45 @@ check_libvirt_ports(void *data, CheckReport *report)
     }
 }
 
+/* How many are blocked; *ret_first is the first of them. */
+static gsize
+count_blocked(const guint16 *ports, const ReachResult *results, gsize count, guint16 *ret_first)
+{
+    gsize blocked = 0;
+
+    for (gsize i = 0; i < count; i++) {
+        if (results[i] == REACH_BLOCKED && blocked++ == 0)
+            *ret_first = ports[i];
+    }
+    return blocked;
+}
+
+/* As the destination's qemu.conf has them; a range of thousands is tried at its beginning, where
+ * libvirt takes them from. */
 static void
 check_migration_ports(void *data, CheckReport *report)
 {
     const Context *context = data;
-    guint16 ports[PORTS];
-    ReachResult results[PORTS];
-    unsigned blocked = 0, first = 0;
+    gsize count = MIN(context->last_port - context->first_port + 1, REACH_PORTS_MAX);
+    unsigned last = context->first_port + (unsigned)count - 1;
+    guint16 ports[REACH_PORTS_MAX], first = 0;
+    ReachResult results[REACH_PORTS_MAX];
 
-    for (unsigned i = 0; i < PORTS; i++)
-        ports[i] = (guint16)(FIRST_PORT + i);
-    if (!try(context, ports, PORTS, results, report))
+    for (gsize i = 0; i < count; i++)
+        ports[i] = (guint16)(context->first_port + i);
+    if (!try(context, ports, count, results, report))
         return;
-    for (unsigned i = PORTS; i > 0; i--) {
-        if (results[i - 1] == REACH_BLOCKED) {
-            blocked++;
-            first = ports[i - 1];
-        }
-    }
+    gsize blocked = count_blocked(ports, results, count, &first);
+    g_autofree char *remedy =
+        g_strdup_printf("firewall-cmd --add-port=%u-%u/tcp on the destination", context->first_port,
+                        context->last_port);
     if (blocked)
-        check_fail(report, context->label, NULL,
-                   "%u of the ports %d-%d are blocked on the way, the first is %u", blocked,
-                   FIRST_PORT, LAST_PORT, first);
+        check_fail(report, context->label, remedy,
+                   "%" G_GSIZE_FORMAT " of the ports %u-%u are blocked on the way, the first is %u",
+                   blocked, context->first_port, last, first);
     else
-        check_pass(report, context->label, "ports %d-%d are reachable, for memory and disks (NBD)",
-                   FIRST_PORT, LAST_PORT);
+        check_pass(report, context->label, "ports %u-%u are reachable, for memory and disks (NBD)",
+                   context->first_port, last);
 }
 
 CheckGroup
@@ -179,12 +192,28 @@ passage_check(const StorageChecks *checks, const CheckPassage *passage, const Gu
                                   { 0 } };
     Context *context = context_new(checks, passage, facts->host_name);
 
+    gboolean told = facts->first_port > 0 && facts->first_port <= facts->last_port;
+
+    context->first_port = told ? (unsigned)facts->first_port : QEMU_CONF_FIRST_PORT;
+    context->last_port = told ? (unsigned)facts->last_port : QEMU_CONF_LAST_PORT;
     context->label = g_strdup_printf("host '%s'", passage->destination);
     return (CheckGroup) { .object = context->label,
                           .checks = list,
                           .prepare = prepare,
                           .context = context,
                           .free_context = context_free };
+}
+
+/* Slowing the guest helps as long as the way carries about as much as the guest writes; beyond that
+ * only moving it first and its memory after it. */
+static const char *
+remedy_for(guint64 rate, guint64 bandwidth)
+{
+    if (rate < bandwidth)
+        return "migprep migrate --auto-converge";
+    if (rate < 2 * bandwidth)
+        return "migprep migrate --auto-converge --max-downtime MS --comp-methods xbzrle";
+    return "migprep migrate --timeout S --timeout-postcopy, or move it while it is less busy";
 }
 
 static void
@@ -210,7 +239,7 @@ check_rate(void *data, CheckReport *report)
                    " MiB of memory a second, the way carries %" G_GUINT64_FORMAT ": the move ends",
                    rate / MIB, context->bandwidth_mebibytes);
     else
-        check_fail(report, context->label, NULL,
+        check_fail(report, context->label, remedy_for(rate / MIB, context->bandwidth_mebibytes),
                    "changes %" G_GUINT64_FORMAT
                    " MiB of memory a second, the way carries %" G_GUINT64_FORMAT ": the move %s",
                    rate / MIB, context->bandwidth_mebibytes,

@@ -155,6 +155,28 @@ check_options(void *data, CheckReport *report)
     for_each_network_disk(data, report, judge_options);
 }
 
+/* "vers=3" of the options that the kernel shows; other file systems have none. */
+static void
+judge_version(const Context *context, const char *object, const char *options, CheckReport *report)
+{
+    const char *found = strstr(options, "vers=");
+
+    if (!found)
+        check_pass(report, object, "lies on network storage that is no NFS");
+    else if (found[strlen("vers=")] >= '4')
+        check_pass(report, object, "lies on NFS %.3s", found + strlen("vers="));
+    else
+        check_fail(report, object, NULL,
+                   "lies on NFS %c: locks depend on rpc.statd, and are forgotten when it restarts",
+                   found[strlen("vers=")]);
+}
+
+static void
+check_nfs_version(void *data, CheckReport *report)
+{
+    for_each_network_disk(data, report, judge_version);
+}
+
 static gboolean
 is_allowed(const char *root)
 {
@@ -213,11 +235,13 @@ check_user(void *data, CheckReport *report)
 CheckGroup
 place_check(const StorageChecks *checks, const GuestFacts *facts)
 {
-    static const Check list[] = {
-        { "storage.pools-there", check_pools },    { "storage.nfs-options", check_options },
-        { "storage.virt-use-nfs", check_boolean }, { "storage.qemu-user-same", check_user },
-        { "guest.files-there", check_files },      { 0 }
-    };
+    static const Check list[] = { { "storage.pools-there", check_pools },
+                                  { "storage.nfs-options", check_options },
+                                  { "storage.nfs-version", check_nfs_version },
+                                  { "storage.virt-use-nfs", check_boolean },
+                                  { "storage.qemu-user-same", check_user },
+                                  { "guest.files-there", check_files },
+                                  { 0 } };
     Context *context = g_new0(Context, 1);
 
     context->checks = checks;

@@ -5,5 +5,6 @@
 #include "storprep/guest_facts.h"
 #include "storprep/storage_check.h"
 
-/* guest.files-there, storage.pools-there, .nfs-options, .virt-use-nfs, .qemu-user-same. */
+/* guest.files-there, storage.pools-there, .nfs-options, .nfs-version, .virt-use-nfs,
+ * .qemu-user-same. */
 CheckGroup place_check(const StorageChecks *checks, const GuestFacts *facts);

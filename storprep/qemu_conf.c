@@ -74,6 +74,32 @@ read_one(const char *text, const char *name)
     return g_strdup(values[0]);
 }
 
+/* A port's number; @standard if it is not set, or none. */
+static guint16
+read_port(const char *text, const char *name, guint16 standard)
+{
+    g_autofree char *pattern = g_strdup_printf("^[ \t]*%s[ \t]*=[ \t]*([0-9]{1,5})", name);
+    g_autoptr(GRegex) regex = g_regex_new(pattern, G_REGEX_MULTILINE, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+
+    if (!g_regex_match(regex, text, 0, &match))
+        return standard;
+    g_autofree char *number = g_match_info_fetch(match, 1);
+    guint64 port = g_ascii_strtoull(number, NULL, 10);
+    return port > 0 && port <= G_MAXUINT16 ? (guint16)port : standard;
+}
+
+static void
+read_ports(const char *text, QemuConf *conf)
+{
+    conf->first_port = read_port(text, "migration_port_min", QEMU_CONF_FIRST_PORT);
+    conf->last_port = read_port(text, "migration_port_max", QEMU_CONF_LAST_PORT);
+    if (conf->first_port <= conf->last_port)
+        return;
+    conf->first_port = QEMU_CONF_FIRST_PORT;
+    conf->last_port = QEMU_CONF_LAST_PORT;
+}
+
 void
 qemu_conf_read(const char *path, QemuConf *ret_conf)
 {
@@ -88,6 +114,7 @@ qemu_conf_read(const char *path, QemuConf *ret_conf)
     ret_conf->shared_filesystems = read_setting(text, "shared_filesystems");
     ret_conf->owner_kept =
         g_regex_match_simple("^[ \t]*dynamic_ownership[ \t]*=[ \t]*0", text, G_REGEX_MULTILINE, 0);
+    read_ports(text, ret_conf);
 }
 
 /* libvirt takes "+107" for a number whatever users there are. */

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What matters here of libvirt's /etc/libvirt/qemu.conf: who QEMU runs as, and which local
- * directories libvirt takes for shared. */
+ * directories libvirt takes for shared,
+ * on which ports guests come in. */
 #pragma once
 
 #include <glib.h>
 #include <sys/types.h>
 
+/* libvirt's migration_port_min and _max. */
+#define QEMU_CONF_FIRST_PORT 49152
+#define QEMU_CONF_LAST_PORT  49215
+
 #define QEMU_CONF_PATH "/etc/libvirt/qemu.conf"
 
 typedef struct {
-    char *user;                /* NULL: libvirt's default */
-    char *group;               /* likewise */
-    char **shared_filesystems; /* NULL-terminated */
-    gboolean owner_kept;       /* dynamic_ownership = 0: libvirt changes no image's owner */
+    char *user;                    /* NULL: libvirt's default */
+    char *group;                   /* likewise */
+    char **shared_filesystems;     /* NULL-terminated */
+    gboolean owner_kept;           /* dynamic_ownership = 0: libvirt changes no image's owner */
+    guint16 first_port, last_port; /* for memory and disks that come in */
 } QemuConf;
 
 void qemu_conf_clear(QemuConf *conf);

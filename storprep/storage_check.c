@@ -4,6 +4,7 @@
 
 #include "common/check_method.h"
 #include "common/limits.h"
+#include "storprep/access_check.h"
 #include "storprep/baggage_check.h"
 #include "storprep/disk_check.h"
 #include "storprep/guest_check.h"
@@ -31,6 +32,7 @@ storage_checks_new(Hypervisor *hypervisor, LeaseStore *store, const char *const 
     checks->host_name = g_get_host_name();
     checks->firewall_program = "firewall-cmd";
     checks->reach = &reach_network;
+    checks->try_access = file_access_try;
     return checks;
 }
 
@@ -73,7 +75,8 @@ storage_check_destination(const StorageChecks *checks, const json_t *object, GEr
     const CheckGroup groups[] = { host_check_libvirt(subject),     host_check_guest(subject, facts),
                                   host_check_fit(subject, facts),  target_check(checks, facts),
                                   system_check_host(checks),       system_check_pair(checks, facts),
-                                  processor_check(subject, facts), place_check(checks, facts) };
+                                  processor_check(subject, facts), place_check(checks, facts),
+                                  access_check(checks, facts) };
     CheckReport *report =
         check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
     json_auto_t *own = host_state_facts(checks->root, checks->host_name);

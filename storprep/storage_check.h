@@ -7,6 +7,7 @@
 #include "common/hypervisor.h"
 #include "common/lease_store.h"
 #include "common/varlink_server.h"
+#include "storprep/file_access.h"
 #include "storprep/reach.h"
 
 /* What the checks look at; all borrowed but the runner. */
@@ -20,6 +21,7 @@ typedef struct {
     const char *host_name;          /* as the host calls itself */
     const char *firewall_program;   /* firewall-cmd, or what stands for it */
     const ReachOps *reach;
+    json_t *(*try_access)(json_t *paths, uid_t uid, gid_t gid, GError **error);
 } StorageChecks;
 
 /* All that @checks borrows must outlive it. */

@@ -8,10 +8,10 @@
 #include "common/maintenance.h"
 #include "common/program.h"
 #include "storprep/host_state.h"
+#include "storprep/qemu_conf.h"
 
 #define HOST             "this host"
 #define NOT_TOLD         "the guest's host did not tell"
-#define MIGRATION_PORTS  "49152-49215/tcp" /* libvirt's qemu.conf: migration_port_min, _max */
 #define FIREWALL_SECONDS 4
 #define CLOCK_MSEC_MAX   5000
 
@@ -113,21 +113,35 @@ ask_firewall(const Context *context, const char *question, int *ret_status, GErr
     return TRUE;
 }
 
+/* "49152-49215/tcp", by libvirt's qemu.conf. */
+static char *
+name_ports(const Context *context)
+{
+    g_autofree char *path = g_strconcat(context->checks->root, QEMU_CONF_PATH, NULL);
+    g_auto(QemuConf) conf = { 0 };
+
+    qemu_conf_read(path, &conf);
+    return g_strdup_printf("%u-%u/tcp", conf.first_port, conf.last_port);
+}
+
 static void
 check_firewall(void *data, CheckReport *report)
 {
     const Context *context = data;
+    g_autofree char *ports = name_ports(context);
+    g_autofree char *question = g_strdup_printf("--query-port=%s", ports);
+    g_autofree char *remedy = g_strdup_printf("firewall-cmd --add-port=%s", ports);
     g_autoptr(GError) error = NULL;
     int status;
 
     if (!ask_firewall(context, "--state", &status, NULL) || status != 0)
         check_pass(report, HOST, "runs no firewalld");
-    else if (!ask_firewall(context, "--query-port=" MIGRATION_PORTS, &status, &error))
+    else if (!ask_firewall(context, question, &status, &error))
         check_unknown(report, HOST, "%s", error->message);
     else if (status == 0)
-        check_pass(report, HOST, "lets in " MIGRATION_PORTS);
+        check_pass(report, HOST, "lets in %s", ports);
     else
-        check_fail(report, HOST, NULL, "firewalld's default zone does not name " MIGRATION_PORTS);
+        check_fail(report, HOST, remedy, "firewalld's default zone does not name %s", ports);
 }
 
 CheckGroup

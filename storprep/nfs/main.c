@@ -13,6 +13,7 @@ static const struct {
     int (*run)(char **arguments);
     const char *usage;
 } verbs[] = {
+    { "access", 3, verb_access, "access UID GID PATHS" },
     { "mount", 3, verb_mount, "mount SOURCE TARGET OPTIONS" },
     { "unmount", 2, verb_unmount, "unmount TARGET ID" },
     { "place", 4, verb_place, "place ROOT DIRECTORY NAME NONCE" },

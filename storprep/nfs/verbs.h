@@ -24,6 +24,8 @@ int verb_drop(char **arguments);
 int verb_identify(char **arguments);
 /* ROOT PATH: size and SHA-256 of a whole image. */
 int verb_digest(char **arguments);
+/* UID GID PATHS (a JSON array): files, as file_access_try() tells. */
+int verb_access(char **arguments);
 /* PATH FORMAT: what image_header_read() tells, or the reason why it does not. */
 int verb_header(char **arguments);
 /* SERVER PATH NAME UID GID PLACED NONCE: tries the export out without mounting it, with a file NAME

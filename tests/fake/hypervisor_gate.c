@@ -269,6 +269,61 @@ destroy_pool(void *self, const char *name, GError **error)
            state == FAKE_GATE_OPEN;
 }
 
+static HypervisorHost *
+get_host(void *self, GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN ? hypervisor_get_host(gate->target, error) : NULL;
+}
+
+static gboolean
+compare_processor(void *self, const HypervisorMachine *machine, const char *xml,
+                  char **ret_obstacle, GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN &&
+           hypervisor_compare_processor(gate->target, machine, xml, ret_obstacle, error);
+}
+
+static GuestCondition *
+inspect_guest(void *self, const char *uuid, GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN ? hypervisor_inspect_guest(gate->target, uuid, error)
+                                              : NULL;
+}
+
+static GPtrArray *
+list_pools(void *self, GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN ? hypervisor_list_pools(gate->target, error) : NULL;
+}
+
+static gboolean
+measure_dirty_rate(void *self, const char *uuid, unsigned seconds, guint64 *ret_bytes_per_second,
+                   GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN &&
+           hypervisor_measure_dirty_rate(gate->target, uuid, seconds, ret_bytes_per_second, error);
+}
+
+static char *
+baseline_processor(void *self, const char *const *processors, GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN
+               ? hypervisor_baseline_processor(gate->target, processors, error)
+               : NULL;
+}
+
 Hypervisor *
 hypervisor_gate_new(Hypervisor *target, const HypervisorDoor *door)
 {
@@ -295,6 +350,12 @@ hypervisor_gate_new(Hypervisor *target, const HypervisorDoor *door)
         .get_definition = get_definition,
         .create_pool = create_pool,
         .destroy_pool = destroy_pool,
+        .get_host = get_host,
+        .compare_processor = compare_processor,
+        .inspect_guest = inspect_guest,
+        .list_pools = list_pools,
+        .measure_dirty_rate = measure_dirty_rate,
+        .baseline_processor = baseline_processor,
         .free = g_free,
     };
     HypervisorGate *self = g_new0(HypervisorGate, 1);

@@ -52,6 +52,30 @@ fake_try(const char *address, const guint16 *ports, gsize count, unsigned timeou
                                                                        : REACH_CLOSED;
 }
 
+/* What the server says of QEMU's user; that it may do all. */
+typedef struct {
+    const char *withheld; /* what it may not; NULL: nothing */
+    gboolean hangs;
+} Server;
+static Server server; /* as above */
+
+static json_t *
+fake_access(json_t *paths, uid_t uid, gid_t gid, GError **error)
+{
+    json_t *file =
+        json_pack("{s:O, s:i, s:b, s:b, s:b, s:b}", "path", json_array_get(paths, 0), "owner",
+                  0x7fff, "root", TRUE, "readable", TRUE, "writable", TRUE, "lockable", TRUE);
+
+    if (server.hangs) {
+        fault_set(error, FAULT_TIMED_OUT, "storage", NULL, "there was no answer in time");
+        json_decref(file);
+        return NULL;
+    }
+    if (server.withheld)
+        json_object_set_new(file, server.withheld, json_false());
+    return json_pack("[o]", file);
+}
+
 static const ReachOps fake_reach = { fake_resolve, fake_try };
 
 static void
@@ -84,6 +108,7 @@ world_new(void)
     World *world = g_new0(World, 1);
 
     way = (Way) { 0 };
+    server = (Server) { 0 };
     fixture_set_up(&world->fixture, NULL);
     world->directories[0] = world->fixture.images;
     world->root = g_build_filename(world->fixture.directory, "root", NULL);
@@ -95,6 +120,7 @@ world_new(void)
     world->checks->host_name = "host1";
     world->checks->firewall_program = "/bin/true"; /* it runs, and lets all in */
     world->checks->reach = &fake_reach;
+    world->checks->try_access = fake_access;
     world->devices = world->settings = "";
     set_mount(world, "rw,vers=4.2,hard");
     write_file(world, "/etc/os-release", "ID=rhel\nVERSION_ID=\"8.6\"\n");
@@ -241,6 +267,30 @@ static void
 mount_softly(void *data)
 {
     set_mount(data, "rw,vers=4.2,soft");
+}
+
+static void
+mount_old_version(void *data)
+{
+    set_mount(data, "rw,vers=3,hard");
+}
+
+static void
+forbid_writing(void *data)
+{
+    server.withheld = "writable";
+}
+
+static void
+have_no_locks(void *data)
+{
+    server.withheld = "lockable";
+}
+
+static void
+squash_root(void *data)
+{
+    server.withheld = "root";
 }
 
 static void
@@ -402,6 +452,10 @@ static const CheckCase cases[] = {
     { "guest.files-there", need_kernel, "is not there", arrive },
     { "storage.pools-there", stop_pool, "not active", arrive },
     { "storage.nfs-options", mount_softly, "'soft'", arrive },
+    { "storage.nfs-version", mount_old_version, "NFS 3", arrive },
+    { "storage.nfs-rights", forbid_writing, "may not write", arrive },
+    { "storage.nfs-locks", have_no_locks, "has no locks", arrive },
+    { "storage.nfs-squash", squash_root, "root_squash", arrive },
     { "storage.virt-use-nfs", forbid_nfs, "virt_use_nfs is off", arrive },
     { "storage.qemu-user-same", be_other_user, "64055 on the guest's host", arrive },
     { "host.name-resolves", forget_name, "cannot resolve", leave },
@@ -458,27 +512,70 @@ test_disk_on_this_host_needs_no_network_storage(void)
     g_assert_null(check_report_find(report, "storage.virt-use-nfs", NULL));
 }
 
-/* The real one, against sockets of this very host. */
 static void
-test_refusal_is_told_from_an_open_port(void)
+test_server_that_does_not_answer_leaves_rights_unknown(void)
 {
-    g_autoptr(GSocketListener) listener = g_socket_listener_new();
-    guint16 ports[2] = { g_socket_listener_add_any_inet_port(listener, NULL, NULL), 0 };
-    g_autoptr(GSocketListener) closed = g_socket_listener_new();
-    ReachResult results[2] = { REACH_BLOCKED, REACH_BLOCKED };
-    gboolean loopback = FALSE;
-    g_autoptr(GError) error = NULL;
+    static const char *const ids[] = { "storage.nfs-rights", "storage.nfs-locks",
+                                       "storage.nfs-squash" };
+    g_autoptr(World) world = world_new();
 
-    ports[1] = g_socket_listener_add_any_inet_port(closed, NULL, NULL);
-    g_socket_listener_close(closed);
-    g_autofree char *address = reach_network.resolve("localhost", &loopback, &error);
-    g_assert_no_error(error);
-    g_assert_true(loopback);
-    reach_network.try(address, ports, 2, 5000, results);
-    g_assert_cmpint(results[0], ==, REACH_OPEN);
-    g_assert_cmpint(results[1], ==, REACH_CLOSED);
-    reach_network.try("255.255.255.255", ports, 1, 100, results);
-    g_assert_cmpint(results[0], ==, REACH_BLOCKED);
+    arrive(world);
+    server.hangs = TRUE;
+    g_autoptr(CheckReport) report = storage_check_destination(world->checks, world->facts, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(ids); i++)
+        g_assert_cmpint(check_report_find(report, ids[i], NULL)->outcome, ==, CHECK_UNKNOWN);
+}
+
+static void
+test_ports_are_those_of_the_destination(void)
+{
+    g_autoptr(World) world = world_new();
+
+    set_fact(world, "firstMigrationPort", json_integer(50000));
+    set_fact(world, "lastMigrationPort", json_integer(50009));
+    way = (Way) { .first = 50008, .last = 50020 };
+    g_autoptr(CheckReport) report = run_passage(world);
+    const CheckResult *result = check_report_find(report, "host.migration-ports-reachable", NULL);
+    g_assert_cmpint(result->outcome, ==, CHECK_FAILED);
+    g_assert_nonnull(strstr(result->evidence, "2 of the ports 50000-50009"));
+    g_assert_nonnull(strstr(result->remedy, "50000-50009/tcp"));
+}
+
+/* What moves only if another program can is never called passed. */
+static void
+test_virtiofs_of_new_versions_is_unknown(void)
+{
+    g_autoptr(World) world = world_new();
+
+    share_directory(world);
+    add_guest(world);
+    fake_hypervisor_host(world->fixture.fake)->version = 10000000;
+    g_autoptr(CheckReport) report = storage_check_source(world->checks, "web1");
+    g_assert_cmpint(check_report_find(report, "guest.no-shared-directories", NULL)->outcome, ==,
+                    CHECK_UNKNOWN);
+}
+
+static void
+test_devices_that_qemu_refuses_are_named(void)
+{
+    static const struct {
+        const char *devices, *evidence;
+    } refused[] = {
+        { "<video><model type='virtio'><acceleration accel3d='yes'/></model></video>", "renders" },
+        { "<disk type='file'><driver type='vmdk'/><target dev='vda'/></disk>", "format vmdk" },
+        { "<smartcard mode='host-certificates'/>", "smart card" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
+        g_autoptr(World) world = world_new();
+
+        world->devices = refused[i].devices;
+        add_guest(world);
+        g_autoptr(CheckReport) report = storage_check_source(world->checks, "web1");
+        const CheckResult *result = check_report_find(report, "guest.no-qemu-blockers", NULL);
+        g_assert_cmpint(result->outcome, ==, CHECK_FAILED);
+        g_assert_nonnull(strstr(result->evidence, refused[i].evidence));
+    }
 }
 
 int
@@ -490,6 +587,10 @@ main(int argc, char **argv)
     g_test_add_func("/host-checks/loopback", test_name_that_is_the_loopback_leads_nowhere);
     g_test_add_func("/host-checks/no-bandwidth", test_rate_without_bandwidth_is_unknown);
     g_test_add_func("/host-checks/local-disk", test_disk_on_this_host_needs_no_network_storage);
-    g_test_add_func("/host-checks/reach", test_refusal_is_told_from_an_open_port);
+    g_test_add_func("/host-checks/silent-server",
+                    test_server_that_does_not_answer_leaves_rights_unknown);
+    g_test_add_func("/host-checks/ports", test_ports_are_those_of_the_destination);
+    g_test_add_func("/host-checks/virtiofs", test_virtiofs_of_new_versions_is_unknown);
+    g_test_add_func("/host-checks/refused-devices", test_devices_that_qemu_refuses_are_named);
     return g_test_run();
 }

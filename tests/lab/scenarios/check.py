@@ -24,6 +24,9 @@ STATE = {
     "rules": "nft list ruleset 2>/dev/null || true",
     "leases": "migprep status --json | jq -c .leases 2>/dev/null || migprep status | grep -A9 Leases",
 }
+SNAPSHOT = ('<domainsnapshot><name>s1</name><state>disk-snapshot</state><creationTime>1</creationTime>'
+            '<memory snapshot="no"/><disks><disk name="vda" snapshot="external" type="file">'
+            '<driver type="qcow2"/><source file="/var/lib/libvirt/images/s1.qcow2"/></disk></disks>')
 # Bytes that the guest writes to its own disk meanwhile are no side effect of ours.
 VOLATILE = ("guest1.qcow2",)
 
@@ -127,12 +130,12 @@ def guests(lab, source, guest):
     with lab.case("a paused guest"), broken(source, "virsh suspend guest1", "virsh resume guest1"):
         expect(source, "guest.running", "blocker", "is paused")
 
+    # Only libvirt's record of one: a guest with a function cannot be snapshot for real.
     with lab.case("a snapshot"), broken(
-            source, "virsh snapshot-create-as guest1 s1 --disk-only --no-metadata --print-xml "
-            ">/dev/null; virsh snapshot-create-as guest1 s1 2>/dev/null || true",
-            "virsh snapshot-delete guest1 s1 --metadata 2>/dev/null || true"):
-        if "s1" in source.output(["virsh", "snapshot-list", "guest1", "--name"]):
-            expect(source, "guest.no-snapshot", "blocker", "1 snapshots")
+            source, f"(echo '{SNAPSHOT}'; virsh dumpxml guest1; echo '</domainsnapshot>') > "
+            "/tmp/s1.xml && virsh snapshot-create guest1 /tmp/s1.xml --redefine",
+            "virsh snapshot-delete guest1 s1 --metadata; rm -f /tmp/s1.xml"):
+        expect(source, "guest.no-snapshot", "blocker", "1 snapshots")
 
 
 def networks(lab, source, target):
