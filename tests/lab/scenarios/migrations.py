@@ -2,8 +2,10 @@
 """Every way of migrating, once each; the guest's disk is the same and takes writes afterwards."""
 
 import contextlib
+import pathlib
+import subprocess
+import tempfile
 
-from emulation.case import Skip
 from emulation.deadline import wait_for
 from emulation.guest import IMAGES
 from emulation.journey import Journey
@@ -193,34 +195,36 @@ def changed_xml(lab, guest):
 @contextlib.contextmanager
 def certificates(lab):
     """One authority, and a certificate for each host that serves and asks; gone afterwards."""
-    maker = lab.host(1)
-    if maker.run("command -v openssl", check=False).returncode:
-        raise Skip("the hosts have no openssl to make certificates with")
-    maker.run("umask 077; mkdir -p /run/pki && cd /run/pki && "
-              "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=lab "
-              "-keyout ca-key.pem -out ca-cert.pem 2>&1", seconds=120)
-    try:
-        for host in lab.hosts:
-            _certify(maker, host)
-        yield
-    finally:
-        for host in lab.hosts:
-            host.run(f"rm -rf {CERTIFICATES} /run/pki")
+    with tempfile.TemporaryDirectory() as directory:
+        _openssl(directory, "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=lab "
+                            "-keyout ca-key.pem -out ca-cert.pem")
+        try:
+            for host in lab.hosts:
+                _certify(directory, host)
+            yield
+        finally:
+            for host in lab.hosts:
+                host.run(["rm", "-rf", CERTIFICATES])
 
 
-def _certify(maker, host):
-    maker.run(f"cd /run/pki && openssl req -newkey rsa:2048 -nodes -subj /CN={host.name} "
-              "-keyout key.pem -out request.pem 2>&1 && "
-              f"printf 'subjectAltName=DNS:{host.name},IP:10.98.0.{host.number}\\n' > extra && "
-              "openssl x509 -req -in request.pem -CA ca-cert.pem -CAkey ca-key.pem "
-              "-CAcreateserial -days 2 -extfile extra -out cert.pem 2>&1", seconds=120)
+def _openssl(directory, arguments):
+    subprocess.run(["openssl", *arguments.split()], cwd=directory, check=True, capture_output=True)
+
+
+def _certify(directory, host):
+    place = pathlib.Path(directory)
+    place.joinpath("extra").write_text(
+        f"subjectAltName=DNS:{host.name},IP:10.98.0.{host.number}\n")
+    _openssl(directory, f"req -newkey rsa:2048 -nodes -subj /CN={host.name} "
+                        "-keyout key.pem -out request.pem")
+    _openssl(directory, "x509 -req -in request.pem -CA ca-cert.pem -CAkey ca-key.pem "
+                        "-CAcreateserial -days 2 -extfile extra -out cert.pem")
     host.run(["mkdir", "-p", CERTIFICATES])
     for source, names in (("ca-cert.pem", ["ca-cert.pem"]),
                           ("cert.pem", ["server-cert.pem", "client-cert.pem"]),
                           ("key.pem", ["server-key.pem", "client-key.pem"])):
-        text = maker.output(["cat", f"/run/pki/{source}"])
         for name in names:
-            host.run(["tee", f"{CERTIFICATES}/{name}"], stdin=text + "\n")
+            host.run(["tee", f"{CERTIFICATES}/{name}"], stdin=place.joinpath(source).read_text())
     host.run(f"chmod 755 {CERTIFICATES}; chmod 644 {CERTIFICATES}/*; "
              "systemctl try-restart libvirtd virtqemud")
 
