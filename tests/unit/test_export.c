@@ -330,6 +330,7 @@ test_crash_while_making_leaves_nothing(ShareFixture *fixture, const void *data)
         g_autoptr(Lease) lease = create(fixture, "t");
         LeaseAsset *asset = lease->assets->pdata[0];
 
+        g_clear_pointer(&fixture->leases, share_leases_free);
         g_assert_true(share_record(&fixture->host, lease, asset, SHARE_MAKING,
                                    json_pack("{s:s}", "listed", ""), NULL));
         lease_store_set_state(fixture->store, lease->id, "making", "", NULL);

@@ -332,6 +332,8 @@ leave_remains(ShareFixture *fixture, Crash crash)
     g_autofree char *part = g_build_filename(fixture->images, share_text(asset, "part"), NULL);
     json_t *undone = json_pack("{s:i}", "id", 0);
 
+    /* A dead daemon does not mount again what goes here. */
+    g_clear_pointer(&fixture->leases, share_leases_free);
     if (crash < CRASHED_MOUNTED)
         fake_mount_table_forget(fixture->fake_mounts);
     if (crash < CRASHED_PUBLISHED)
