@@ -15,9 +15,7 @@
 void
 drain_options_init(DrainOptions *options)
 {
-    *options = (DrainOptions) { .config_path = g_strdup(CONFIG_PATH),
-                                .root = g_strdup(""),
-                                .bandwidth = BANDWIDTH_DEFAULT,
+    *options = (DrainOptions) { .bandwidth = BANDWIDTH_DEFAULT,
                                 .stop = g_cancellable_new(),
                                 .abort = g_cancellable_new() };
 }
@@ -78,7 +76,9 @@ drain_options_check(DrainOptions *options, GError **error)
     g_autofree char *mistake = NULL;
     int fallback;
 
-    options->config = config_load(options->config_path, error);
+    if (!options->root)
+        options->root = g_strdup("");
+    options->config = config_load(options->config_path ? options->config_path : CONFIG_PATH, error);
     if (!options->config || !check_hosts(options->hosts, error) ||
         !check_hosts(options->config->drain_to, error))
         return FALSE;

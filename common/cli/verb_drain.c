@@ -64,7 +64,7 @@ cancel(const DrainOptions *options)
     g_autoptr(GError) error = NULL;
     gboolean running;
 
-    if (drain_lock_interrupt(options->root, &running, &error))
+    if (drain_lock_interrupt(options->root ? options->root : "", &running, &error))
         return EXIT_STATUS_OK;
     if (error)
         return verb_fail(error);
