@@ -126,7 +126,7 @@ act(const char *word, const Request *request)
 static int
 run(int argc, char **argv)
 {
-    g_auto(Request) request = { .root = g_strdup("") };
+    g_auto(Request) request = { 0 };
     const GOptionEntry entries[] = {
         { "reason", 0, 0, G_OPTION_ARG_STRING, &request.reason,
           "why, for those whose guests are refused", "TEXT" },
@@ -149,6 +149,8 @@ run(int argc, char **argv)
 
     if (!verb_parse(&options, argc, &argv, 1))
         return EXIT_STATUS_USAGE;
+    if (!request.root)
+        request.root = g_strdup("");
     return act(argv[1], &request);
 }
 
