@@ -2,12 +2,15 @@
 /* Judges the bonds that a guest reports, one property at a time. */
 #include "netprep/bond_check.h"
 
+#include "common/guest_agent.h"
 #include "netprep/backup_proof.h"
 #include "netprep/vnic_path.h"
 
 /* Recommended by the kernel's networking/bonding.rst and measured: see docs/decisions.md. */
 #define MONITOR_MSEC      100
 #define ANNOUNCEMENTS_MIN 3
+/* Within CHECK_TIMEOUT_MSEC: a silent agent is a finding, not a check that could not be run. */
+#define PING_SECONDS 3
 
 typedef struct {
     GuestSubject *subject;
@@ -72,7 +75,9 @@ check_agent(void *data, CheckReport *report)
     BondAccess access = bond_access(context->host, context->view, NULL);
     g_autoptr(GError) error = NULL;
 
-    context->report = bond_report(&access, &error);
+    if (guest_agent_ping(context->host->hypervisor, context->view->guest->uuid, PING_SECONDS,
+                         &error))
+        context->report = bond_report(&access, &error);
     if (context->report)
         check_pass(report, context->label, "tells about its network devices (%s)",
                    guest_steering_name(context->report->steering));
