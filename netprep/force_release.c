@@ -62,14 +62,14 @@ work(Job *job, void *data, GError **error)
     const Force *force = data;
     g_autoptr(Lease) lease =
         lease_store_get(force->host->leases, force->lease, force->generation, error);
-    g_autoptr(GError) stuck = NULL;
     json_auto_t *freed = json_array(), *kept = json_array();
 
     if (!lease)
         return NULL;
     bulletin_post(force->host->bulletin, BULLETIN_FORCED, lease, force->detail);
-    if (!mac_path_to_function(force->host, lease, &stuck))
-        g_warning("%s", stuck->message);
+    /* First, and not in vain: an entry that outlives the lease is nobody's, for ever. */
+    if (!mac_path_to_function(force->host, lease, error))
+        return NULL;
     g_autoptr(GiveBack) give_back = give_back_new(force->host, lease, error);
     if (!give_back || !let_all_go(give_back, freed, kept, error) ||
         !lease_store_remove(force->host->leases, lease->id, error))

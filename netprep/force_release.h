@@ -16,7 +16,8 @@ typedef struct {
  * Starts the job, which queues behind other work on the guest. Unlike Release it does not wait for
  * a migration and plugs nothing back: a VF that is in the lease's guest stays there, one that
  * nobody uses is reset and free. Never takes a VF from a running guest; one that somebody else uses
- * keeps the lease, with FAULT_FUNCTION_BUSY. Who did it, and why, is in the journal before anything
+ * keeps the lease, with FAULT_FUNCTION_BUSY, and so does the guest's MAC where it cannot be taken
+ * off the PF (FAULT_INTERNAL). Who did it, and why, is in the journal before anything
  * is done. Its result is {freed, kept}. FAULT_LEASE_NOT_FOUND, FAULT_STALE_GENERATION. Blocks
  * briefly.
  */

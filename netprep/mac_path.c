@@ -144,8 +144,10 @@ open_path(const NetworkHost *host, const Lease *lease, LeaseAsset *asset, const 
         return FALSE;
     if (!needed)
         return TRUE;
-    if (!bridge_fdb_accept(host->fdb, path->device, path->mac, &added, &failure))
-        warn(failure);
+    if (!bridge_fdb_accept(host->fdb, path->device, path->mac, &added, &failure)) {
+        warn(failure); /* it may be there all the same: the record stays */
+        return TRUE;
+    }
     return added || set_record(host, lease, asset, NULL, error);
 }
 

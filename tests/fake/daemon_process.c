@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake/daemon_process.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 
 #include "fake/fake_leg_probe.h"
@@ -48,12 +49,22 @@ reach_point(DaemonProcess *process)
 }
 
 static FakeGateState
+inject(const DaemonProcess *process, InjectorPoint point)
+{
+    int number;
+    Deed deed = injector_pass(process->world.injector, point, &number);
+
+    errno = number;
+    return deed == DEED_DONE ? FAKE_GATE_OPEN : deed == DEED_LOST ? FAKE_GATE_MUTE : FAKE_GATE_SHUT;
+}
+
+static FakeGateState
 pass(void *data)
 {
     DaemonProcess *process = data;
 
     reach_point(process);
-    return daemon_process_is_dead(process) ? FAKE_GATE_SHUT : FAKE_GATE_OPEN;
+    return inject(process, POINT_KERNEL);
 }
 
 /* With the lock. */
@@ -83,7 +94,7 @@ pass_to_libvirt(void *data)
     g_mutex_unlock(&process->lock);
     if (back)
         tell(process, HYPERVISOR_EVENT_RECONNECTED, "");
-    return state;
+    return state == FAKE_GATE_OPEN ? inject(process, POINT_REMOTE) : state;
 }
 
 static void
@@ -94,15 +105,18 @@ forward(const HypervisorEvent *event, void *data)
     g_mutex_lock(&process->lock);
     gboolean hears = !process->dead && process->outage == 0;
     g_mutex_unlock(&process->lock);
-    if (hears)
+    if (hears && !injector_is_dead(process->world.injector))
         hypervisor_emit(process->hypervisor, event);
 }
 
-/* Not 0: SQLite rolls back instead. */
+/* Not 0: SQLite rolls back instead. The disk has its own injections. */
 static int
 may_commit(void *data)
 {
-    return pass(data) != FAKE_GATE_OPEN;
+    DaemonProcess *process = data;
+
+    reach_point(process);
+    return daemon_process_is_dead(process);
 }
 
 static int
@@ -224,6 +238,7 @@ daemon_process_kill(DaemonProcess *process)
     g_mutex_lock(&process->lock);
     process->dead = TRUE;
     g_mutex_unlock(&process->lock);
+    injector_kill(process->world.injector);
 }
 
 gboolean
@@ -232,7 +247,7 @@ daemon_process_is_dead(DaemonProcess *process)
     g_mutex_lock(&process->lock);
     gboolean dead = process->dead;
     g_mutex_unlock(&process->lock);
-    return dead;
+    return dead || injector_is_dead(process->world.injector);
 }
 
 void

@@ -6,6 +6,7 @@
 #include "fake/fake_function_control.h"
 #include "fake/fake_hypervisor.h"
 #include "fake/hypervisor_gate.h"
+#include "fake/injector.h"
 #include "netprep/network_host.h"
 
 /*
@@ -29,6 +30,7 @@ typedef struct {
     const char *guest;    /* UUID: pauses that end at an event about it end at once */
     DeviceCheck check;    /* what libvirt says of devices to be plugged; NULL: all are fine */
     void *check_data;
+    Injector *injector; /* what else may go wrong with it */
 } DaemonWorld;
 
 DaemonProcess *daemon_process_start(const DaemonWorld *world);

@@ -137,23 +137,29 @@ door_list(void *self, const char *port, GArray **ret_entries)
     const Door *door = self;
 
     return door->gate(door->data) == FAKE_GATE_OPEN ? fake_list(door->fake, port, ret_entries)
-                                                    : -EIO;
+                                                    : -errno;
 }
 
 static int
 door_add(void *self, const char *port, const guint8 *mac)
 {
     const Door *door = self;
+    FakeGateState state = door->gate(door->data);
+    int number = errno;
+    int status = state == FAKE_GATE_SHUT ? 0 : fake_add(door->fake, port, mac);
 
-    return door->gate(door->data) == FAKE_GATE_OPEN ? fake_add(door->fake, port, mac) : -EIO;
+    return state == FAKE_GATE_OPEN ? status : -number;
 }
 
 static int
 door_remove(void *self, const char *port, const FdbEntry *entry)
 {
     const Door *door = self;
+    FakeGateState state = door->gate(door->data);
+    int number = errno;
+    int status = state == FAKE_GATE_SHUT ? 0 : fake_remove(door->fake, port, entry);
 
-    return door->gate(door->data) == FAKE_GATE_OPEN ? fake_remove(door->fake, port, entry) : -EIO;
+    return state == FAKE_GATE_OPEN ? status : -number;
 }
 
 BridgeFdb *

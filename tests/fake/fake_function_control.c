@@ -123,10 +123,13 @@ door_set(void *self, const char *physical_function, unsigned index, FunctionOpti
          const FunctionSettings *wanted)
 {
     const Door *door = self;
+    FakeGateState state = door->gate(door->data);
+    int number = errno;
+    int status = state == FAKE_GATE_SHUT
+                     ? 0
+                     : fake_set(door->fake, physical_function, index, option, wanted);
 
-    return door->gate(door->data) == FAKE_GATE_OPEN
-               ? fake_set(door->fake, physical_function, index, option, wanted)
-               : -ENODEV;
+    return state == FAKE_GATE_OPEN ? status : -number;
 }
 
 FunctionControl *

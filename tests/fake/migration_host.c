@@ -193,6 +193,10 @@ add_cards(const MigrationHost *host)
 static void
 start_daemon(MigrationHost *host)
 {
+    if (injector_has_cut_power(host->injector))
+        faulty_disk_cut(host->disk, host->random);
+    injector_arm(host->injector, host->next, host->next_point);
+    host->next = INJECT_NOTHING;
     host->daemon = daemon_process_start(&(DaemonWorld) {
         .hypervisor = host->hypervisor,
         .control = host->control,
@@ -203,6 +207,7 @@ start_daemon(MigrationHost *host)
         .guest = WORLD_UUID,
         .check = check_device,
         .check_data = host,
+        .injector = host->injector,
     });
 }
 
@@ -220,6 +225,9 @@ migration_host_new(const char *name, unsigned bus, const char *directory, FakeGu
     host->plugged = host->bridged = host->stolen = -1;
     host->guest = guest;
     host->database = g_strdup_printf("%s/%s.db", directory, name);
+    host->injector = injector_new();
+    host->disk = faulty_disk_new(host->database, host->injector);
+    host->random = g_rand_new_with_seed(bus);
     host->sysfs = fake_sysfs_new();
     host->control = fake_function_control_new();
     add_cards(host);
@@ -239,6 +247,9 @@ void
 migration_host_free(MigrationHost *host)
 {
     daemon_process_stop(host->daemon);
+    faulty_disk_free(host->disk);
+    injector_free(host->injector);
+    g_rand_free(host->random);
     hypervisor_free(fake_hypervisor_get(host->hypervisor));
     function_control_free(fake_function_control_get(host->control));
     bridge_fdb_free(fake_bridge_fdb_get(host->fdb));
@@ -259,6 +270,13 @@ migration_host_revive(MigrationHost *host)
         return;
     daemon_process_stop(host->daemon);
     start_daemon(host);
+}
+
+void
+migration_host_restart(MigrationHost *host)
+{
+    daemon_process_kill(host->daemon);
+    migration_host_revive(host);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "fake/daemon_process.h"
 #include "fake/fake_guest.h"
+#include "fake/faulty_disk.h"
 
 #define WORLD_UUID      "7c8a1f9e-6f0e-4d5b-9c39-0d0a3c7b1a55"
 #define WORLD_CARDS     2
@@ -16,7 +17,12 @@ typedef struct {
     char *cards[WORLD_CARDS]; /* PCI addresses of the PFs */
     char *functions[WORLD_FUNCTIONS + 1];
     char *sysfs;
-    char *database; /* of leases; outlives a daemon */
+    char *database;     /* of leases; outlives a daemon */
+    Injector *injector; /* of the daemon at work */
+    FaultyDisk *disk;   /* of the database */
+    GRand *random;      /* what a power cut leaves */
+    Injection next;     /* for the daemon after it, at its point @next_point; nothing else */
+    unsigned next_point;
     Config config;
     FakeHypervisor *hypervisor;
     FakeFunctionControl *control;
@@ -41,6 +47,8 @@ void migration_host_free(MigrationHost *host);
 
 /* Replaces a daemon that is dead; one that lives, or a host that is down, is left alone. */
 void migration_host_revive(MigrationHost *host);
+/* Kills the daemon, dead or alive, and replaces it. */
+void migration_host_restart(MigrationHost *host);
 /* Power fails: no daemon and no guest is left. */
 void migration_host_crash(MigrationHost *host);
 /* Power is back: leases are of an earlier boot, cards as new, the guest shut off as it was. */
