@@ -3,7 +3,7 @@
 #include <glib/gstdio.h>
 #include <net/if.h>
 
-#include "check_case.h"
+#include "fake/check_case.h"
 #include "fake/fake_sysfs.h"
 #include "fake/network_fixture.h"
 #include "netprep/check_service.h"
@@ -16,7 +16,7 @@ typedef struct {
     json_t *facts;
 } World;
 
-static World *
+static void *
 world_new(void)
 {
     World *world = g_new0(World, 1);
@@ -28,8 +28,10 @@ world_new(void)
 }
 
 static void
-world_free(World *world)
+world_free(void *data)
 {
+    World *world = data;
+
     network_fixture_free(world->fixture);
     json_decref(world->facts);
     g_free(world);
@@ -307,8 +309,9 @@ come_from_other_card(void *data)
 }
 
 static CheckReport *
-run_role(const World *world, const CheckCase *test)
+run_role(void *data, const CheckCase *test)
 {
+    const World *world = data;
     const NetworkHost *host = world->fixture->host;
     g_autoptr(GError) error = NULL;
 
@@ -319,30 +322,6 @@ run_role(const World *world, const CheckCase *test)
     CheckReport *report = network_check_destination(host, world->facts, &error);
     g_assert_no_error(error);
     return report;
-}
-
-static void
-try(const CheckCase *test, gboolean broken)
-{
-    g_autoptr(World) world = world_new();
-
-    test->prepare(world);
-    if (broken)
-        test->break_it(world);
-    g_autoptr(CheckReport) report = run_role(world, test);
-    check_case_assert(test, report, broken);
-}
-
-static void
-test_holds(gconstpointer test)
-{
-    try(test, FALSE);
-}
-
-static void
-test_broken(gconstpointer test)
-{
-    try(test, TRUE);
 }
 
 static const CheckCase cases[] = {
@@ -370,6 +349,7 @@ static const CheckCase cases[] = {
     { "network.functions-free", cut_port_off, "0 of its 4 VFs", have_arrival },
     { "network.functions-settings-supported", forget_trust, "trust", have_arrival },
 };
+static const CheckSuite suite = { world_new, world_free, run_role };
 
 static void
 test_unknown_guest_is_left_to_those_who_know(void)
@@ -400,10 +380,8 @@ test_team_is_not_judged_as_a_bond(void)
         GUEST_STATE_RUNNING, TRUE);
     take_bond_away(world);
     g_autoptr(CheckReport) report = network_check_source(world->fixture->host, "web1");
-    g_assert_cmpint(check_report_find(report, "guest.agent-answers", NULL)->outcome, ==,
-                    CHECK_PASSED);
-    g_assert_cmpint(check_report_find(report, "network.backup-present", NULL)->outcome, ==,
-                    CHECK_FAILED);
+    g_assert_cmpint(check_case_outcome(report, "guest.agent-answers"), ==, CHECK_PASSED);
+    g_assert_cmpint(check_case_outcome(report, "network.backup-present"), ==, CHECK_FAILED);
     g_assert_null(check_report_find(report, "network.bond-mode", NULL));
 }
 
@@ -428,10 +406,8 @@ test_silent_agent_leaves_bonds_unknown(void)
     have_guest(world);
     silence_agent(world);
     g_autoptr(CheckReport) report = network_check_source(world->fixture->host, "web1");
-    g_assert_cmpint(check_report_find(report, "network.bond-mode", NULL)->outcome, ==,
-                    CHECK_UNKNOWN);
-    g_assert_cmpint(check_report_find(report, "network.backup-present", NULL)->outcome, ==,
-                    CHECK_UNKNOWN);
+    g_assert_cmpint(check_case_outcome(report, "network.bond-mode"), ==, CHECK_UNKNOWN);
+    g_assert_cmpint(check_case_outcome(report, "network.backup-present"), ==, CHECK_UNKNOWN);
 }
 
 static void
@@ -478,8 +454,7 @@ test_hypervisor_that_fails_is_unknown(void)
                          FAULT_HYPERVISOR_UNAVAILABLE);
     g_autoptr(CheckReport) report =
         network_check_destination(world->fixture->host, world->facts, NULL);
-    g_assert_cmpint(check_report_find(report, "network.functions-free", NULL)->outcome, ==,
-                    CHECK_UNKNOWN);
+    g_assert_cmpint(check_case_outcome(report, "network.functions-free"), ==, CHECK_UNKNOWN);
 }
 
 static void
@@ -531,8 +506,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
-        check_case_add(&cases[i], test_holds, test_broken);
+    check_suite_add(&suite, cases, G_N_ELEMENTS(cases));
     g_test_add_func("/network-check/no-guest", test_unknown_guest_is_left_to_those_who_know);
     g_test_add_func("/network-check/team", test_team_is_not_judged_as_a_bond);
     g_test_add_func("/network-check/no-functions", test_guest_without_functions_needs_none_there);

@@ -2,7 +2,7 @@
 /* storprepd's checks: each one on a host where it holds, and on one where it is broken. */
 #include <glib/gstdio.h>
 
-#include "check_case.h"
+#include "fake/check_case.h"
 #include "fake/target_fixture.h"
 #include "storprep/image_identity.h"
 #include "storprep/storage_check.h"
@@ -21,7 +21,7 @@ typedef struct {
     GuestState state;
 } World;
 
-static World *
+static void *
 world_new(void)
 {
     World *world = g_new0(World, 1);
@@ -39,8 +39,10 @@ world_new(void)
 }
 
 static void
-world_free(World *world)
+world_free(void *data)
 {
+    World *world = data;
+
     g_assert_true(storage_checks_free(world->checks));
     g_remove(world->image);
     fixture_tear_down(&world->fixture, NULL);
@@ -284,8 +286,9 @@ is_at_source(const CheckCase *test)
 }
 
 static CheckReport *
-run_role(World *world, const CheckCase *test)
+run_role(void *data, const CheckCase *test)
 {
+    World *world = data;
     g_autoptr(GError) error = NULL;
 
     if (is_at_source(test)) {
@@ -296,30 +299,6 @@ run_role(World *world, const CheckCase *test)
     CheckReport *report = storage_check_destination(world->checks, world->facts, &error);
     g_assert_no_error(error);
     return report;
-}
-
-static void
-try(const CheckCase *test, gboolean broken)
-{
-    g_autoptr(World) world = world_new();
-
-    test->prepare(world);
-    if (broken)
-        test->break_it(world);
-    g_autoptr(CheckReport) report = run_role(world, test);
-    check_case_assert(test, report, broken);
-}
-
-static void
-test_holds(gconstpointer test)
-{
-    try(test, FALSE);
-}
-
-static void
-test_broken(gconstpointer test)
-{
-    try(test, TRUE);
 }
 
 static const CheckCase cases[] = {
@@ -346,6 +325,7 @@ static const CheckCase cases[] = {
     { "storage.target-absent", leave_file_behind, "", arrive },
     { "storage.space-enough", need_much_space, "bytes are needed", arrive },
 };
+static const CheckSuite suite = { world_new, world_free, run_role };
 
 static CheckReport *
 check_arrival(World *world)
@@ -365,7 +345,7 @@ test_unknown_guest_is_one_result(void)
 
     g_assert_cmpuint(report->results->len, ==, 2);
     g_assert_nonnull(check_report_find(report, "host.libvirt-answers", NULL));
-    g_assert_cmpint(check_report_find(report, "guest.exists", NULL)->outcome, ==, CHECK_FAILED);
+    g_assert_cmpint(check_case_outcome(report, "guest.exists"), ==, CHECK_FAILED);
 }
 
 static void
@@ -400,8 +380,7 @@ test_source_tells_what_the_destination_asks(void)
         if (!g_str_has_prefix(result->kind->id, "storage."))
             g_assert_cmpint(result->outcome, ==, CHECK_PASSED);
     }
-    g_assert_cmpint(check_report_find(there, "storage.path-allowed", NULL)->outcome, ==,
-                    CHECK_FAILED);
+    g_assert_cmpint(check_case_outcome(there, "storage.path-allowed"), ==, CHECK_FAILED);
 }
 
 static void
@@ -412,8 +391,7 @@ test_libvirt_that_cannot_compare_is_unknown(void)
     arrive(world);
     fake_hypervisor_fail(world->fixture.fake, "compare_processor", 1, FAULT_HYPERVISOR_FAILED);
     g_autoptr(CheckReport) report = check_arrival(world);
-    g_assert_cmpint(check_report_find(report, "host.cpu-compatible", NULL)->outcome, ==,
-                    CHECK_UNKNOWN);
+    g_assert_cmpint(check_case_outcome(report, "host.cpu-compatible"), ==, CHECK_UNKNOWN);
 }
 
 /* A guest with its host's own processor needs this host to be as good; what QEMU can put together
@@ -427,8 +405,7 @@ test_own_processor_is_compared_with_the_hosts(void)
     json_object_set_new(world->facts, "processorMode", json_string("host-passthrough"));
     host_of(world)->processor_obstacle = "QEMU does not provide vme";
     g_autoptr(CheckReport) report = check_arrival(world);
-    g_assert_cmpint(check_report_find(report, "host.cpu-compatible", NULL)->outcome, ==,
-                    CHECK_PASSED);
+    g_assert_cmpint(check_case_outcome(report, "host.cpu-compatible"), ==, CHECK_PASSED);
 }
 
 static void
@@ -465,8 +442,7 @@ test_shared_image_is_not_in_its_own_way(void)
 
     json_object_set_new(json_array_get(told, 0), "inode", json_integer(1));
     g_autoptr(CheckReport) other = check_arrival(world);
-    g_assert_cmpint(check_report_find(other, "storage.target-absent", NULL)->outcome, ==,
-                    CHECK_FAILED);
+    g_assert_cmpint(check_case_outcome(other, "storage.target-absent"), ==, CHECK_FAILED);
 }
 
 /* The store has the leases of mounts and exports as well, which hold no images. */
@@ -496,8 +472,7 @@ test_a_mount_takes_no_space_of_targets(void)
     g_assert_nonnull(mount);
     arrive(world);
     g_autoptr(CheckReport) report = check_arrival(world);
-    g_assert_cmpint(check_report_find(report, "storage.space-enough", NULL)->outcome, ==,
-                    CHECK_PASSED);
+    g_assert_cmpint(check_case_outcome(report, "storage.space-enough"), ==, CHECK_PASSED);
 }
 
 static void
@@ -566,8 +541,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
-        check_case_add(&cases[i], test_holds, test_broken);
+    check_suite_add(&suite, cases, G_N_ELEMENTS(cases));
     g_test_add_func("/storage-check/no-guest", test_unknown_guest_is_one_result);
     g_test_add_func("/storage-check/nothing-told", test_what_the_source_did_not_tell_is_unknown);
     g_test_add_func("/storage-check/told", test_source_tells_what_the_destination_asks);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fake/check_case.h"
+
+#include <string.h>
+
+/* One of the two tests of a case. */
+typedef struct {
+    const CheckSuite *suite;
+    const CheckCase *test;
+    gboolean broken;
+} Trial;
+
+/* Whether @result is what the case wants: passed, or failed with what it says and what helps. */
+static gboolean
+is_wanted(const Trial *trial, const CheckResult *result)
+{
+    if (!trial->broken) {
+        g_assert_cmpstr(result->outcome == CHECK_PASSED ? "" : result->evidence, ==, "");
+        return TRUE;
+    }
+    if (result->outcome != CHECK_FAILED)
+        return FALSE;
+    g_assert_cmpstr(result->remedy, !=, "");
+    return strstr(result->evidence, trial->test->evidence) != NULL;
+}
+
+static void
+assert_report(const Trial *trial, const CheckReport *report)
+{
+    gboolean found = FALSE;
+
+    g_assert_nonnull(report);
+    for (guint i = 0; i < report->results->len; i++) {
+        const CheckResult *result = report->results->pdata[i];
+
+        if (g_str_equal(result->kind->id, trial->test->id))
+            found = is_wanted(trial, result) || found;
+    }
+    g_assert_true(found);
+}
+
+static void
+try(gconstpointer data)
+{
+    const Trial *trial = data;
+    void *world = trial->suite->new_world();
+
+    trial->test->prepare(world);
+    if (trial->broken)
+        trial->test->break_it(world);
+    g_autoptr(CheckReport) report = trial->suite->run(world, trial->test);
+    assert_report(trial, report);
+    trial->suite->free_world(world);
+}
+
+static void
+add(const CheckSuite *suite, const CheckCase *test, gboolean broken)
+{
+    g_autofree char *path = g_strdup_printf("/check/%s/%s", test->id, broken ? "broken" : "holds");
+    Trial *trial = g_new(Trial, 1);
+
+    *trial = (Trial) { suite, test, broken };
+    g_test_add_data_func_full(path, trial, try, g_free);
+}
+
+void
+check_suite_add(const CheckSuite *suite, const CheckCase *cases, gsize count)
+{
+    for (gsize i = 0; i < count; i++) {
+        add(suite, &cases[i], FALSE);
+        add(suite, &cases[i], TRUE);
+    }
+}
+
+CheckOutcome
+check_case_outcome(const CheckReport *report, const char *id)
+{
+    const CheckResult *result = check_report_find(report, id, NULL);
+
+    g_assert_nonnull(result);
+    return result->outcome;
+}

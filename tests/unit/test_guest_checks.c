@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* storprepd's checks of what binds a guest to its host: each where it holds and where it is broken.
+ */
+#include <string.h>
+
+#include "fake/checked_host.h"
+
+static void
+forbid_moves(void *data)
+{
+    ((CheckedHost *)data)->settings =
+        "<metadata><m:policy xmlns:m='https://migprep.io/policy/1'><m:migration>none"
+        "</m:migration></m:policy></metadata>";
+}
+
+static void
+share_memory(void *data)
+{
+    ((CheckedHost *)data)->devices = "<shmem name='x'><model type='ivshmem-plain'/></shmem>";
+}
+
+static void
+share_directory(void *data)
+{
+    ((CheckedHost *)data)->devices = "<filesystem type='mount'><driver type='virtiofs'/>"
+                                     "<source dir='/srv/data'/></filesystem>";
+}
+
+static void
+pass_tpm_through(void *data)
+{
+    ((CheckedHost *)data)->devices = "<tpm model='tpm-crb'><backend type='passthrough'/></tpm>";
+}
+
+static void
+need_invariant_tsc(void *data)
+{
+    ((CheckedHost *)data)->settings =
+        "<cpu mode='host-model'><feature policy='require' name='invtsc'/></cpu>";
+}
+
+static const CheckCase cases[] = {
+    { "guest.migration-allowed", forbid_moves, "forbids", checked_host_stays },
+    { "guest.no-qemu-blockers", share_memory, "shared memory", checked_host_stays },
+    { "guest.no-shared-directories", share_directory, "virtiofs /srv/data", checked_host_stays },
+    { "guest.tpm-movable", pass_tpm_through, "'passthrough'", checked_host_stays },
+    { "guest.tsc-movable", need_invariant_tsc, "invtsc", checked_host_stays },
+};
+
+/* What moves only if another program can is never called passed. */
+static void
+test_virtiofs_of_new_versions_is_unknown(void)
+{
+    g_autoptr(CheckedHost) host = checked_host_new();
+
+    share_directory(host);
+    checked_host_add_guest(host);
+    fake_hypervisor_host(host->fixture.fake)->version = 10000000;
+    g_autoptr(CheckReport) report = storage_check_source(host->checks, "web1");
+    g_assert_cmpint(check_case_outcome(report, "guest.no-shared-directories"), ==, CHECK_UNKNOWN);
+}
+
+static void
+test_devices_that_qemu_refuses_are_named(void)
+{
+    static const struct {
+        const char *devices, *evidence;
+    } refused[] = {
+        { "<video><model type='virtio'><acceleration accel3d='yes'/></model></video>", "renders" },
+        { "<disk type='file'><driver type='vmdk'/><target dev='vda'/></disk>", "format vmdk" },
+        { "<smartcard mode='host-certificates'/>", "smart card" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
+        g_autoptr(CheckedHost) host = checked_host_new();
+
+        host->devices = refused[i].devices;
+        checked_host_add_guest(host);
+        g_autoptr(CheckReport) report = storage_check_source(host->checks, "web1");
+        const CheckResult *result = check_report_find(report, "guest.no-qemu-blockers", NULL);
+        g_assert_cmpint(result->outcome, ==, CHECK_FAILED);
+        g_assert_nonnull(strstr(result->evidence, refused[i].evidence));
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    check_suite_add(&checked_host_suite, cases, G_N_ELEMENTS(cases));
+    g_test_add_func("/guest-checks/virtiofs", test_virtiofs_of_new_versions_is_unknown);
+    g_test_add_func("/guest-checks/refused-devices", test_devices_that_qemu_refuses_are_named);
+    return g_test_run();
+}

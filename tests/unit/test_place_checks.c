@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* storprepd's checks of the storage that both hosts have: each where it holds and where it is
+ * broken. */
+#include "fake/checked_host.h"
+
+static void
+need_kernel(void *data)
+{
+    checked_host_tell(data, "files", json_pack("[s]", "/nonesuch/vmlinux"));
+}
+
+static void
+stop_pool(void *data)
+{
+    fake_hypervisor_host(((CheckedHost *)data)->fixture.fake)->pool = NULL;
+}
+
+static void
+mount_softly(void *data)
+{
+    checked_host_mount(data, "rw,vers=4.2,soft");
+}
+
+static void
+mount_old_version(void *data)
+{
+    checked_host_mount(data, "rw,vers=3,hard");
+}
+
+static void
+forbid_writing(void *data)
+{
+    checked_host_server()->withheld = "writable";
+}
+
+static void
+have_no_locks(void *data)
+{
+    checked_host_server()->withheld = "lockable";
+}
+
+static void
+squash_root(void *data)
+{
+    checked_host_server()->withheld = "root";
+}
+
+static void
+forbid_nfs(void *data)
+{
+    checked_host_write(data, "/sys/fs/selinux/booleans/virt_use_nfs", "0 0");
+}
+
+static void
+be_other_user(void *data)
+{
+    checked_host_tell(data, "qemuUser", json_integer(64055));
+}
+
+static const CheckCase cases[] = {
+    { "guest.files-there", need_kernel, "is not there", checked_host_arrives },
+    { "storage.pools-there", stop_pool, "not active", checked_host_arrives },
+    { "storage.nfs-options", mount_softly, "'soft'", checked_host_arrives },
+    { "storage.nfs-version", mount_old_version, "NFS 3", checked_host_arrives },
+    { "storage.nfs-rights", forbid_writing, "may not write", checked_host_arrives },
+    { "storage.nfs-locks", have_no_locks, "has no locks", checked_host_arrives },
+    { "storage.nfs-squash", squash_root, "root_squash", checked_host_arrives },
+    { "storage.virt-use-nfs", forbid_nfs, "virt_use_nfs is off", checked_host_arrives },
+    { "storage.qemu-user-same", be_other_user, "64055 on the guest's host", checked_host_arrives },
+};
+
+static void
+test_disk_on_this_host_needs_no_network_storage(void)
+{
+    g_autoptr(CheckedHost) host = checked_host_new();
+
+    checked_host_arrives(host);
+    checked_host_tell(host, "disks",
+                      json_pack("[{s:s, s:s, s:s, s:s}]", "target", "vda", "path", "/var/web1.raw",
+                                "format", "raw", "migration", "none"));
+    g_autoptr(CheckReport) report = storage_check_destination(host->checks, host->facts, NULL);
+    g_assert_null(check_report_find(report, "storage.nfs-options", NULL));
+    g_assert_null(check_report_find(report, "storage.virt-use-nfs", NULL));
+}
+
+static void
+test_server_that_does_not_answer_leaves_rights_unknown(void)
+{
+    static const char *const ids[] = { "storage.nfs-rights", "storage.nfs-locks",
+                                       "storage.nfs-squash" };
+    g_autoptr(CheckedHost) host = checked_host_new();
+
+    checked_host_arrives(host);
+    checked_host_server()->hangs = TRUE;
+    g_autoptr(CheckReport) report = storage_check_destination(host->checks, host->facts, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(ids); i++)
+        g_assert_cmpint(check_case_outcome(report, ids[i]), ==, CHECK_UNKNOWN);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    check_suite_add(&checked_host_suite, cases, G_N_ELEMENTS(cases));
+    g_test_add_func("/place-checks/local-disk", test_disk_on_this_host_needs_no_network_storage);
+    g_test_add_func("/place-checks/silent-server",
+                    test_server_that_does_not_answer_leaves_rights_unknown);
+    return g_test_run();
+}
