@@ -33,6 +33,11 @@ static const CheckKind kinds[] = {
       "The copies fit, fully written, beside what other moves were promised.",
       BLOCKER, AT_DESTINATION, STORPREPD, "free space there",
       OPENEULER, .invalidated_by = HOST_STORAGE, .fault = FAULT_NO_SPACE, .loses_data = TRUE },
+    { "storage.server-answers", "server answers",
+      "The servers of network storage under the guest's disks answer; of a host alone, those of all "
+      "that is mounted there.",
+      BLOCKER, AT_EVERY_HOST, STORPREPD, "rpcinfo -T tcp SERVER nfs",
+      NFS, .invalidated_by = HOST_STORAGE, .fault = FAULT_DISK_UNSUPPORTED },
     { "storage.pools-there", "pools are there",
       "libvirt's storage pools that the guest's images lie in are active there, at the same path.",
       WARNING, AT_DESTINATION, STORPREPD, "virsh pool-start POOL",

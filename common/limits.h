@@ -49,3 +49,4 @@
 /* Checks */
 #define LIMIT_CHECK_THREADS 192 /* running or hanging at once */
 #define CHECK_TIMEOUT_MSEC  5000
+#define LIMIT_SERVERS       64 /* of network storage, asked at once */

@@ -30,21 +30,26 @@ text(const json_t *object, const char *member)
     return value ? value : "";
 }
 
-/* What lies on network storage here. */
+/* What lies on network storage here; NULL if one of its servers does not answer. */
 static json_t *
-list_paths(const Context *context)
+list_paths(const Context *context, GError **error)
 {
-    json_t *paths = json_array();
+    const StorageChecks *checks = context->checks;
+    json_auto_t *paths = json_array();
     size_t i;
     json_t *disk;
 
     json_array_foreach (context->facts->disks, i, disk) {
         const char *path = text(disk, "path");
+        g_autoptr(NetworkMount) mount =
+            *path == '/' ? network_path_find(path, checks->mount_info) : NULL;
 
-        if (*path == '/' && network_path_is(path, context->checks->mount_info))
+        if (mount && !storage_pulse_ask(checks->pulse, mount, error))
+            return NULL;
+        if (mount)
             json_array_append_new(paths, json_string(path));
     }
-    return paths;
+    return json_incref(paths);
 }
 
 static CheckReadiness
@@ -60,9 +65,9 @@ prepare(void *data, GError **error)
                   "the guest's host did not tell what disks it has");
         return CHECK_HINDERED;
     }
-    json_auto_t *paths = list_paths(context);
+    json_auto_t *paths = list_paths(context, error);
     if (json_array_size(paths) == 0)
-        return CHECK_NOTHING;
+        return paths ? CHECK_NOTHING : CHECK_HINDERED;
     qemu_conf_read(path, &conf);
     if (qemu_conf_ids(&conf, &context->uid, &gid, error))
         context->files = context->checks->try_access(paths, context->uid, gid, error);

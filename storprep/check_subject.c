@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "storprep/check_subject.h"
 
+#include "common/domain_xml.h"
 #include "common/fault.h"
 #include "common/once.h"
 
 struct CheckSubject {
-    Hypervisor *hypervisor;
+    CheckSources sources;
     char *name; /* of the guest; NULL: none */
     char *label;
-    Once about_guest, about_host;
+    Once about_guest, about_host, about_storage;
     Guest *guest;
     HypervisorHost *host;
 };
 
 CheckSubject *
-check_subject_new(Hypervisor *hypervisor, const char *guest)
+check_subject_new(const CheckSources *sources, const char *guest)
 {
     CheckSubject *subject = g_atomic_rc_box_new0(CheckSubject);
 
-    subject->hypervisor = hypervisor;
+    subject->sources = *sources;
     subject->name = g_strdup(guest);
     subject->label = guest ? g_strdup_printf("guest '%s'", guest) : g_strdup("this host");
     once_init(&subject->about_guest);
     once_init(&subject->about_host);
+    once_init(&subject->about_storage);
     return subject;
 }
 
@@ -41,6 +43,7 @@ subject_clear(gpointer data)
     hypervisor_host_free(subject->host);
     once_clear(&subject->about_guest);
     once_clear(&subject->about_host);
+    once_clear(&subject->about_storage);
     g_free(subject->name);
     g_free(subject->label);
 }
@@ -54,7 +57,7 @@ check_subject_unref(void *subject)
 Hypervisor *
 check_subject_hypervisor(const CheckSubject *subject)
 {
-    return subject->hypervisor;
+    return subject->sources.hypervisor;
 }
 
 const char *
@@ -68,7 +71,7 @@ ask_for_guest(void *data, GError **error)
 {
     CheckSubject *subject = data;
 
-    subject->guest = hypervisor_get_guest(subject->hypervisor, subject->name, error);
+    subject->guest = hypervisor_get_guest(subject->sources.hypervisor, subject->name, error);
     return subject->guest != NULL;
 }
 
@@ -92,7 +95,7 @@ ask_for_host(void *data, GError **error)
 {
     CheckSubject *subject = data;
 
-    subject->host = hypervisor_get_host(subject->hypervisor, error);
+    subject->host = hypervisor_get_host(subject->sources.hypervisor, error);
     return subject->host != NULL;
 }
 
@@ -100,4 +103,56 @@ const HypervisorHost *
 check_subject_host(CheckSubject *subject, GError **error)
 {
     return once_ask(&subject->about_host, ask_for_host, subject, error) ? subject->host : NULL;
+}
+
+static void
+add_mount(const CheckSubject *subject, const char *path, GPtrArray *mounts)
+{
+    NetworkMount *mount =
+        path && *path == '/' ? network_path_find(path, subject->sources.mount_info) : NULL;
+
+    if (mount)
+        g_ptr_array_add(mounts, mount);
+}
+
+gboolean
+check_subject_mounts(CheckSubject *subject, GPtrArray *mounts, GError **error)
+{
+    const Guest *guest = NULL;
+
+    if (check_subject_guest(subject, &guest, error) != CHECK_READY)
+        return FALSE;
+    g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
+    if (!domain)
+        return FALSE;
+    for (guint i = 0; i < domain->disks->len; i++) {
+        const DomainDisk *disk = domain->disks->pdata[i];
+
+        add_mount(subject, disk->source, mounts);
+        for (guint j = 0; disk->backing && j < disk->backing->len; j++)
+            add_mount(subject, ((const DomainBacking *)disk->backing->pdata[j])->source, mounts);
+    }
+    return TRUE;
+}
+
+static gboolean
+ask_for_storage(void *data, GError **error)
+{
+    CheckSubject *subject = data;
+    g_autoptr(GPtrArray) mounts =
+        g_ptr_array_new_with_free_func((GDestroyNotify)network_mount_free);
+
+    if (!check_subject_mounts(subject, mounts, error))
+        return FALSE;
+    for (guint i = 0; i < mounts->len; i++) {
+        if (!storage_pulse_ask(subject->sources.pulse, mounts->pdata[i], error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+check_subject_storage(CheckSubject *subject, GError **error)
+{
+    return once_ask(&subject->about_storage, ask_for_storage, subject, error);
 }

@@ -35,7 +35,7 @@ prepare(void *data, GError **error)
     if (readiness != CHECK_READY)
         return readiness;
     context->domain = domain_xml_parse(guest->xml, error);
-    if (!context->domain)
+    if (!context->domain || !check_subject_storage(context->subject, error))
         return CHECK_HINDERED;
     context->disks = disk_plan_guest(guest, error);
     return context->disks ? CHECK_READY : CHECK_HINDERED;
@@ -90,21 +90,21 @@ check_movable(void *data, CheckReport *report)
     }
 }
 
+/* What its header says was read when the disk was judged. */
 static void
-judge_format(const DomainDisk *disk, ImageFormat declared, const char *label, CheckReport *report)
+judge_format(const DomainDisk *definition, const Disk *disk, const char *label, CheckReport *report)
 {
-    g_autoptr(GError) error = NULL;
-    ImageHeader header;
+    ImageFormat known;
 
-    if (!image_header_read(disk->source, declared, &header, &error))
-        check_fail(report, label, fault_remedy(error), "declared as %s, but %s", disk->format,
-                   fault_cause(error));
-    else if (declared == IMAGE_FORMAT_RAW &&
-             image_header_read(disk->source, IMAGE_FORMAT_QCOW2, &header, NULL))
-        check_fail(report, label, NULL, "declared as raw, but %s begins like a qcow2 image",
-                   disk->source);
-    else
-        check_pass(report, label, "%s is a %s image, as declared", disk->source, disk->format);
+    if (!image_format_from_name(disk->format, &known))
+        return;
+    if (disk->has_shape && g_strcmp0(disk->header, disk->format) != 0)
+        check_fail(report, label, NULL, "declared as %s, but %s begins like a %s image",
+                   disk->format, disk->path, disk->header);
+    else if (disk->has_shape)
+        check_pass(report, label, "%s is a %s image, as declared", disk->path, disk->format);
+    else if (disk->provable && !definition->encrypted)
+        check_fail(report, label, NULL, "declared as %s, but %s", disk->format, disk->reason);
 }
 
 static void
@@ -115,11 +115,8 @@ check_format(void *data, CheckReport *report)
     for (guint i = 0; i < context->disks->len; i++) {
         const DomainDisk *disk = context->domain->disks->pdata[i];
         g_autofree char *label = disk_label(context, disk);
-        ImageFormat declared;
 
-        if (disk->source && g_str_equal(disk->type, "file") &&
-            image_format_from_name(disk->format, &declared))
-            judge_format(disk, declared, label, report);
+        judge_format(disk, context->disks->pdata[i], label, report);
     }
 }
 

@@ -121,13 +121,14 @@ check_running(void *data, CheckReport *report)
     check_fail(report, context->label, remedy, "is %s", state);
 }
 
-/* NULL, reported as unknown, if libvirt does not tell. Borrowed. */
+/* NULL, reported as unknown, if libvirt does not tell. It asks QEMU, which may itself wait for the
+ * guest's disks. Borrowed. */
 static const GuestCondition *
 need_condition(Context *context, CheckReport *report)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!context->condition)
+    if (!context->condition && check_subject_storage(context->subject, &error))
         context->condition = hypervisor_inspect_guest(check_subject_hypervisor(context->subject),
                                                       context->guest->uuid, &error);
     if (!context->condition)

@@ -30,6 +30,8 @@ prepare(void *data, GError **error)
 
     if (readiness != CHECK_READY)
         return readiness;
+    if (!check_subject_storage(context->subject, error))
+        return CHECK_HINDERED;
     g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
     if (!domain)
         return CHECK_HINDERED;

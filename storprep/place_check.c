@@ -40,11 +40,15 @@ check_files(void *data, CheckReport *report)
         check_unknown(report, HOST, NOT_TOLD);
     json_array_foreach (context->facts->files, i, file) {
         g_autofree char *object = g_strdup_printf("file '%s'", json_string_value(file));
+        g_autoptr(GError) error = NULL;
         g_autofree char *remedy = g_strdup_printf("copy '%s' from the guest's host, or eject it "
                                                   "from the guest's drive",
                                                   json_string_value(file));
 
-        if (access(json_string_value(file), F_OK) == 0)
+        if (!storage_pulse_check(context->checks->pulse, json_string_value(file),
+                                 context->checks->mount_info, &error))
+            check_unknown(report, object, "%s", error->message);
+        else if (access(json_string_value(file), F_OK) == 0)
             check_pass(report, object, "is there");
         else
             check_fail(report, object, remedy, "is not there");
@@ -114,12 +118,12 @@ for_each_network_disk(const Context *context, CheckReport *report,
         check_unknown(report, HOST, NOT_TOLD);
     json_array_foreach (context->facts->disks, i, disk) {
         const char *path = json_string_value(json_object_get(disk, "path"));
-        g_autofree char *options =
-            path && *path == '/' ? network_path_options(path, context->checks->mount_info) : NULL;
+        g_autoptr(NetworkMount) mount =
+            path && *path == '/' ? network_path_find(path, context->checks->mount_info) : NULL;
         g_autofree char *object = g_strdup_printf("path '%s'", path ? path : "");
 
-        if (options)
-            judge(context, object, options, report);
+        if (mount)
+            judge(context, object, mount->options, report);
     }
 }
 

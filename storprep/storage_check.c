@@ -5,6 +5,7 @@
 #include "common/check_method.h"
 #include "common/limits.h"
 #include "storprep/access_check.h"
+#include "storprep/answer_check.h"
 #include "storprep/baggage_check.h"
 #include "storprep/disk_check.h"
 #include "storprep/guest_check.h"
@@ -25,6 +26,7 @@ storage_checks_new(Hypervisor *hypervisor, LeaseStore *store, const char *const 
     StorageChecks *checks = g_new0(StorageChecks, 1);
 
     checks->runner = check_runner_new();
+    checks->pulse = storage_pulse_new(&storage_pulse_real);
     checks->hypervisor = hypervisor;
     checks->store = store;
     checks->directories = directories;
@@ -44,17 +46,27 @@ storage_checks_free(StorageChecks *checks)
     if (!check_runner_finish(checks->runner, FAREWELL_SECONDS))
         return FALSE;
     check_runner_free(checks->runner);
+    storage_pulse_free(checks->pulse);
     g_free(checks);
     return TRUE;
+}
+
+static CheckSubject *
+subject_new(const StorageChecks *checks, const char *guest)
+{
+    const CheckSources sources = { checks->hypervisor, checks->pulse, checks->mount_info };
+
+    return check_subject_new(&sources, guest);
 }
 
 CheckReport *
 storage_check_source(const StorageChecks *checks, const char *guest)
 {
-    g_autoptr(CheckSubject) subject = check_subject_new(checks->hypervisor, guest);
-    const CheckGroup groups[] = { host_check_libvirt(subject),  guest_check_exists(subject),
-                                  guest_check_state(subject),   disk_check(subject),
-                                  image_check(checks, subject), baggage_check(subject) };
+    g_autoptr(CheckSubject) subject = subject_new(checks, guest);
+    const CheckGroup groups[] = { host_check_libvirt(subject),        guest_check_exists(subject),
+                                  guest_check_state(subject),         disk_check(subject),
+                                  image_check(checks, subject),       baggage_check(subject),
+                                  answer_check_guest(checks, subject) };
     CheckReport *report =
         check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
     json_auto_t *facts = host_state_facts(checks->root, checks->host_name);
@@ -71,12 +83,14 @@ storage_check_destination(const StorageChecks *checks, const json_t *object, GEr
 
     if (!facts)
         return NULL;
-    g_autoptr(CheckSubject) subject = check_subject_new(checks->hypervisor, NULL);
-    const CheckGroup groups[] = { host_check_libvirt(subject),     host_check_guest(subject, facts),
-                                  host_check_fit(subject, facts),  target_check(checks, facts),
-                                  system_check_host(checks),       system_check_pair(checks, facts),
-                                  processor_check(subject, facts), place_check(checks, facts),
-                                  access_check(checks, facts) };
+    g_autoptr(CheckSubject) subject = subject_new(checks, NULL);
+    const CheckGroup groups[] = {
+        host_check_libvirt(subject),     host_check_guest(subject, facts),
+        host_check_fit(subject, facts),  target_check(checks, facts),
+        system_check_host(checks),       system_check_pair(checks, facts),
+        processor_check(subject, facts), place_check(checks, facts),
+        access_check(checks, facts),     answer_check_arrival(checks, facts)
+    };
     CheckReport *report =
         check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
     json_auto_t *own = host_state_facts(checks->root, checks->host_name);
@@ -88,8 +102,9 @@ storage_check_destination(const StorageChecks *checks, const json_t *object, GEr
 CheckReport *
 storage_check_host(const StorageChecks *checks)
 {
-    g_autoptr(CheckSubject) subject = check_subject_new(checks->hypervisor, NULL);
-    const CheckGroup groups[] = { host_check_libvirt(subject), system_check_host(checks) };
+    g_autoptr(CheckSubject) subject = subject_new(checks, NULL);
+    const CheckGroup groups[] = { host_check_libvirt(subject), system_check_host(checks),
+                                  answer_check_host(checks) };
 
     return check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
 }

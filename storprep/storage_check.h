@@ -9,10 +9,12 @@
 #include "common/varlink_server.h"
 #include "storprep/file_access.h"
 #include "storprep/reach.h"
+#include "storprep/storage_pulse.h"
 
-/* What the checks look at; all borrowed but the runner. */
+/* What the checks look at; all borrowed but the runner and the pulse. */
 typedef struct {
     CheckRunner *runner;
+    StoragePulse *pulse;
     Hypervisor *hypervisor;
     LeaseStore *store;
     const char *const *directories; /* where images may be created */

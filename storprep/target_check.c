@@ -102,6 +102,24 @@ sort_disks(Context *context)
     return targets;
 }
 
+/* Whether the servers answer that the disks' paths lie on here. */
+static gboolean
+reach_disks(const Context *context, GError **error)
+{
+    const StorageChecks *checks = context->checks;
+    size_t i;
+    json_t *disk;
+
+    json_array_foreach (context->facts->disks, i, disk) {
+        const char *path = json_string_value(json_object_get(disk, "path"));
+
+        if (path && *path == '/' &&
+            !storage_pulse_check(checks->pulse, path, checks->mount_info, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static CheckReadiness
 prepare(void *data, GError **error)
 {
@@ -113,6 +131,8 @@ prepare(void *data, GError **error)
                   "the guest's host did not tell what disks it has");
         return CHECK_HINDERED;
     }
+    if (!reach_disks(context, error))
+        return CHECK_HINDERED;
     json_auto_t *targets = sort_disks(context);
     if (json_array_size(targets) == 0)
         return context->shared->len > 0 ? CHECK_READY : CHECK_NOTHING;

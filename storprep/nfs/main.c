@@ -14,6 +14,7 @@ static const struct {
     const char *usage;
 } verbs[] = {
     { "access", 3, verb_access, "access UID GID PATHS" },
+    { "answer", 1, verb_answer, "answer PATH" },
     { "mount", 3, verb_mount, "mount SOURCE TARGET OPTIONS" },
     { "unmount", 2, verb_unmount, "unmount TARGET ID" },
     { "place", 4, verb_place, "place ROOT DIRECTORY NAME NONCE" },

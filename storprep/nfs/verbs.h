@@ -24,6 +24,8 @@ int verb_drop(char **arguments);
 int verb_identify(char **arguments);
 /* ROOT PATH: size and SHA-256 of a whole image. */
 int verb_digest(char **arguments);
+/* PATH: has the server of the file system there answer. */
+int verb_answer(char **arguments);
 /* UID GID PATHS (a JSON array): files, as file_access_try() tells. */
 int verb_access(char **arguments);
 /* PATH FORMAT: what image_header_read() tells, or the reason why it does not. */

@@ -64,6 +64,19 @@ fake_access(json_t *paths, uid_t uid, gid_t gid, GError **error)
     return json_pack("[o]", file);
 }
 
+static gboolean
+fake_answer(const char *target, GError **error)
+{
+    g_assert_cmpstr(target, ==, "/srv");
+    g_atomic_int_inc(&server.asked);
+    if (server.silent)
+        fault_set(error, FAULT_TIMED_OUT, target, NULL, "there was no answer in time");
+    else if (server.stale)
+        fault_set(error, FAULT_PROGRAM_FAILED, target, NULL, "Stale file handle");
+    return !server.silent && !server.stale;
+}
+
+static const StoragePulseOps fake_pulse = { fake_answer, g_get_monotonic_time };
 static const ReachOps fake_reach = { fake_resolve, fake_try };
 
 void
@@ -124,6 +137,8 @@ checked_host_new(void)
     host->checks->firewall_program = "/bin/true"; /* it runs, and lets all in */
     host->checks->reach = &fake_reach;
     host->checks->try_access = fake_access;
+    storage_pulse_free(host->checks->pulse);
+    host->checks->pulse = storage_pulse_new(&fake_pulse);
     host->devices = host->settings = "";
     write_files(host);
     host->facts = host_state_facts(host->root, HOST2);

@@ -32,7 +32,10 @@ CheckedWay *checked_host_way(void); /* of the one that there is */
 /* What the server of /srv says of QEMU's user. */
 typedef struct {
     const char *withheld; /* what it may not; NULL: nothing */
-    gboolean hangs;
+    gboolean hangs;       /* when it is asked for files */
+    gboolean silent;      /* it does not answer at all */
+    gboolean stale;       /* it answers that the directory is gone */
+    int asked;            /* atomic: how often it was asked whether it is there */
 } CheckedServer;
 CheckedServer *checked_host_server(void); /* likewise */
 

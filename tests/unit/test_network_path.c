@@ -36,6 +36,25 @@ test_the_mount_of_a_path_decides(void)
     g_unlink(file);
 }
 
+static void
+test_server_is_named_by_the_source(void)
+{
+    static const struct {
+        const char *source, *server;
+    } cases[] = {
+        { "host1:/srv", "host1" },      { "[2001:db8::1]:/srv", "[2001:db8::1]" },
+        { "//files/share/a", "files" }, { "mon1,mon2:/", "mon1,mon2" },
+        { "volume", "volume" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const NetworkMount mount = { .source = (char *)cases[i].source };
+        g_autofree char *server = network_mount_server(&mount);
+
+        g_assert_cmpstr(server, ==, cases[i].server);
+    }
+}
+
 /* A qcow2 version 3 header of 104 bytes: 1 GiB, clusters of 64 KiB, lazy refcounts, a backing file.
  */
 static const guint8 qcow2[104] = {
@@ -72,6 +91,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/network-path/mounts", test_the_mount_of_a_path_decides);
+    g_test_add_func("/network-path/server", test_server_is_named_by_the_source);
     g_test_add_func("/image-header-away/same", test_a_header_arrives_as_it_was_read);
     return g_test_run();
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* storprepd's checks of the storage that both hosts have: each where it holds and where it is
  * broken. */
+#include <string.h>
+
+#include "common/parallel.h"
 #include "fake/checked_host.h"
+
+#define GUESTS 13
 
 static void
 need_kernel(void *data)
@@ -25,6 +30,12 @@ static void
 mount_old_version(void *data)
 {
     checked_host_mount(data, "rw,vers=3,hard");
+}
+
+static void
+lose_server(void *data)
+{
+    checked_host_server()->silent = TRUE;
 }
 
 static void
@@ -59,6 +70,7 @@ be_other_user(void *data)
 
 static const CheckCase cases[] = {
     { "guest.files-there", need_kernel, "is not there", checked_host_arrives },
+    { "storage.server-answers", lose_server, "did not answer within", checked_host_arrives },
     { "storage.pools-there", stop_pool, "not active", checked_host_arrives },
     { "storage.nfs-options", mount_softly, "'soft'", checked_host_arrives },
     { "storage.nfs-version", mount_old_version, "NFS 3", checked_host_arrives },
@@ -97,6 +109,71 @@ test_server_that_does_not_answer_leaves_rights_unknown(void)
         g_assert_cmpint(check_case_outcome(report, ids[i]), ==, CHECK_UNKNOWN);
 }
 
+/* What the other host told is the same for each. */
+static gboolean
+check_one(guint index, void *data, GError **error)
+{
+    const CheckedHost *host = data;
+    g_autoptr(CheckReport) report = storage_check_destination(host->checks, host->facts, error);
+
+    g_assert_cmpint(check_case_outcome(report, "storage.server-answers"), ==, CHECK_FAILED);
+    g_assert_cmpint(check_case_outcome(report, "storage.nfs-rights"), ==, CHECK_UNKNOWN);
+    g_assert_cmpint(check_case_outcome(report, "storage.target-absent"), ==, CHECK_UNKNOWN);
+    return TRUE;
+}
+
+/* Else each guest would cost it again, and a thread for each that it touches. */
+static void
+test_silent_server_is_asked_once_for_many_guests(void)
+{
+    g_autoptr(CheckedHost) host = checked_host_new();
+
+    checked_host_arrives(host);
+    lose_server(host);
+    g_assert_true(parallel_run(GUESTS, check_one, host, NULL));
+    g_assert_cmpint(checked_host_server()->asked, ==, 1);
+}
+
+/* Its files, its image's identity, and what QEMU would look at: all of them wait for no one. */
+static void
+test_guest_on_a_silent_server_is_not_touched(void)
+{
+    static const char *const ids[] = { "storage.disks-movable", "guest.no-job",
+                                       "guest.disks-healthy" };
+    g_autoptr(CheckedHost) host = checked_host_new();
+
+    lose_server(host);
+    host->devices = "<disk type='file' device='disk'><driver type='raw'/>"
+                    "<source file='/srv/web1.raw'/><target dev='vda'/></disk>";
+    checked_host_add_guest(host);
+    g_autoptr(CheckReport) report = storage_check_source(host->checks, "web1");
+    g_assert_cmpint(check_case_outcome(report, "storage.server-answers"), ==, CHECK_FAILED);
+    g_assert_cmpint(check_case_outcome(report, "guest.running"), ==, CHECK_PASSED);
+    for (gsize i = 0; i < G_N_ELEMENTS(ids); i++) {
+        const CheckResult *result = check_report_find(report, ids[i], NULL);
+
+        g_assert_cmpint(result->outcome, ==, CHECK_UNKNOWN);
+        g_assert_nonnull(strstr(result->evidence, "server 'host1'"));
+    }
+    g_assert_cmpint(checked_host_server()->asked, ==, 1);
+}
+
+static void
+test_host_alone_names_each_server(void)
+{
+    g_autoptr(CheckedHost) host = checked_host_new();
+    g_autoptr(CheckReport) good = storage_check_host(host->checks);
+
+    g_assert_cmpint(check_case_outcome(good, "storage.server-answers"), ==, CHECK_PASSED);
+    g_autoptr(CheckedHost) other = checked_host_new();
+    checked_host_server()->stale = TRUE;
+    g_autoptr(CheckReport) bad = storage_check_host(other->checks);
+    const CheckResult *result = check_report_find(bad, "storage.server-answers", "server 'host1'");
+    g_assert_cmpint(result->outcome, ==, CHECK_FAILED);
+    g_assert_nonnull(strstr(result->evidence, "Stale file handle"));
+    g_assert_nonnull(strstr(result->remedy, "umount"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -105,5 +182,8 @@ main(int argc, char **argv)
     g_test_add_func("/place-checks/local-disk", test_disk_on_this_host_needs_no_network_storage);
     g_test_add_func("/place-checks/silent-server",
                     test_server_that_does_not_answer_leaves_rights_unknown);
+    g_test_add_func("/place-checks/asked-once", test_silent_server_is_asked_once_for_many_guests);
+    g_test_add_func("/place-checks/untouched", test_guest_on_a_silent_server_is_not_touched);
+    g_test_add_func("/place-checks/host-alone", test_host_alone_names_each_server);
     return g_test_run();
 }
