@@ -15,6 +15,10 @@ void libvirt_link_free(LibvirtLink *link);
 /* Where events go; set before the first can come, on the thread of the main loop. */
 void libvirt_link_set_hypervisor(LibvirtLink *link, Hypervisor *hypervisor);
 
+/* What libvirt's lifecycle @event with @detail (virDomainEventType and its details) means here;
+ * FALSE if it means nothing. Pure. */
+gboolean libvirt_event_of_lifecycle(int event, int detail, HypervisorEventType *ret_type);
+
 /* A reference to the connection. Blocks while there is none, but only until libvirt has been away
  * for the link's seconds: then, and until it is back, FAULT_HYPERVISOR_UNAVAILABLE. */
 virConnectPtr libvirt_link_acquire(LibvirtLink *link, GError **error);

@@ -49,31 +49,39 @@ emit(LibvirtLink *link, HypervisorEventType type, virDomainPtr domain, const cha
         hypervisor_emit(hypervisor, &event);
 }
 
-static int
-on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *link)
+gboolean
+libvirt_event_of_lifecycle(int event, int detail, HypervisorEventType *ret_type)
 {
     switch (event) {
     case VIR_DOMAIN_EVENT_STARTED:
         /* A guest that comes in is paused; RESUMED follows when it is really here. */
-        if (detail != VIR_DOMAIN_EVENT_STARTED_MIGRATED)
-            emit(link, HYPERVISOR_EVENT_RESUMED, domain, "");
-        break;
+        *ret_type = HYPERVISOR_EVENT_RESUMED;
+        return detail != VIR_DOMAIN_EVENT_STARTED_MIGRATED;
     case VIR_DOMAIN_EVENT_RESUMED:
-        emit(link, HYPERVISOR_EVENT_RESUMED, domain, "");
-        break;
+        *ret_type = HYPERVISOR_EVENT_RESUMED;
+        return TRUE;
     case VIR_DOMAIN_EVENT_SUSPENDED:
-        emit(link, HYPERVISOR_EVENT_SUSPENDED, domain, "");
-        break;
+        *ret_type = HYPERVISOR_EVENT_SUSPENDED;
+        return TRUE;
     case VIR_DOMAIN_EVENT_STOPPED:
     case VIR_DOMAIN_EVENT_CRASHED:
-        emit(link, HYPERVISOR_EVENT_STOPPED, domain, "");
-        break;
+        *ret_type = HYPERVISOR_EVENT_STOPPED;
+        return TRUE;
     case VIR_DOMAIN_EVENT_UNDEFINED:
-        emit(link, HYPERVISOR_EVENT_UNDEFINED, domain, "");
-        break;
+        *ret_type = HYPERVISOR_EVENT_UNDEFINED;
+        return TRUE;
     default: /* libvirt's enumeration, which grows */
-        break;
+        return FALSE;
     }
+}
+
+static int
+on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *link)
+{
+    HypervisorEventType type;
+
+    if (libvirt_event_of_lifecycle(event, detail, &type))
+        emit(link, type, domain, "");
     return 0;
 }
 

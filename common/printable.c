@@ -5,6 +5,21 @@
 
 #define LINE_BYTES_MAX 512
 
+/* Also what turns the direction of writing, or has no width: it makes words look like others. */
+static gboolean
+is_invisible(gunichar character)
+{
+    switch ((int)g_unichar_type(character)) {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+        return TRUE;
+    default: /* GLib's enumeration, which grows */
+        return FALSE;
+    }
+}
+
 char *
 printable_line(const char *text, gsize bytes_max)
 {
@@ -14,7 +29,7 @@ printable_line(const char *text, gsize bytes_max)
     for (const char *at = valid; *at; at = g_utf8_next_char(at)) {
         gunichar character = g_utf8_get_char(at);
 
-        g_string_append_unichar(line, g_unichar_iscntrl(character) ? ' ' : character);
+        g_string_append_unichar(line, is_invisible(character) ? ' ' : character);
     }
     return g_strdup(g_strstrip(line->str));
 }

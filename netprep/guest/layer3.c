@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netprep/guest/layer3_message.h"
 #include "netprep/guest/layer3_route.h"
 
 #define MESSAGES_MAX 4096
@@ -71,8 +72,7 @@ on_address(struct nlmsghdr *header, void *data)
     Layer3 *layer3 = data;
     const struct ifaddrmsg *address = nlmsg_data(header);
 
-    if (header->nlmsg_type != RTM_NEWADDR || !find_device(layer3, address->ifa_index) ||
-        (address->ifa_family != AF_INET && address->ifa_family != AF_INET6) ||
+    if (!layer3_message_is_address(header) || !find_device(layer3, address->ifa_index) ||
         (address->ifa_family == AF_INET6 && address->ifa_scope == RT_SCOPE_LINK))
         return;
     keep(layer3, &layer3->addresses, header);
@@ -83,7 +83,7 @@ on_route(struct nlmsghdr *header, void *data)
 {
     Layer3 *layer3 = data;
 
-    if (header->nlmsg_type != RTM_NEWROUTE || !layer3_route_is_kept(header))
+    if (!layer3_message_is_route(header) || !layer3_route_is_kept(header))
         return;
     for (size_t i = 0; i < layer3->device_count; i++) {
         if (layer3_route_uses(header, layer3->devices[i].index)) {

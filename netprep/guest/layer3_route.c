@@ -25,8 +25,6 @@ layer3_route_is_kept(struct nlmsghdr *header)
 {
     const struct rtmsg *route = nlmsg_data(header);
 
-    if (route->rtm_family != AF_INET && route->rtm_family != AF_INET6)
-        return false;
     if (route->rtm_type != RTN_UNICAST && route->rtm_type != RTN_MULTICAST)
         return false;
     return route->rtm_table != RT_TABLE_LOCAL && !(route->rtm_flags & RTM_F_CLONED) &&

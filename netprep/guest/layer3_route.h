@@ -7,6 +7,8 @@
 
 #include "netprep/rtnetlink.h"
 
+/* All of them take what layer3_message_is_route(). */
+
 /* Whether it is a route to keep: not one that the kernel makes for every address or device, nor a
  * cached one. */
 bool layer3_route_is_kept(struct nlmsghdr *header);

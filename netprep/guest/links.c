@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "netprep/guest/layer3_message.h"
+
 #define READS_MAX 5 /* a dump that a change overtook is repeated */
 
 typedef struct {
@@ -98,7 +100,7 @@ read_port_usable(struct nlattr *data)
 
     return nla_parse_nested(attributes, IFLA_BOND_SLAVE_MAX, data, NULL) == 0 &&
            attributes[IFLA_BOND_SLAVE_MII_STATUS] &&
-           nla_get_u8(attributes[IFLA_BOND_SLAVE_MII_STATUS]) == BOND_LINK_UP;
+           read_number(attributes[IFLA_BOND_SLAVE_MII_STATUS], 1) == BOND_LINK_UP;
 }
 
 static void
@@ -144,13 +146,11 @@ read_link(const Kernel *kernel, struct nlmsghdr *header, Link *link)
     read_mac(attributes[IFLA_ADDRESS], link->mac);
     memcpy(link->permanent_mac, link->mac, ETH_ALEN);
     read_mac(attributes[IFLA_PERM_ADDRESS], link->permanent_mac);
-    if (attributes[IFLA_MASTER])
-        link->master = (int)nla_get_u32(attributes[IFLA_MASTER]);
-    if (attributes[IFLA_LINK] && !attributes[IFLA_LINK_NETNSID])
-        link->lower = (int)nla_get_u32(attributes[IFLA_LINK]);
+    link->master = (int)read_number(attributes[IFLA_MASTER], 4);
+    if (!attributes[IFLA_LINK_NETNSID])
+        link->lower = (int)read_number(attributes[IFLA_LINK], 4);
     link->mtu = read_number(attributes[IFLA_MTU], 4);
-    if (attributes[IFLA_CARRIER])
-        link->carrier = link->up && nla_get_u8(attributes[IFLA_CARRIER]);
+    link->carrier = link->up && read_number(attributes[IFLA_CARRIER], 1);
     if (attributes[IFLA_LINKINFO])
         read_kind(attributes[IFLA_LINKINFO], link);
     read_place(kernel, link);
@@ -211,7 +211,7 @@ on_address(struct nlmsghdr *header, void *data)
     const Links *links = data;
     const struct ifaddrmsg *address = nlmsg_data(header);
 
-    for (size_t i = 0; header->nlmsg_type == RTM_NEWADDR && i < links->count; i++) {
+    for (size_t i = 0; layer3_message_is_address(header) && i < links->count; i++) {
         if (links->items[i].index == (int)address->ifa_index)
             links->items[i].addresses++;
     }
