@@ -41,5 +41,5 @@ CheckSurvey *check_survey_guest(const CheckPlan *plan, const char *guest);
 /* The same for the readiness of @host with no guest; of @plan only who may cancel it counts. */
 CheckSurvey *check_survey_host(const CheckPlan *plan, Peer *host);
 
-/* The document of --json: docs/check.schema.json. New reference. */
+/* The document of --json: docs/schemas/check.schema.json. New reference. */
 json_t *check_survey_to_json(const CheckSurvey *survey);

@@ -53,7 +53,7 @@ parse_options(CheckOptions *options, int argc, char ***argv)
         { "host", 0, 0, G_OPTION_ARG_NONE, &options->host,
           "check a host instead of a guest: this one, or the one named", NULL },
         { "json", 0, 0, G_OPTION_ARG_NONE, &options->json,
-          "print one JSON object a guest, each on a line (docs/check.schema.json)", NULL },
+          "print one JSON object a guest, each on a line (docs/schemas/check.schema.json)", NULL },
         { "quiet", 0, 0, G_OPTION_ARG_NONE, &options->quiet, "print only what is not as it should",
           NULL },
         { "measure", 0, 0, G_OPTION_ARG_INT, &options->measure,

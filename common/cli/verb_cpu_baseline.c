@@ -84,11 +84,17 @@ run(int argc, char **argv)
     g_auto(Connection) connection = { 0 };
     g_auto(Hosts) hosts = { 0 };
     g_autoptr(GError) error = NULL;
+    gboolean json = FALSE;
+    const GOptionEntry entries[] = {
+        { "json", 0, 0, G_OPTION_ARG_NONE, &json, "print one JSON object", NULL },
+        { 0 },
+    };
     const VerbOptions options = {
         .synopsis = "HOST...",
         .summary = "Prints the <cpu> element that a guest can have on this host and on each HOST,\n"
                    "ready to paste with 'virsh edit GUEST'. Changes nothing.",
         .examples = "Examples:\n  migprep cpu-baseline host2 host3\n",
+        .entries = entries,
         .connection = &connection,
         .remote = TRUE,
         .more_operands = HOSTS_MAX - 1,
@@ -100,7 +106,11 @@ run(int argc, char **argv)
         open_hosts(&hosts, &connection, argv + 1, &error) ? find_baseline(&hosts, &error) : NULL;
     if (!processor)
         return verb_fail(error);
-    puts(g_strchomp(processor));
+    g_strchomp(processor);
+    if (json)
+        output_json_line(stdout, json_pack("{s:s}", "processor", processor));
+    else
+        puts(processor);
     return EXIT_STATUS_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "common/cli/exit_status.h"
 #include "common/cli/interrupt.h"
 #include "common/cli/job_call.h"
+#include "common/cli/output.h"
 #include "common/cli/reply.h"
 #include "common/cli/verb.h"
 
@@ -19,7 +20,7 @@ port(const json_t *bond, const char *key)
 /* What the options say. */
 typedef struct {
     char *bond;
-    gboolean own_macs, repair, remove_filter;
+    gboolean own_macs, repair, remove_filter, json;
 } Request;
 
 static json_t *
@@ -41,6 +42,18 @@ print_advice(const json_t *bond)
         printf("  --repair sets these options\n");
 }
 
+static void
+report(const char *guest, const Request *request, json_t *bond)
+{
+    if (request->json) {
+        output_json_line(stdout, json_pack("{s:s, s:O}", "guest", guest, "bond", bond));
+        return;
+    }
+    printf("guest '%s' has %s (%s), active port %s, primary %s\n", guest, reply_text(bond, "name"),
+           reply_text(bond, "mode"), port(bond, "active"), port(bond, "primary"));
+    print_advice(bond);
+}
+
 static int
 set_up(Peer *peer, const char *guest, const Request *request)
 {
@@ -57,9 +70,7 @@ set_up(Peer *peer, const char *guest, const Request *request)
                                  &error);
     if (!bond)
         return verb_fail(error);
-    printf("guest '%s' has %s (%s), active port %s, primary %s\n", guest, reply_text(bond, "name"),
-           reply_text(bond, "mode"), port(bond, "active"), port(bond, "primary"));
-    print_advice(bond);
+    report(guest, request, bond);
     return EXIT_STATUS_OK;
 }
 
@@ -77,6 +88,7 @@ run(int argc, char **argv)
           "take the network filter off the VirtIO NIC", NULL },
         { "own-macs", 0, 0, G_OPTION_ARG_NONE, &request.own_macs,
           "each NIC keeps its MAC address (fail_over_mac=active) in a new bond", NULL },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &request.json, "print one JSON object", NULL },
         { 0 },
     };
     const VerbOptions options = {

@@ -34,7 +34,7 @@ class Check(unittest.TestCase):
     def document(self, *words):
         done = self.check(*words, "--json")
         document = json.loads(done.output)
-        wanted = json.loads((DOCS / "check.schema.json").read_text(encoding="utf-8"))
+        wanted = json.loads((DOCS / "schemas/check.schema.json").read_text(encoding="utf-8"))
         self.assertEqual(list(schema.mistakes(document, wanted)), [])
         self.assertEqual(("ready", "warnings", "blocked", "unknown").index(document["verdict"]),
                          done.returncode)

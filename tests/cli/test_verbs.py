@@ -13,7 +13,7 @@ from fake_daemon import Events, Job, Refusal
 from world import GUEST, HERE, MIGPREP, UUID, World
 
 VERBS = ["check", "cpu-baseline", "migrate", "status", "release", "cancel", "setup-bond", "proxy",
-         "policy", "maintenance"]
+         "policy", "maintenance", "drain", "return", "doctor", "complete"]
 
 
 def plain(*words):
@@ -71,6 +71,10 @@ class CpuBaseline(WithWorld):
         self.assertEqual(sorted(self.world.baselines),
                          [("host1", []), ("host1", own), ("host2", [])])
         self.assertEqual(done.output, "<cpu>" + "".join(own) + "host1</cpu>\n")
+
+    def test_tells_it_in_json(self):
+        done = self.world.run("cpu-baseline", "host2", "--json")
+        self.assertTrue(json.loads(done.output)["processor"].startswith("<cpu>"))
 
     def test_host_that_does_not_answer_is_named(self):
         done = self.world.run("cpu-baseline", "host2", "host9")
@@ -283,6 +287,10 @@ class Cancel(WithWorld):
 
 
 class SetUpBond(WithWorld):
+    def test_tells_it_in_json(self):
+        done = self.world.run("setup-bond", "web1", "--json", remote=False)
+        self.assertEqual(json.loads(done.output)["bond"]["name"], "bond0")
+
     def test_tells_the_bond(self):
         done = self.world.run("setup-bond", "web1", remote=False)
         self.assertEqual(done.returncode, 0, done.errors)

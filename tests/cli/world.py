@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Two hosts for migprep to work with: host1 is this one, host2 is behind a fake ssh."""
 
+import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -10,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 
+import schema
 from fake_daemon import FakeDaemon, Job, Refusal
 
 MIGPREP = os.environ["MIGPREP"]
@@ -17,6 +20,7 @@ DEADLINE = 20 * float(os.environ.get("TEST_SLOWNESS", "1"))
 UUID = "6f1c2f6e-1111-4222-8333-944445555666"
 GUEST = {"name": "web1", "uuid": UUID}
 HERE = socket.gethostname()
+SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "docs/schemas"
 
 FAKE_SSH = """#!/bin/sh
 # Stands for ssh: runs migprep's proxy here, on the socket that "the other host" has.
@@ -37,6 +41,18 @@ migprep)
 *) echo "$*" >> {directory}/commands ;;
 esac
 """
+
+
+def check_json(process):
+    """Whatever is printed with --json is as docs/schemas says it."""
+    verb = process.args[1]
+    if "--json" not in process.args:
+        return
+    name = {"return": "drain"}.get(verb, verb) + ("-watch" if "--watch" in process.args else "")
+    wanted = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    for line in process.output.splitlines():
+        found = list(schema.mistakes(json.loads(line), wanted))
+        assert not found, f"{line}: {found}"
 
 
 class World:
@@ -123,6 +139,7 @@ class World:
         except subprocess.TimeoutExpired:
             process.kill()
             raise
+        check_json(process)
         return process
 
     @staticmethod
@@ -392,6 +409,9 @@ class World:
 
     def ListLeases(self, daemon, _):
         return {"leases": self.leases[daemon.service]}
+
+    def ListLeaks(self, daemon, _):
+        return {"leaks": []}
 
     def ListJobs(self, daemon, _):
         return {"jobs": [job for service, job in self.running_jobs if service == daemon.service]}

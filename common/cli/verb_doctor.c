@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `migprep doctor`: one archive with what a bug report needs. */
+#include <glib/gstdio.h>
+#include <stdio.h>
+
+#include "common/cli/doctor.h"
+#include "common/cli/exit_status.h"
+#include "common/cli/output.h"
+#include "common/cli/verb.h"
+#include "common/config.h"
+#include "common/fault.h"
+#include "common/program.h"
+
+#define ARCHIVE_SECONDS 60
+
+/* What the options say. */
+typedef struct {
+    char *output, *config_path;
+    gboolean json;
+} Request;
+
+static void
+request_clear(Request *request)
+{
+    g_free(request->output);
+    g_free(request->config_path);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Request, request_clear)
+
+static char *
+default_output(void)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *when = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
+    g_autofree char *name = g_strdup_printf("migprep-doctor-%s-%s.tar.gz", g_get_host_name(), when);
+
+    return g_build_filename(".", name, NULL);
+}
+
+/* The directory was ours alone: it holds plain files. */
+static void
+remove_directory(const char *directory)
+{
+    g_autoptr(GDir) entries = g_dir_open(directory, 0, NULL);
+
+    for (const char *name = entries ? g_dir_read_name(entries) : NULL; name;
+         name = g_dir_read_name(entries)) {
+        g_autofree char *path = g_build_filename(directory, name, NULL);
+        g_unlink(path);
+    }
+    g_rmdir(directory);
+}
+
+static gboolean
+archive(const char *directory, const char *output, GError **error)
+{
+    g_autofree char *absolute = g_canonicalize_filename(output, NULL);
+    const char *argv[] = { "tar", "-C", directory, "-czf", absolute, ".", NULL };
+    g_auto(ProgramResult) result = { 0 };
+
+    if (!program_run(argv, NULL, ARCHIVE_SECONDS, NULL, &result, error))
+        return FALSE;
+    if (result.exit_status == 0 && g_chmod(absolute, 0600) == 0)
+        return TRUE;
+    fault_set(error, FAULT_PROGRAM_FAILED, output, "name another place with --output", "%s",
+              g_strchomp(result.error_text));
+    return FALSE;
+}
+
+static gboolean
+examine(const Connection *connection, const Request *request, GError **error)
+{
+    g_autoptr(Peer) peer = connection_open_local(connection);
+    const Doctor doctor = { peer, request->config_path ? request->config_path : CONFIG_PATH };
+    g_autoptr(GError) failure = NULL;
+    g_autofree char *directory = g_dir_make_tmp("migprep-doctor-XXXXXX", &failure);
+
+    if (!directory) {
+        fault_set(error, FAULT_STORE_FAILED, g_get_tmp_dir(), "see that it is writable", "%s",
+                  failure->message);
+        return FALSE;
+    }
+    gboolean good =
+        doctor_gather(&doctor, directory, error) && archive(directory, request->output, error);
+    remove_directory(directory);
+    return good;
+}
+
+static int
+run(int argc, char **argv)
+{
+    g_auto(Connection) connection = { 0 };
+    g_auto(Request) request = { 0 };
+    g_autoptr(GError) error = NULL;
+    const GOptionEntry entries[] = {
+        { "output", 0, 0, G_OPTION_ARG_FILENAME, &request.output,
+          "the archive (default: migprep-doctor-HOST-TIME.tar.gz here)", "FILE" },
+        { "config", 0, 0, G_OPTION_ARG_FILENAME, &request.config_path,
+          "the configuration (default: " CONFIG_PATH ")", "FILE" },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &request.json, "print one JSON object", NULL },
+        { 0 },
+    };
+    const VerbOptions options = {
+        .synopsis = "",
+        .summary =
+            "Writes an archive with what a bug report needs: versions, what the daemons of\n"
+            "this host say, their journal and the configuration. Passwords, tokens and keys\n"
+            "are left out; names and addresses are not. Changes nothing.",
+        .examples = "Example:\n  migprep doctor --output report.tar.gz\n",
+        .entries = entries,
+        .connection = &connection,
+    };
+
+    if (!verb_parse(&options, argc, &argv, 0))
+        return EXIT_STATUS_USAGE;
+    if (!request.output)
+        request.output = default_output();
+    if (!examine(&connection, &request, &error))
+        return verb_fail(error);
+    if (request.json)
+        output_json_line(stdout, json_pack("{s:s}", "archive", request.output));
+    else
+        printf("%s: look into it before you pass it on\n", request.output);
+    return EXIT_STATUS_OK;
+}
+
+const Verb verb_doctor = { "doctor", "gather what a bug report needs", run };
