@@ -101,7 +101,8 @@ mount_point_make(const char *path, const char *const *directories, const char *p
 
     if (!image_place_open(path, directories, &place, error))
         return FALSE;
-    if (mkdirat(place.directory_fd, part, MODE) < 0)
+    /* That name nobody else can have chosen: it is there since a try that was interrupted. */
+    if (mkdirat(place.directory_fd, part, MODE) < 0 && errno != EEXIST)
         return image_place_fault(error, errno, path, "cannot create its directory");
     fd = openat(place.directory_fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fchmod(fd, MODE) < 0)

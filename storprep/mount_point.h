@@ -17,7 +17,8 @@ char *mount_point_part_new(void);
 gboolean mount_point_check(const char *path, const char *const *directories, gboolean hide,
                            gboolean *ret_exists, GError **error);
 
-/* Makes the directory @part beside @path (mode 0711) and tells its identity. */
+/* Makes the directory @part beside @path (mode 0711), unless a try before has, and tells its
+ * identity. */
 gboolean mount_point_make(const char *path, const char *const *directories, const char *part,
                           FileIdentity *ret_identity, GError **error);
 /* Gives it the name @path; FAULT_TARGET_EXISTS if something has it. */

@@ -333,8 +333,9 @@ restore(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **e
 
     if (!find(host, asset, &entry, error))
         return FALSE;
-    if (entry)
-        return TRUE;
+    if (entry) /* maybe since a restoring that was interrupted */
+        return g_str_equal(asset->state, SHARE_MADE) ||
+               record_mounted(host, lease, asset, SHARE_MADE, entry, error);
     if (!mount_table_check(host->mounts, error) || !prepare_point(host, lease, asset, error) ||
         !mount_it(host, lease, asset, error))
         return FALSE;

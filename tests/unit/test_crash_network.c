@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fake/crash_count.h"
+#include "fake/crash_tour.h"
 #include "fake/migration_world.h"
 #include "fake/network_audit.h"
 #include "netprep/bond_setup.h"
@@ -13,28 +13,20 @@
 #include "netprep/force_release.h"
 #include "netprep/reservation.h"
 
-/*
- * Theory of operation. A play is an operation and an injection that strikes at its k-th point; k
- * grows until there is no such point. Then the daemon is restarted in any case, and in some plays
- * struck once more while it puts things in order. Two audits follow: as soon as nothing changes any
- * more, and when all deadlines have passed.
- */
+#define STRIDE 5
+
+/* Theory of operation: see crash_tour.h. Two audits follow each play: as soon as nothing changes
+ * any more, and when all deadlines have passed. */
 typedef struct {
     const char *name;
-    gboolean at_destination;                /* whose daemon is struck */
-    gboolean lets_go;                       /* the guest may be left without its VF */
-    void (*prepare)(MigrationWorld *world); /* NULL: nothing */
-    void (*run)(MigrationWorld *world);
+    gboolean at_destination;                    /* whose daemon is struck */
+    gboolean lets_go;                           /* the guest may be left without its VF */
+    gboolean (*prepare)(MigrationWorld *world); /* NULL: nothing */
+    gboolean (*run)(MigrationWorld *world);     /* whether it went well */
 } Operation;
 
-typedef struct {
-    const Operation *operation;
-    Injection what, later;
-    unsigned point, later_point; /* 0: it is not struck again */
-} Play;
-
 /* A reservation of so many VFs. */
-static void
+static gboolean
 reserve_some(MigrationWorld *world, unsigned count)
 {
     const NetworkHost *source = daemon_process_host(world->source->daemon);
@@ -46,31 +38,32 @@ reserve_some(MigrationWorld *world, unsigned count)
         json_array_append(vnics, json_array_get(json_object_get(guest, "vnics"), 0));
     ReservationRequest request = { "coordinator", "some", "web1", WORLD_UUID, vnics, 60 };
     g_autoptr(Lease) lease = reservation_create(destination, &request, NULL);
+    return lease != NULL;
 }
 
-static void
+static gboolean
 reserve_five(MigrationWorld *world)
 {
-    reserve_some(world, 5);
+    return reserve_some(world, 5);
 }
 
-static void
+static gboolean
 reserve(MigrationWorld *world)
 {
-    (void)migration_world_reserve(world);
+    return migration_world_reserve(world);
 }
 
-static void
+static gboolean
 renew(MigrationWorld *world)
 {
     LeaseStore *store = daemon_process_host(world->destination->daemon)->leases;
     g_autoptr(GPtrArray) leases = migration_host_leases(world->destination);
     const Lease *lease = leases->pdata[0];
 
-    (void)lease_store_renew(store, lease->id, lease->generation, 60, NULL);
+    return lease_store_renew(store, lease->id, lease->generation, 60, NULL);
 }
 
-static void
+static gboolean
 force_on(const MigrationHost *host)
 {
     g_autoptr(GPtrArray) leases = migration_host_leases(host);
@@ -78,102 +71,113 @@ force_on(const MigrationHost *host)
     ForceReleaseRequest request = { lease->id, lease->generation, "uid 0", "it is stuck" };
     g_autoptr(Job) job = force_release_start(daemon_process_host(host->daemon), &request, NULL);
 
-    if (job)
-        json_decref(job_wait(job, NULL));
+    json_auto_t *result = job ? job_wait(job, NULL) : NULL;
+
+    return result != NULL;
 }
 
-static void
+static gboolean
 force_at_destination(MigrationWorld *world)
 {
-    force_on(world->destination);
+    return force_on(world->destination);
 }
 
-static void
+static gboolean
 force_at_source(MigrationWorld *world)
 {
-    force_on(world->source);
+    return force_on(world->source);
 }
 
-static void
+static gboolean
 detach(MigrationWorld *world)
 {
-    (void)migration_world_detach(world, "detach");
+    return migration_world_detach(world, "detach");
 }
 
-static void
+static gboolean
 arrive(MigrationWorld *world)
 {
-    g_assert_true(migration_world_reserve(world));
-    g_assert_true(migration_world_detach(world, "detach"));
-    g_assert_true(migration_world_depart(world));
-    g_assert_true(migration_world_arrive(world, TRUE));
+    return migration_world_reserve(world) && migration_world_detach(world, "detach") &&
+           migration_world_depart(world) && migration_world_arrive(world, TRUE);
 }
 
-static void
+static gboolean
 attach(MigrationWorld *world)
 {
-    (void)migration_world_attach(world);
+    return migration_world_attach(world);
 }
 
-static void
+static gboolean
 arrive_and_attach(MigrationWorld *world)
 {
-    arrive(world);
-    g_assert_true(migration_world_attach(world));
+    return arrive(world) && migration_world_attach(world);
 }
 
-static void
+static gboolean
 unbond(MigrationWorld *world)
 {
     fake_guest_set_bonded(world->guest, FALSE);
+    return TRUE;
 }
 
-static void
+static gboolean
 set_up_bond(MigrationWorld *world)
 {
     const BondSetupRequest request = { 0 };
     g_autoptr(Job) job =
         bond_setup_start(daemon_process_host(world->source->daemon), "web1", &request, NULL);
+    json_auto_t *result = job ? job_wait(job, NULL) : NULL;
 
-    if (job)
-        json_decref(job_wait(job, NULL));
     fake_guest_set_bonded(world->guest, TRUE); /* what became of it is not the host's affair */
+    return result != NULL;
+}
+
+static gboolean
+release(MigrationWorld *world)
+{
+    migration_world_release(world);
+    return TRUE;
 }
 
 /* The deadline of what it holds passes. */
-static void
+static gboolean
 expire(MigrationWorld *world)
 {
     migration_world_look(world);
+    return TRUE;
 }
 
-static void
+static gboolean
 reserve_and_expire(MigrationWorld *world)
 {
-    reserve_five(world);
+    gboolean good = reserve_five(world);
+
     migration_host_expire(world->destination);
+    return good;
 }
 
-static void
+static gboolean
 detach_and_expire(MigrationWorld *world)
 {
-    detach(world);
+    gboolean good = detach(world);
+
     migration_host_expire(world->source);
+    return good;
 }
 
 static const Operation operations[] = {
     { "reserve", TRUE, FALSE, NULL, reserve },
     { "reserve-five", TRUE, FALSE, NULL, reserve_five },
     { "renew", TRUE, FALSE, reserve, renew },
-    { "release-reservation", TRUE, FALSE, reserve_five, migration_world_release },
+    { "release-reservation", TRUE, FALSE, reserve_five, release },
     { "expire-reservation", TRUE, FALSE, reserve_and_expire, expire },
     { "force-reservation", TRUE, FALSE, reserve_five, force_at_destination },
     { "detach", FALSE, FALSE, NULL, detach },
-    { "release-detachment", FALSE, FALSE, detach, migration_world_release },
+    { "release-detachment", FALSE, FALSE, detach, release },
     { "expire-detachment", FALSE, FALSE, detach_and_expire, expire },
     { "force-detachment", FALSE, TRUE, detach, force_at_source },
     { "attach", TRUE, FALSE, arrive, attach },
-    { "release-attached", TRUE, FALSE, arrive_and_attach, migration_world_release },
+    { "release-attached", TRUE, FALSE, arrive_and_attach, release },
     { "set-up-bond", FALSE, FALSE, unbond, set_up_bond },
 };
 
@@ -191,7 +195,8 @@ audit(const MigrationWorld *world, const Operation *operation)
 }
 
 static void
-recover(MigrationWorld *world, MigrationHost *host, const Play *play)
+recover(MigrationWorld *world, MigrationHost *host, const CrashPlay *play,
+        const Operation *operation)
 {
     if (play->later_point > 0) {
         host->next = play->later;
@@ -205,55 +210,33 @@ recover(MigrationWorld *world, MigrationHost *host, const Play *play)
     network_audit(world->destination);
     migration_world_expire(world);
     migration_world_settle(world);
-    audit(world, play->operation);
+    audit(world, operation);
 }
 
-/* How often it was struck. */
 static unsigned
-run_play(const Play *play)
+run_play(const CrashPlay *play, const void *data)
 {
+    const Operation *operation = data;
     g_autoptr(MigrationWorld) world = migration_world_new();
-    MigrationHost *host = play->operation->at_destination ? world->destination : world->source;
+    MigrationHost *host = operation->at_destination ? world->destination : world->source;
 
-    g_test_message("%s at point %u, later %s at point %u", injection_name(play->what), play->point,
-                   injection_name(play->later), play->later_point);
     g_rand_set_seed(host->random, play->point);
-    if (play->operation->prepare)
-        play->operation->prepare(world);
+    if (operation->prepare)
+        g_assert_true(operation->prepare(world));
     injector_arm(host->injector, play->what, play->point);
-    play->operation->run(world);
-    if (injector_strikes(host->injector) == 0)
+    gboolean good = operation->run(world);
+    if (injector_strikes(host->injector) == 0) {
+        g_assert_true(good);
         return 0;
-    recover(world, host, play);
+    }
+    recover(world, host, play, operation);
     return injector_strikes(host->injector);
-}
-
-/* Which second fault goes with a play: each comes at each moment of the recovery, in turns. */
-static void
-choose_later(Play *play, unsigned turn)
-{
-    play->later = INJECT_KILL + turn % (INJECTIONS - INJECT_KILL);
-    play->later_point = 1 + turn / 3 % 40;
 }
 
 static void
 test_operation(const void *data)
 {
-    const Operation *operation = data;
-    unsigned stride = crash_count_stride(), turn = 0;
-
-    for (Injection what = INJECT_KILL; what < INJECTIONS; what++) {
-        for (unsigned point = 1 + turn % stride;; point += stride, turn++) {
-            Play play = { .operation = operation, .what = what, .point = point };
-
-            if (turn % 2 == 1)
-                choose_later(&play, turn);
-            unsigned strikes = run_play(&play);
-            if (strikes == 0)
-                break;
-            crash_count_add(strikes);
-        }
-    }
+    crash_tour_run(STRIDE, run_play, data);
 }
 
 int
@@ -267,5 +250,5 @@ main(int argc, char **argv)
 
         g_test_add_data_func(path, &operations[i], test_operation);
     }
-    return crash_count_finish(g_test_run(), 800, 3400);
+    return crash_tour_finish(g_test_run(), 650, 5000);
 }
