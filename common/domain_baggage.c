@@ -117,6 +117,19 @@ list_shared_directories(const xmlNode *devices)
     return g_strv_builder_end(found);
 }
 
+static guint64
+read_tsc(const xmlNode *root)
+{
+    for (xmlNode *timer = xml_tree_child(xml_tree_child(root, "clock"), "timer"); timer;
+         timer = xml_tree_next(timer, "timer")) {
+        g_autofree char *frequency = xml_tree_attribute(timer, "frequency");
+
+        if (xml_tree_attribute_is(timer, "name", "tsc") && frequency)
+            return g_ascii_strtoull(frequency, NULL, 10);
+    }
+    return 0;
+}
+
 static gboolean
 requires_invariant_tsc(const xmlNode *root)
 {
@@ -126,13 +139,6 @@ requires_invariant_tsc(const xmlNode *root)
          feature = xml_tree_next(feature, "feature"))
         required = required || (xml_tree_attribute_is(feature, "name", "invtsc") &&
                                 !xml_tree_attribute_is(feature, "policy", "disable"));
-    for (xmlNode *timer = xml_tree_child(xml_tree_child(root, "clock"), "timer"); timer;
-         timer = xml_tree_next(timer, "timer")) {
-        g_autofree char *frequency = xml_tree_attribute(timer, "frequency");
-
-        if (xml_tree_attribute_is(timer, "name", "tsc") && frequency)
-            return FALSE;
-    }
     return required;
 }
 
@@ -196,7 +202,8 @@ domain_baggage_parse(const char *xml, GError **error)
     baggage->unmovable = list_unmovable(root);
     baggage->shared_directories = list_shared_directories(devices);
     baggage->tpm = xml_tree_attribute(xml_tree_child(tpm, "backend"), "type");
-    baggage->invariant_tsc = requires_invariant_tsc(root);
+    baggage->tsc_hertz = read_tsc(root);
+    baggage->invariant_tsc = baggage->tsc_hertz == 0 && requires_invariant_tsc(root);
     baggage->mode = read_mode(root);
     read_pinning(root, baggage);
     return baggage;

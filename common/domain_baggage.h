@@ -13,6 +13,7 @@ typedef struct {
     char **shared_directories; /* of the host, in the guest: "virtiofs /srv/data" */
     char *tpm;                 /* emulator | passthrough | external; NULL: none */
     gboolean invariant_tsc;    /* its processor must have it, and its frequency is not fixed */
+    guint64 tsc_hertz;         /* what it is fixed to; 0: to none */
     char *mode;                /* its policy: automatic | manual | none */
     char *pinned_processors;   /* of the host, "0-3,8"; NULL: it is not pinned */
     char *memory_nodes;        /* of the host; NULL: any */

@@ -29,62 +29,10 @@ domain_features_free(DomainFeatures *features)
     g_free(features->processor_mode);
     g_strfreev(features->networks);
     g_strfreev(features->bridges);
+    g_strfreev(features->macs);
     g_ptr_array_unref(features->host_devices);
+    g_array_unref(features->huge_pages);
     g_free(features);
-}
-
-/* libvirt's units of memory; it prints KiB itself. 0 for what it does not know. */
-static guint64
-unit_bytes(const char *unit)
-{
-    static const struct {
-        const char *name;
-        guint64 bytes;
-    } units[] = {
-        { "b", 1 },          { "bytes", 1 },        { "KB", 1000 },
-        { "k", 1ULL << 10 }, { "KiB", 1ULL << 10 }, { "MB", 1000 * 1000 },
-        { "M", 1ULL << 20 }, { "MiB", 1ULL << 20 }, { "GB", 1000 * 1000 * 1000 },
-        { "G", 1ULL << 30 }, { "GiB", 1ULL << 30 }, { "TB", 1000ULL * 1000 * 1000 * 1000 },
-        { "T", 1ULL << 40 }, { "TiB", 1ULL << 40 },
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
-        if (!unit || g_str_equal(units[i].name, unit))
-            return unit ? units[i].bytes : 1ULL << 10;
-    }
-    return 0;
-}
-
-static guint64
-scale(const char *number, const char *unit)
-{
-    guint64 value = number ? g_ascii_strtoull(number, NULL, 10) : 0;
-    guint64 bytes = unit_bytes(unit);
-
-    return bytes > 0 && value <= G_MAXUINT64 / bytes ? value * bytes : 0;
-}
-
-static guint64
-read_memory(const xmlNode *root)
-{
-    g_autofree char *number = xml_tree_child_text(root, "memory");
-    g_autofree char *unit = xml_tree_attribute(xml_tree_child(root, "memory"), "unit");
-
-    return scale(number, unit);
-}
-
-/* Several sizes may be given for several nodes of the guest: the first one counts for all. */
-static guint64
-read_huge_pages(const xmlNode *root)
-{
-    const xmlNode *pages = xml_tree_child(xml_tree_child(root, "memoryBacking"), "hugepages");
-    const xmlNode *page = xml_tree_child(pages, "page");
-    g_autofree char *size = xml_tree_attribute(page, "size");
-    g_autofree char *unit = xml_tree_attribute(page, "unit");
-
-    if (!pages)
-        return 0;
-    return size ? scale(size, unit) : HUGE_PAGES_DEFAULT_SIZE;
 }
 
 /* <vcpu current='2'>8</vcpu>: two run. */
@@ -112,8 +60,8 @@ read_machine(const xmlNode *root, DomainFeatures *features)
         features->processor = xml_tree_print(cpu);
         features->processor_mode = xml_tree_attribute(cpu, "mode");
     }
-    features->memory_bytes = read_memory(root);
-    features->huge_page_bytes = read_huge_pages(root);
+    features->memory_bytes = domain_memory_bytes(root);
+    features->huge_pages = domain_pages_read(root);
     features->vcpus = read_vcpus(root);
 }
 
@@ -198,10 +146,27 @@ read_vnics(const xmlNode *devices, DomainFeatures *features)
     features->bridges = g_strv_builder_end(bridges);
 }
 
+static char **
+read_macs(const xmlNode *devices)
+{
+    g_autoptr(GStrvBuilder) macs = g_strv_builder_new();
+
+    for (xmlNode *element = xml_tree_child(devices, "interface"); element;
+         element = xml_tree_next(element, "interface")) {
+        g_autofree char *mac = xml_tree_attribute(xml_tree_child(element, "mac"), "address");
+        g_autofree char *lower = mac ? g_ascii_strdown(mac, -1) : NULL;
+
+        if (lower)
+            g_strv_builder_add(macs, lower);
+    }
+    return g_strv_builder_end(macs);
+}
+
 static void
 read_devices(const xmlNode *devices, DomainFeatures *features)
 {
     read_vnics(devices, features);
+    features->macs = read_macs(devices);
     for (xmlNode *element = xml_tree_child(devices, NULL); element;
          element = xml_tree_next(element, NULL)) {
         if (xmlStrEqual(element->name, (const xmlChar *)"hostdev"))

@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#define HUGE_PAGES_DEFAULT_SIZE G_MAXUINT64 /* "the host's default size" */
+#include "common/domain_pages.h"
 
 /* A device of the host that the guest has, other than a PCI device that may be a VF. */
 typedef struct {
@@ -21,10 +21,11 @@ typedef struct {
     char *processor;      /* <cpu> as written; NULL: the hypervisor's default */
     char *processor_mode; /* custom | host-model | host-passthrough | maximum; NULL without <cpu> */
     guint64 memory_bytes;
-    guint64 huge_page_bytes; /* 0: none; HUGE_PAGES_DEFAULT_SIZE */
+    GArray *huge_pages; /* of DomainPages, as domain_pages_read() */
     unsigned vcpus;
     char **networks; /* libvirt networks that vNICs are on, those of passthrough ones left out */
     char **bridges;
+    char **macs;             /* of its vNICs, passthrough ones included, in lower case */
     GPtrArray *host_devices; /* of DomainHostDevice * */
     gboolean copying_disk;   /* a disk has a <mirror>: a block job runs */
 } DomainFeatures;

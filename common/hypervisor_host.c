@@ -12,6 +12,7 @@ hypervisor_host_free(HypervisorHost *host)
     if (!host)
         return;
     g_free(host->type);
+    g_free(host->uri);
     g_free(host->capabilities);
     g_clear_pointer(&host->huge_pages, g_array_unref);
     g_free(host);
@@ -54,6 +55,58 @@ hypervisor_host_knows_machine(const HypervisorHost *host, const char *architectu
             *ret_known = TRUE;
     }
     return TRUE;
+}
+
+/* <arch><domain type='kvm'/></arch> */
+static gboolean
+lists_type(const xmlNode *arch, const char *type)
+{
+    for (xmlNode *domain = xml_tree_child(arch, "domain"); domain;
+         domain = xml_tree_next(domain, "domain")) {
+        if (xml_tree_attribute_is(domain, "type", type))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean
+hypervisor_host_offers(const HypervisorHost *host, const char *architecture, const char *type,
+                       gboolean *ret_offered, GError **error)
+{
+    g_autoptr(xmlDoc) document = xml_tree_parse(host->capabilities, DOCUMENT, error);
+
+    if (!document)
+        return FALSE;
+    *ret_offered = FALSE;
+    for (xmlNode *guest = xml_tree_child(xmlDocGetRootElement(document), "guest"); guest;
+         guest = xml_tree_next(guest, "guest")) {
+        const xmlNode *arch = xml_tree_child(guest, "arch");
+
+        if ((!architecture || xml_tree_attribute_is(arch, "name", architecture)) &&
+            lists_type(arch, type))
+            *ret_offered = TRUE;
+    }
+    return TRUE;
+}
+
+gboolean
+hypervisor_host_tsc(const HypervisorHost *host, guint64 *ret_hertz, gboolean *ret_scaling)
+{
+    g_autoptr(xmlDoc) document = xml_tree_parse(host->capabilities, DOCUMENT, NULL);
+    xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
+    xmlNode *cpu = xml_tree_child(xml_tree_child(root, "host"), "cpu");
+
+    for (xmlNode *counter = xml_tree_child(cpu, "counter"); counter;
+         counter = xml_tree_next(counter, "counter")) {
+        g_autofree char *frequency = xml_tree_attribute(counter, "frequency");
+
+        if (!frequency || !xml_tree_attribute_is(counter, "name", "tsc"))
+            continue;
+        *ret_hertz = g_ascii_strtoull(frequency, NULL, 10);
+        *ret_scaling = xml_tree_attribute_is(counter, "scaling", "yes");
+        return TRUE;
+    }
+    return FALSE;
 }
 
 char *

@@ -11,6 +11,7 @@ typedef struct {
 
 typedef struct {
     char *type;              /* "QEMU" */
+    char *uri;               /* of the libvirt that told, "qemu:///system" */
     guint64 version;         /* of the hypervisor: major * 1000000 + minor * 1000 + release */
     guint64 library_version; /* of libvirt, likewise */
     unsigned processors;     /* online */
@@ -26,6 +27,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HypervisorHost, hypervisor_host_free)
  * FAULT_HYPERVISOR_FAILED if the capabilities are malformed. */
 gboolean hypervisor_host_knows_machine(const HypervisorHost *host, const char *architecture,
                                        const char *machine, gboolean *ret_known, GError **error);
+/* Whether guests of @architecture (NULL: any) can be of @type ("kvm") here. Pure. Errors likewise.
+ */
+gboolean hypervisor_host_offers(const HypervisorHost *host, const char *architecture,
+                                const char *type, gboolean *ret_offered, GError **error);
+/* The frequency of the host's TSC, and whether it can be scaled to another one for a guest. FALSE
+ * if libvirt does not tell. Pure. */
+gboolean hypervisor_host_tsc(const HypervisorHost *host, guint64 *ret_hertz, gboolean *ret_scaling);
 /* The host's own processor, <cpu> as the capabilities have it; NULL if they name none. Owned. */
 char *hypervisor_host_processor(const HypervisorHost *host);
 /* The vendor and model of the host's processor, NULL where libvirt does not name them. Owned by the

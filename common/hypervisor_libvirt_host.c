@@ -79,6 +79,9 @@ libvirt_get_host(void *self, GError **error)
         return NULL;
     }
     host->type = g_strdup(virConnectGetType(connection));
+    char *uri = virConnectGetURI(connection);
+    host->uri = g_strdup(uri);
+    free(uri);
     host->version = version;
     host->library_version = library;
     host->processors = node.cpus;

@@ -9,3 +9,6 @@
 /* FALSE if @text is no set, "" included; else *ret_missing is the first number in it that
  * @available (of GUINT_TO_POINTER()) lacks, or -1. Pure. */
 gboolean number_set_find_missing(const char *text, GHashTable *available, int *ret_missing);
+
+/* FALSE, too, if @text is no set. Pure. */
+gboolean number_set_contains(const char *text, unsigned number);

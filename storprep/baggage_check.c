@@ -61,6 +61,8 @@ tell(void *data, CheckReport *report)
     check_fact(report, "files", list_files(context->guest));
     if (baggage->pinned_processors)
         check_fact(report, "pinnedProcessors", json_string(baggage->pinned_processors));
+    if (baggage->tsc_hertz > 0)
+        check_fact(report, "tscHertz", json_integer((json_int_t)baggage->tsc_hertz));
     if (baggage->memory_nodes)
         check_fact(report, "memoryNodes", json_string(baggage->memory_nodes));
 }

@@ -7,8 +7,8 @@
 #include "common/fault.h"
 #include "common/limits.h"
 
-#define DEFAULT_SIZE   (-1) /* of huge pages, in JSON */
 #define PROCESSORS_MAX 65536
+#define PAGE_SIZES_MAX 16 /* no processor has as many */
 
 void
 guest_facts_free(GuestFacts *facts)
@@ -28,9 +28,12 @@ guest_facts_free(GuestFacts *facts)
     g_free(facts->processor_vendor);
     g_free(facts->selinux);
     g_free(facts->system);
+    g_free(facts->firmware);
+    g_free(facts->cluster);
     g_free(facts->host_name);
     g_free(facts->memory_nodes);
     g_free(facts->pinned_processors);
+    g_clear_pointer(&facts->huge_pages, g_array_unref);
     json_decref(facts->disks);
     json_decref(facts->images);
     json_decref(facts->pools);
@@ -56,9 +59,12 @@ guest_facts_copy(const GuestFacts *facts)
     copy->processor_vendor = g_strdup(facts->processor_vendor);
     copy->selinux = g_strdup(facts->selinux);
     copy->system = g_strdup(facts->system);
+    copy->firmware = g_strdup(facts->firmware);
+    copy->cluster = g_strdup(facts->cluster);
     copy->host_name = g_strdup(facts->host_name);
     copy->memory_nodes = g_strdup(facts->memory_nodes);
     copy->pinned_processors = g_strdup(facts->pinned_processors);
+    copy->huge_pages = facts->huge_pages ? g_array_copy(facts->huge_pages) : NULL;
     copy->disks = json_deep_copy(facts->disks);
     copy->images = json_deep_copy(facts->images);
     copy->pools = json_deep_copy(facts->pools);
@@ -83,6 +89,8 @@ static const struct {
     { "memoryNodes", G_STRUCT_OFFSET(GuestFacts, memory_nodes), LIMIT_TEXT_BYTES },
     { "hostName", G_STRUCT_OFFSET(GuestFacts, host_name), LIMIT_NAME_BYTES },
     { "system", G_STRUCT_OFFSET(GuestFacts, system), LIMIT_NAME_BYTES },
+    { "firmware", G_STRUCT_OFFSET(GuestFacts, firmware), LIMIT_NAME_BYTES },
+    { "cluster", G_STRUCT_OFFSET(GuestFacts, cluster), LIMIT_NAME_BYTES },
     { "selinux", G_STRUCT_OFFSET(GuestFacts, selinux), LIMIT_NAME_BYTES },
     { "processorVendor", G_STRUCT_OFFSET(GuestFacts, processor_vendor), LIMIT_NAME_BYTES },
     { "processorModel", G_STRUCT_OFFSET(GuestFacts, processor_model), LIMIT_NAME_BYTES },
@@ -142,7 +150,6 @@ read_number(const json_t *object, const char *member, json_int_t maximum, guint6
 static gboolean
 read_numbers(const json_t *object, GuestFacts *facts, GError **error)
 {
-    const json_t *pages = json_object_get(object, "hugePageBytes");
     guint64 processors = 0;
 
     if (!read_number(object, "memoryBytes", G_MAXINT64, &facts->memory_bytes, error) ||
@@ -151,16 +158,41 @@ read_numbers(const json_t *object, GuestFacts *facts, GError **error)
         !read_number(object, "firstMigrationPort", G_MAXUINT16, &facts->first_port, error) ||
         !read_number(object, "lastMigrationPort", G_MAXUINT16, &facts->last_port, error) ||
         !read_number(object, "qemuUser", G_MAXUINT32, &facts->qemu_user, error) ||
+        !read_number(object, "libraryVersion", G_MAXINT64, &facts->library_version, error) ||
+        !read_number(object, "tscHertz", G_MAXINT64, &facts->tsc_hertz, error) ||
         !read_number(object, "hypervisorVersion", G_MAXINT64, &facts->hypervisor_version, error))
         return FALSE;
     facts->processors = (unsigned)processors;
     facts->tells_qemu_user = json_is_integer(json_object_get(object, "qemuUser"));
-    facts->tells_huge_pages = json_is_integer(pages);
-    if (json_integer_value(pages) == DEFAULT_SIZE) {
-        facts->huge_page_bytes = HUGE_PAGES_DEFAULT_SIZE;
-        return TRUE;
+    return TRUE;
+}
+
+static gboolean
+read_pages(const json_t *entry, GArray *pages, GError **error)
+{
+    DomainPages need = { .page_bytes = HUGE_PAGES_DEFAULT_SIZE };
+
+    if (!read_number(entry, "bytes", G_MAXINT64, &need.bytes, error) ||
+        (json_is_integer(json_object_get(entry, "pageBytes")) &&
+         !read_number(entry, "pageBytes", G_MAXINT64, &need.page_bytes, error)))
+        return FALSE;
+    g_array_append_val(pages, need);
+    return TRUE;
+}
+
+static gboolean
+read_huge_pages(const json_t *object, GuestFacts *facts, GError **error)
+{
+    const json_t *list = json_object_get(object, "hugePages");
+
+    if (json_array_size(list) > PAGE_SIZES_MAX)
+        return refuse("hugePages", "they are too many", error);
+    facts->huge_pages = json_is_array(list) ? g_array_new(FALSE, FALSE, sizeof(DomainPages)) : NULL;
+    for (gsize i = 0; i < json_array_size(list); i++) {
+        if (!read_pages(json_array_get(list, i), facts->huge_pages, error))
+            return FALSE;
     }
-    return read_number(object, "hugePageBytes", G_MAXINT64, &facts->huge_page_bytes, error);
+    return TRUE;
 }
 
 /* One entry a disk at the most; an absent list stays NULL. */
@@ -181,7 +213,8 @@ guest_facts_from_json(const json_t *object, GError **error)
     g_autoptr(GuestFacts) facts = g_new0(GuestFacts, 1);
 
     if (!read_texts(object, facts, error) || !read_guest(object, facts, error) ||
-        !read_numbers(object, facts, error) || !read_list(object, "disks", &facts->disks, error) ||
+        !read_numbers(object, facts, error) || !read_huge_pages(object, facts, error) ||
+        !read_list(object, "disks", &facts->disks, error) ||
         !read_list(object, "files", &facts->files, error) ||
         !read_list(object, "pools", &facts->pools, error) ||
         !read_list(object, "images", &facts->images, error))
@@ -189,18 +222,31 @@ guest_facts_from_json(const json_t *object, GError **error)
     return g_steal_pointer(&facts);
 }
 
+static json_t *
+pack_huge_pages(const GArray *pages)
+{
+    json_t *list = json_array();
+
+    for (guint i = 0; i < pages->len; i++) {
+        const DomainPages *need = &g_array_index(pages, DomainPages, i);
+        json_t *entry = json_pack("{s:I}", "bytes", (json_int_t)need->bytes);
+
+        if (need->page_bytes != HUGE_PAGES_DEFAULT_SIZE)
+            json_object_set_new(entry, "pageBytes", json_integer((json_int_t)need->page_bytes));
+        json_array_append_new(list, entry);
+    }
+    return list;
+}
+
 json_t *
 guest_facts_of_guest(const Guest *guest, const DomainFeatures *features)
 {
-    json_int_t pages = features->huge_page_bytes == HUGE_PAGES_DEFAULT_SIZE
-                           ? DEFAULT_SIZE
-                           : (json_int_t)features->huge_page_bytes;
-
-    return json_pack("{s:{s:s, s:s}, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:i}", "guest", "name",
+    return json_pack("{s:{s:s, s:s}, s:s?, s:s?, s:s?, s:s?, s:I, s:o, s:i}", "guest", "name",
                      guest->name, "uuid", guest->uuid, "type", features->type, "architecture",
                      features->architecture, "machine", features->machine, "emulator",
                      features->emulator, "memoryBytes", (json_int_t)features->memory_bytes,
-                     "hugePageBytes", pages, "processors", (int)features->vcpus);
+                     "hugePages", pack_huge_pages(features->huge_pages), "processors",
+                     (int)features->vcpus);
 }
 
 /* A guest that has its host's own processor needs one like that. */
@@ -216,7 +262,8 @@ guest_facts_of_host(const HypervisorHost *host, const DomainFeatures *features)
     g_autofree char *vendor = NULL, *model = NULL;
 
     hypervisor_host_name_processor(host, &vendor, &model);
-    return json_pack("{s:s, s:s?, s:s, s:I, s:s?, s:s?}", "processorMode", mode, "processor",
+    return json_pack("{s:s, s:s?, s:s, s:I, s:I, s:s?, s:s?}", "processorMode", mode, "processor",
                      own ? own : features->processor, "hypervisor", host->type, "hypervisorVersion",
-                     (json_int_t)host->version, "processorVendor", vendor, "processorModel", model);
+                     (json_int_t)host->version, "libraryVersion", (json_int_t)host->library_version,
+                     "processorVendor", vendor, "processorModel", model);
 }

@@ -18,11 +18,12 @@ typedef struct {
     char *processor_mode; /* "none": the hypervisor's default */
     char *processor;      /* <cpu>; for host-passthrough that of the guest's host */
     guint64 memory_bytes;
-    gboolean tells_huge_pages;
-    guint64 huge_page_bytes; /* 0: none; HUGE_PAGES_DEFAULT_SIZE */
+    GArray *huge_pages; /* of DomainPages: what of it has to be in such; NULL: not told */
     unsigned processors;
     char *hypervisor; /* "QEMU" */
     guint64 hypervisor_version;
+    guint64 library_version; /* of libvirt */
+    guint64 tsc_hertz;       /* that the guest's TSC is fixed to; 0: to none */
     json_t *disks;           /* array of Disk; NULL: not told */
     json_t *images;          /* array of ImageIdentity; NULL: not told */
     char *pinned_processors; /* sets, see number_set.h; NULL: it is not pinned */
@@ -31,8 +32,10 @@ typedef struct {
     json_t *pools; /* array of {name, path} that its disks lie in; NULL: not told */
     /* of its host: */
     char *host_name;
-    char *system;  /* "rhel 8.6" */
-    char *selinux; /* enforcing | permissive | off */
+    char *system;   /* "rhel 8.6" */
+    char *firmware; /* "BIOS 1.16, microcode 0x2f" */
+    char *cluster;  /* NULL: none */
+    char *selinux;  /* enforcing | permissive | off */
     char *processor_vendor, *processor_model;
     guint64 clock_msec; /* since 1970 */
     gboolean tells_qemu_user;

@@ -7,6 +7,7 @@
 
 #define HOST     "this host"
 #define NOT_TOLD "the guest's host did not tell"
+#define KIB      ((guint64)1 << 10)
 #define MIB      ((guint64)1 << 20)
 
 typedef struct {
@@ -60,10 +61,29 @@ check_libvirt(void *data, CheckReport *report)
     check_pass(report, HOST, "libvirt %s answers, with %s %s", library, host->type, version);
 }
 
+/* A session's libvirt has guests, networks and rights of its own: "qemu:///session". */
+static void
+check_instance(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autoptr(GError) error = NULL;
+    const HypervisorHost *host = check_subject_host(context->subject, &error);
+
+    if (!host || !host->uri)
+        check_unknown(report, HOST, "libvirt does not tell: %s",
+                      error ? fault_cause(error) : "it has no URI");
+    else if (g_str_has_suffix(host->uri, "/system"))
+        check_pass(report, HOST, "uses %s", host->uri);
+    else
+        check_fail(report, HOST, NULL, "uses %s, which is not the system's", host->uri);
+}
+
 CheckGroup
 host_check_libvirt(CheckSubject *subject)
 {
-    static const Check list[] = { { "host.libvirt-answers", check_libvirt }, { 0 } };
+    static const Check list[] = { { "host.libvirt-answers", check_libvirt },
+                                  { "host.libvirt-system", check_instance },
+                                  { 0 } };
 
     return (CheckGroup) { .object = HOST,
                           .checks = list,
@@ -177,6 +197,43 @@ check_version(void *data, CheckReport *report)
                    there);
 }
 
+static void
+check_library(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autofree char *here = hypervisor_version_to_text(context->host->library_version);
+    g_autofree char *there = hypervisor_version_to_text(context->facts->library_version);
+
+    if (!context->facts->library_version)
+        check_unknown(report, HOST, NOT_TOLD);
+    else if (context->host->library_version >= context->facts->library_version)
+        check_pass(report, HOST, "has libvirt %s, the guest's host %s", here, there);
+    else
+        check_fail(report, HOST, NULL, "has libvirt %s, the guest's host a newer one: %s", here,
+                   there);
+}
+
+static void
+check_type(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    const GuestFacts *facts = context->facts;
+    g_autoptr(GError) error = NULL;
+    gboolean offered = FALSE;
+
+    if (!facts->type)
+        check_unknown(report, HOST, NOT_TOLD);
+    else if (!hypervisor_host_offers(context->host, facts->architecture, facts->type, &offered,
+                                     &error))
+        check_unknown(report, HOST, "%s", error->message);
+    else if (offered)
+        check_pass(report, HOST, "offers guests of type %s", facts->type);
+    else
+        check_fail(report, HOST, NULL, "offers no guests of type %s%s", facts->type,
+                   g_str_equal(facts->type, "kvm") ? ": its processor's virtualization is off"
+                                                   : "");
+}
+
 /* The element comes from another host: only what is one at all is given to libvirt. */
 static gboolean
 compare(const Context *context, char **ret_obstacle, GError **error)
@@ -226,15 +283,26 @@ check_vcpus(void *data, CheckReport *report)
         check_fail(report, HOST, NULL, "has %u processors, the guest %u", here, wanted);
 }
 
+/* What of the guest's memory is not in huge pages. */
+static guint64
+usual_bytes(const GuestFacts *facts)
+{
+    guint64 huge = 0;
+
+    for (guint i = 0; facts->huge_pages && i < facts->huge_pages->len; i++)
+        huge += g_array_index(facts->huge_pages, DomainPages, i).bytes;
+    return facts->memory_bytes > huge ? facts->memory_bytes - huge : 0;
+}
+
 static void
 check_memory(void *data, CheckReport *report)
 {
     const Context *context = data;
-    guint64 wanted = context->facts->memory_bytes, here = context->host->available_bytes;
+    guint64 wanted = usual_bytes(context->facts), here = context->host->available_bytes;
 
-    if (!wanted)
+    if (!context->facts->memory_bytes)
         check_unknown(report, HOST, NOT_TOLD);
-    else if (context->facts->huge_page_bytes)
+    else if (!wanted)
         check_pass(report, HOST, "the guest takes its memory from huge pages");
     else if (!here)
         check_unknown(report, HOST, "libvirt does not tell how much memory is free");
@@ -263,27 +331,51 @@ free_in_huge_pages(const HypervisorHost *host, guint64 size)
     return bytes;
 }
 
+/* How many more pages the kernel is to set aside; their size is not known if it is the usual one.
+ */
+static char *
+remedy_for_pages(const DomainPages *need, guint64 here)
+{
+    guint64 size = need->page_bytes == HUGE_PAGES_DEFAULT_SIZE ? 2 * MIB : need->page_bytes;
+
+    return g_strdup_printf("virsh allocpages --pagesize %" G_GUINT64_FORMAT
+                           "KiB --pagecount %" G_GUINT64_FORMAT " --add",
+                           size / KIB, (need->bytes - here + size - 1) / size);
+}
+
+static void
+judge_pages(const Context *context, const DomainPages *need, CheckReport *report)
+{
+    guint64 here = free_in_huge_pages(context->host, need->page_bytes);
+    g_autofree char *object =
+        need->page_bytes == HUGE_PAGES_DEFAULT_SIZE
+            ? g_strdup("huge pages of the usual size")
+            : g_strdup_printf("huge pages of %" G_GUINT64_FORMAT " KiB", need->page_bytes / KIB);
+
+    if (here >= need->bytes) {
+        check_pass(report, object,
+                   "%" G_GUINT64_FORMAT " MiB are free, the guest needs %" G_GUINT64_FORMAT,
+                   here / MIB, need->bytes / MIB);
+        return;
+    }
+    g_autofree char *remedy = remedy_for_pages(need, here);
+    check_fail(report, object, remedy,
+               "%" G_GUINT64_FORMAT " MiB are free, the guest needs %" G_GUINT64_FORMAT, here / MIB,
+               need->bytes / MIB);
+}
+
 static void
 check_huge_pages(void *data, CheckReport *report)
 {
     const Context *context = data;
-    const GuestFacts *facts = context->facts;
-    guint64 here = free_in_huge_pages(context->host, facts->huge_page_bytes);
+    const GArray *needs = context->facts->huge_pages;
 
-    if (!facts->tells_huge_pages)
+    if (!needs)
         check_unknown(report, HOST, NOT_TOLD);
-    else if (!facts->huge_page_bytes)
+    else if (needs->len == 0)
         check_pass(report, HOST, "the guest needs no huge pages");
-    else if (here >= facts->memory_bytes)
-        check_pass(report, HOST,
-                   "has %" G_GUINT64_FORMAT " MiB free in huge pages of that size, "
-                   "the guest needs %" G_GUINT64_FORMAT,
-                   here / MIB, facts->memory_bytes / MIB);
-    else
-        check_fail(report, HOST, NULL,
-                   "has %" G_GUINT64_FORMAT " MiB free in huge pages of that "
-                   "size, the guest needs %" G_GUINT64_FORMAT,
-                   here / MIB, facts->memory_bytes / MIB);
+    for (guint i = 0; needs && i < needs->len; i++)
+        judge_pages(context, &g_array_index(needs, DomainPages, i), report);
 }
 
 CheckGroup
@@ -291,6 +383,8 @@ host_check_fit(CheckSubject *subject, const GuestFacts *facts)
 {
     static const Check list[] = { { "host.hypervisor-same", check_hypervisor },
                                   { "host.version-not-older", check_version },
+                                  { "host.libvirt-not-older", check_library },
+                                  { "host.virtualization-on", check_type },
                                   { "host.vcpus-fit", check_vcpus },
                                   { "host.memory-enough", check_memory },
                                   { "host.huge-pages-enough", check_huge_pages },

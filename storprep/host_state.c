@@ -52,18 +52,43 @@ host_state_clock_msec(void)
     return g_get_real_time() / 1000;
 }
 
+/* NULL if it cannot be read, or does not fit beside another one. */
+static char *
+read_line(const char *root, const char *name)
+{
+    g_autofree char *path = g_strconcat(root, name, NULL);
+    g_autofree char *text = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return NULL;
+    g_strstrip(text);
+    return *text && strlen(text) < LIMIT_NAME_BYTES / 3 ? g_utf8_make_valid(text, -1) : NULL;
+}
+
+char *
+host_state_firmware(const char *root)
+{
+    g_autofree char *bios = read_line(root, "/sys/class/dmi/id/bios_version");
+    g_autofree char *microcode = read_line(root, "/sys/devices/system/cpu/cpu0/microcode/version");
+
+    if (!bios && !microcode)
+        return NULL;
+    return g_strdup_printf("BIOS %s, microcode %s", bios ? bios : "-", microcode ? microcode : "-");
+}
+
 json_t *
-host_state_facts(const char *root, const char *host_name)
+host_state_facts(const char *root, const char *host_name, const char *cluster)
 {
     g_autofree char *system = host_state_system(root);
     g_autofree char *selinux = host_state_selinux(root);
+    g_autofree char *firmware = host_state_firmware(root);
     g_autofree char *conf_path = g_strconcat(root, QEMU_CONF_PATH, NULL);
     g_auto(QemuConf) conf = { 0 };
     uid_t uid;
     gid_t gid;
-    json_t *facts =
-        json_pack("{s:s, s:s?, s:s, s:I}", "hostName", host_name, "system", system, "selinux",
-                  selinux, "clockMilliseconds", (json_int_t)host_state_clock_msec());
+    json_t *facts = json_pack("{s:s, s:s?, s:s?, s:s?, s:s, s:I}", "hostName", host_name, "system",
+                              system, "firmware", firmware, "cluster", cluster, "selinux", selinux,
+                              "clockMilliseconds", (json_int_t)host_state_clock_msec());
 
     qemu_conf_read(conf_path, &conf);
     json_object_set_new(facts, "firstMigrationPort", json_integer(conf.first_port));

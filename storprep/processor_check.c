@@ -123,12 +123,42 @@ check_pinning(void *data, CheckReport *report)
         check_pass(report, HOST, "the guest is not pinned");
 }
 
+/* libvirt's tolerance, which is KVM's: 250 ppm. */
+static gboolean
+is_near(guint64 a, guint64 b)
+{
+    return (a > b ? a - b : b - a) <= b / 1000000 * 250;
+}
+
+static void
+check_tsc(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    guint64 wanted = context->facts->tsc_hertz, here = 0;
+    gboolean scaling = FALSE;
+
+    if (!context->facts->name)
+        check_unknown(report, HOST, NOT_TOLD);
+    else if (wanted == 0)
+        check_pass(report, HOST, "the guest's TSC is not fixed to a frequency");
+    else if (!hypervisor_host_tsc(context->host, &here, &scaling))
+        check_unknown(report, HOST, "libvirt does not tell the frequency of the TSC");
+    else if (scaling || is_near(wanted, here))
+        check_pass(report, HOST, "gives the guest a TSC of %" G_GUINT64_FORMAT " Hz", wanted);
+    else
+        check_fail(report, HOST, NULL,
+                   "its TSC has %" G_GUINT64_FORMAT
+                   " Hz and cannot be scaled, the guest's is fixed to %" G_GUINT64_FORMAT,
+                   here, wanted);
+}
+
 CheckGroup
 processor_check(CheckSubject *subject, const GuestFacts *facts)
 {
     static const Check list[] = { { "host.cpu-vendor-same", check_vendor },
                                   { "host.cpu-model-same", check_model },
                                   { "host.pinning-fits", check_pinning },
+                                  { "host.tsc-fits", check_tsc },
                                   { 0 } };
     Context *context = g_new0(Context, 1);
 

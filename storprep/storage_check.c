@@ -69,7 +69,7 @@ storage_check_source(const StorageChecks *checks, const char *guest)
                                   answer_check_guest(checks, subject) };
     CheckReport *report =
         check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
-    json_auto_t *facts = host_state_facts(checks->root, checks->host_name);
+    json_auto_t *facts = host_state_facts(checks->root, checks->host_name, checks->cluster);
 
     /* Last, so that the other host sees this one's clock as late as can be. */
     json_object_update(report->facts, facts);
@@ -93,7 +93,7 @@ storage_check_destination(const StorageChecks *checks, const json_t *object, GEr
     };
     CheckReport *report =
         check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
-    json_auto_t *own = host_state_facts(checks->root, checks->host_name);
+    json_auto_t *own = host_state_facts(checks->root, checks->host_name, checks->cluster);
 
     json_object_update(report->facts, own);
     return report;

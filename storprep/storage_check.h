@@ -20,6 +20,7 @@ typedef struct {
     const char *const *directories; /* where images may be created */
     const char *root;               /* "" or, for tests, a directory that stands for "/" */
     const char *mount_info;         /* NULL: this process's own */
+    const char *cluster;            /* that the host is in; NULL: none */
     const char *host_name;          /* as the host calls itself */
     const char *firewall_program;   /* firewall-cmd, or what stands for it */
     const ReachOps *reach;

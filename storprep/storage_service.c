@@ -315,6 +315,7 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
     service->shares = share_leases_new(&service->share_host);
     service->checks =
         storage_checks_new(hypervisor, store, (const char *const *)service->directories);
+    service->checks->cluster = service->cluster;
     if (!varlink_server_add_interface(server, io_migprep_storage, methods, service, error))
         return NULL;
     return g_steal_pointer(&service);

@@ -14,6 +14,7 @@
 #define NOT_TOLD         "the guest's host did not tell"
 #define FIREWALL_SECONDS 4
 #define CLOCK_MSEC_MAX   5000
+#define SHUTDOWN_PATH    "/run/systemd/shutdown/scheduled"
 
 typedef struct {
     const StorageChecks *checks; /* borrowed */
@@ -144,12 +145,32 @@ check_firewall(void *data, CheckReport *report)
         check_fail(report, HOST, remedy, "firewalld's default zone does not name %s", ports);
 }
 
+/* systemd-logind's note of it: USEC= since 1970, MODE= poweroff, reboot and the like. */
+static void
+check_shutdown(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autofree char *path = g_strconcat(context->checks->root, SHUTDOWN_PATH, NULL);
+    g_autofree char *text = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+        check_pass(report, HOST, "no shutdown is planned");
+        return;
+    }
+    const char *mode = strstr(text, "MODE=");
+    g_autofree char *name =
+        mode ? g_strndup(mode + strlen("MODE="), strcspn(mode + strlen("MODE="), "\n"))
+             : g_strdup("shutdown");
+    check_fail(report, HOST, NULL, "a %s is planned (%s)", name, SHUTDOWN_PATH);
+}
+
 CheckGroup
 system_check_host(const StorageChecks *checks)
 {
     static const Check list[] = { { "host.not-in-maintenance", check_maintenance },
                                   { "host.name-not-localhost", check_name },
                                   { "host.tls-files", check_tls },
+                                  { "host.no-shutdown-planned", check_shutdown },
                                   { "host.firewall-open", check_firewall },
                                   { 0 } };
     Context *context = g_new0(Context, 1);
@@ -242,13 +263,48 @@ check_system(void *data, CheckReport *report)
         check_pass(report, HOST, "is %s, the guest's host %s", here, there);
 }
 
+static void
+check_firmware(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    const char *there = context->facts->firmware;
+    g_autofree char *here = host_state_firmware(context->checks->root);
+
+    if (!there || !here)
+        check_unknown(report, HOST, there ? "the kernel does not tell" : NOT_TOLD);
+    else if (g_str_equal(here, there))
+        check_pass(report, HOST, "has %s, too", here);
+    else
+        check_fail(report, HOST, NULL, "has %s, the guest's host %s", here, there);
+}
+
+/* That a host is in none is told by its telling of its name alone. */
+static void
+check_cluster(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    const char *there = context->facts->cluster, *here = context->checks->cluster;
+
+    if (!context->facts->host_name)
+        check_unknown(report, HOST, NOT_TOLD);
+    else if (g_strcmp0(here, there) == 0)
+        check_pass(report, HOST,
+                   here ? "is in cluster '%s', too" : "neither host is in a cluster%s",
+                   here ? here : "");
+    else
+        check_fail(report, HOST, NULL, "is in %s%s%s, the guest's host in %s%s%s",
+                   here ? "cluster '" : "no cluster", here ? here : "", here ? "'" : "",
+                   there ? "cluster '" : "no cluster", there ? there : "", there ? "'" : "");
+}
+
 CheckGroup
 system_check_pair(const StorageChecks *checks, const GuestFacts *facts)
 {
-    static const Check list[] = { { "host.clock-agrees", check_clock },
-                                  { "host.selinux-same", check_selinux },
-                                  { "host.system-supported", check_system },
-                                  { 0 } };
+    static const Check list[] = {
+        { "host.clock-agrees", check_clock },      { "host.selinux-same", check_selinux },
+        { "host.system-supported", check_system }, { "host.firmware-same", check_firmware },
+        { "host.cluster-same", check_cluster },    { 0 }
+    };
     Context *context = g_new0(Context, 1);
 
     context->checks = checks;

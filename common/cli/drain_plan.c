@@ -180,13 +180,18 @@ need_space(DrainPlan *plan, PlacementGuest *place, const DrainGuest *guest)
 static void
 need_memory(Placement *placement, PlacementGuest *place, const json_t *facts)
 {
-    json_int_t size = json_integer_value(json_object_get(facts, "hugePageBytes"));
-    guint64 bytes = number(facts, "memoryBytes");
+    guint64 usual = number(facts, "memoryBytes");
+    size_t i;
+    json_t *pages;
 
-    if (size == 0)
-        placement_need(placement, place, MEMORY, bytes);
-    else
-        need(placement, place, huge_pages_of(size > 0 ? (guint64)size : SMALLEST_HUGE), bytes);
+    json_array_foreach (json_object_get(facts, "hugePages"), i, pages) {
+        guint64 size = number(pages, "pageBytes"), bytes = number(pages, "bytes");
+
+        need(placement, place, huge_pages_of(size ? size : SMALLEST_HUGE), bytes);
+        usual -= MIN(usual, bytes);
+    }
+    if (usual > 0)
+        placement_need(placement, place, MEMORY, usual);
 }
 
 static void

@@ -58,7 +58,8 @@ class Storage(unittest.TestCase):
 
 class Checks(Storage):
     OF_HOST = {"host.libvirt-answers", "host.not-in-maintenance", "host.name-not-localhost",
-               "host.tls-files", "host.firewall-open"}
+               "host.tls-files", "host.firewall-open", "host.libvirt-system",
+               "host.no-shutdown-planned"}
 
     def setUp(self):
         self.daemon = Daemon("STORPREPD")
@@ -83,7 +84,8 @@ class Checks(Storage):
 
     def test_unknown_guest(self):
         outcomes, _ = self.outcomes(role="source", guest="nonesuch")
-        self.assertEqual(outcomes, {"host.libvirt-answers": "passed", "guest.exists": "failed"})
+        self.assertEqual(outcomes, {"host.libvirt-answers": "passed", "guest.exists": "failed",
+                                    "host.libvirt-system": "failed"})
 
     def test_nothing_told_is_nothing_passed(self):
         outcomes, _ = self.outcomes(role="destination", facts={})

@@ -296,6 +296,7 @@ test_host_tells_what_it_offers(Side *side, gconstpointer unused)
     g_assert_cmpuint(host->processors, >, 0);
     g_assert_cmpuint(host->available_bytes, >, 0);
     g_assert_nonnull(host->huge_pages);
+    g_assert_nonnull(host->uri);
     g_assert_true(hypervisor_host_knows_machine(host, NULL, "nonesuch", &known, &error));
     g_assert_no_error(error);
     g_assert_false(known);

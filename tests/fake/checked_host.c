@@ -113,6 +113,7 @@ write_files(CheckedHost *host)
 
     checked_host_mount(host, "rw,vers=4.2,hard");
     checked_host_write(host, "/etc/os-release", "ID=rhel\nVERSION_ID=\"8.6\"\n");
+    checked_host_write(host, "/sys/class/dmi/id/bios_version", "1.16\n");
     checked_host_write(host, "/sys/fs/selinux/enforce", "1");
     checked_host_write(host, "/sys/fs/selinux/booleans/virt_use_nfs", "1 1");
     checked_host_write(host, "/etc/libvirt/qemu.conf", conf);
@@ -133,6 +134,7 @@ checked_host_new(void)
         storage_checks_new(host->fixture.hypervisor, host->fixture.store, host->directories);
     host->checks->root = host->root;
     host->checks->mount_info = host->mount_info;
+    host->checks->cluster = "north";
     host->checks->host_name = "host1";
     host->checks->firewall_program = "/bin/true"; /* it runs, and lets all in */
     host->checks->reach = &fake_reach;
@@ -141,7 +143,7 @@ checked_host_new(void)
     host->checks->pulse = storage_pulse_new(&fake_pulse);
     host->devices = host->settings = "";
     write_files(host);
-    host->facts = host_state_facts(host->root, HOST2);
+    host->facts = host_state_facts(host->root, HOST2, "north");
     return host;
 }
 
@@ -171,6 +173,8 @@ checked_host_arrives(void *data)
     checked_host_tell(data, "processorModel", json_string("Haswell"));
     checked_host_tell(data, "pinnedProcessors", json_string("0-1,3"));
     checked_host_tell(data, "memoryNodes", json_string("0"));
+    checked_host_tell(data, "tscHertz", json_integer(2000000000));
+    checked_host_tell(data, "libraryVersion", json_integer(7002000));
     checked_host_tell(data, "files", json_pack("[s]", "/dev/null"));
     checked_host_tell(data, "disks",
                       json_pack("[{s:s, s:s, s:s, s:s}]", "target", "vda", "path", "/srv/web1.raw",

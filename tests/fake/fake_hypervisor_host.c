@@ -7,6 +7,9 @@
 
 const FakeHost FAKE_HOST_DEFAULT = {
     .type = "QEMU",
+    .uri = "qemu:///system",
+    .offered = "kvm",
+    .tsc_hertz = 2000000000,
     .version = 7002000,
     .processors = 8,
     .available_bytes = 16 * GIB,
@@ -16,9 +19,10 @@ const FakeHost FAKE_HOST_DEFAULT = {
 
 static const char capabilities[] =
     "<capabilities><host><cpu><arch>x86_64</arch><model>Haswell</model><vendor>Intel</vendor>"
+    "<counter name='tsc' frequency='%" G_GUINT64_FORMAT "' scaling='no'/>"
     "<pages unit='KiB' size='4'/><pages unit='KiB' size='2048'/></cpu></host>"
     "<guest><os_type>hvm</os_type><arch name='x86_64'><emulator>/usr/bin/qemu</emulator>"
-    "<machine canonical='%s'>q35</machine></arch></guest></capabilities>";
+    "<machine canonical='%s'>q35</machine><domain type='%s'/></arch></guest></capabilities>";
 
 HypervisorHost *
 fake_host_get(void *self, GError **error)
@@ -30,12 +34,14 @@ fake_host_get(void *self, GError **error)
         return NULL;
     host = g_new0(HypervisorHost, 1);
     host->type = g_strdup(fake->type);
+    host->uri = g_strdup(fake->uri);
     host->version = host->library_version = fake->version;
     host->processors = fake->processors;
     host->available_bytes = fake->available_bytes;
     host->huge_pages = g_array_new(FALSE, FALSE, sizeof(HugePages));
     g_array_append_val(host->huge_pages, fake->huge_pages);
-    host->capabilities = g_strdup_printf(capabilities, fake->machine);
+    host->capabilities =
+        g_strdup_printf(capabilities, fake->tsc_hertz, fake->machine, fake->offered);
     return host;
 }
 

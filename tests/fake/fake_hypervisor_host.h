@@ -10,6 +10,9 @@ typedef struct {
     unsigned processors;
     guint64 available_bytes;
     HugePages huge_pages;
+    const char *uri;
+    const char *offered;                    /* the only type of guests */
+    guint64 tsc_hertz;                      /* which it cannot scale */
     const char *machine;                    /* the only machine type it knows, of x86_64 */
     const char *processor_obstacle;         /* what every processor is missing; NULL: nothing */
     unsigned snapshots;                     /* of every guest, as all that follows */
@@ -21,7 +24,8 @@ typedef struct {
     const char *pool_host, *pool_directory; /* of a netfs pool; NULL: it is a directory's */
 } FakeHost;
 
-/* QEMU 7.2.0, 8 processors, 16 GiB, 512 huge pages of 2 MiB, machine type pc-q35-7.2. */
+/* QEMU 7.2.0, 8 processors, 16 GiB, 512 huge pages of 2 MiB, machine type pc-q35-7.2, KVM,
+ * TSC of 2 GHz. */
 extern const FakeHost FAKE_HOST_DEFAULT;
 
 /* Its part of HypervisorOps. */

@@ -23,6 +23,52 @@ static const char full[] =
     "</devices></domain>";
 
 static void
+assert_pages(const DomainFeatures *features, guint number, guint64 page_bytes, guint64 bytes)
+{
+    g_assert_cmpuint(number, <, features->huge_pages->len);
+    const DomainPages *pages = &g_array_index(features->huge_pages, DomainPages, number);
+
+    g_assert_cmpuint(pages->page_bytes, ==, page_bytes);
+    g_assert_cmpuint(pages->bytes, ==, bytes);
+}
+
+static void
+test_each_node_has_its_pages(void)
+{
+    static const char xml[] =
+        "<domain><memory unit='MiB'>7</memory><memoryBacking><hugepages>"
+        "<page size='1' unit='G' nodeset='1-2'/><page size='2048'/></hugepages></memoryBacking>"
+        "<cpu><numa><cell id='0' memory='1' unit='MiB'/><cell id='1' memory='2' unit='MiB'/>"
+        "<cell id='2' memory='3' unit='MiB'/></numa></cpu><devices>"
+        "<memory model='dimm'><target><size unit='MiB'>1</size><node>0</node></target></memory>"
+        "<memory model='dimm'><source><pagesize unit='KiB'>64</pagesize></source>"
+        "<target><size unit='KiB'>128</size><node>0</node></target></memory></devices></domain>";
+    g_autoptr(DomainFeatures) features = domain_features_parse(xml, NULL);
+
+    g_assert_cmpuint(features->huge_pages->len, ==, 3);
+    assert_pages(features, 0, 2ULL << 20, 2ULL << 20);
+    assert_pages(features, 1, 1ULL << 30, 5ULL << 20);
+    assert_pages(features, 2, 64ULL << 10, 128ULL << 10);
+}
+
+static void
+test_nodes_without_huge_pages_need_none(void)
+{
+    static const char xml[] =
+        "<domain><memory unit='MiB'>3</memory><memoryBacking><hugepages>"
+        "<page size='2' unit='M' nodeset='1'/></hugepages></memoryBacking>"
+        "<cpu><numa><cell id='0' memory='1' unit='MiB'/><cell id='1' memory='2' unit='MiB'/>"
+        "</numa></cpu></domain>";
+    g_autoptr(DomainFeatures) features = domain_features_parse(xml, NULL);
+    g_autoptr(DomainFeatures) usual =
+        domain_features_parse("<domain><memory>1024</memory></domain>", NULL);
+
+    g_assert_cmpuint(features->huge_pages->len, ==, 1);
+    assert_pages(features, 0, 2ULL << 20, 2ULL << 20);
+    g_assert_cmpuint(usual->huge_pages->len, ==, 0);
+}
+
+static void
 test_everything_is_read(void)
 {
     g_autoptr(GError) error = NULL;
@@ -36,7 +82,8 @@ test_everything_is_read(void)
     g_assert_cmpstr(features->processor_mode, ==, "custom");
     g_assert_nonnull(strstr(features->processor, "Haswell"));
     g_assert_cmpuint(features->memory_bytes, ==, 512ULL << 20);
-    g_assert_cmpuint(features->huge_page_bytes, ==, 2ULL << 20);
+    assert_pages(features, 0, 2ULL << 20, 512ULL << 20);
+    g_assert_cmpuint(features->huge_pages->len, ==, 1);
     g_assert_cmpuint(features->vcpus, ==, 2);
     g_assert_true(features->copying_disk);
 }
@@ -76,7 +123,7 @@ test_small_domain_has_defaults(void)
         NULL);
 
     g_assert_cmpuint(features->memory_bytes, ==, 1024 * 1024);
-    g_assert_cmpuint(features->huge_page_bytes, ==, HUGE_PAGES_DEFAULT_SIZE);
+    assert_pages(features, 0, HUGE_PAGES_DEFAULT_SIZE, features->memory_bytes);
     g_assert_cmpuint(features->vcpus, ==, 1);
     g_assert_null(features->machine);
     g_assert_null(features->processor);
@@ -102,5 +149,7 @@ main(int argc, char **argv)
     g_test_add_func("/domain-features/host-devices", test_host_devices_are_told_apart);
     g_test_add_func("/domain-features/defaults", test_small_domain_has_defaults);
     g_test_add_func("/domain-features/malformed", test_malformed_is_refused);
+    g_test_add_func("/domain-features/pages-of-nodes", test_each_node_has_its_pages);
+    g_test_add_func("/domain-features/usual-pages", test_nodes_without_huge_pages_need_none);
     return g_test_run();
 }

@@ -76,6 +76,55 @@ pin_beyond(void *data)
     checked_host_tell(data, "pinnedProcessors", json_string("0-1,64"));
 }
 
+static FakeHost *
+host_of(void *data)
+{
+    return fake_hypervisor_host(((CheckedHost *)data)->fixture.fake);
+}
+
+static void
+be_a_session(void *data)
+{
+    host_of(data)->uri = "qemu:///session";
+}
+
+static void
+turn_virtualization_off(void *data)
+{
+    host_of(data)->offered = "qemu";
+}
+
+static void
+come_from_newer_libvirt(void *data)
+{
+    checked_host_tell(data, "libraryVersion", json_integer(11003000));
+}
+
+static void
+tick_otherwise(void *data)
+{
+    checked_host_tell(data, "tscHertz", json_integer(2100000000));
+}
+
+static void
+have_older_firmware(void *data)
+{
+    checked_host_write(data, "/sys/class/dmi/id/bios_version", "1.15\n");
+}
+
+static void
+be_in_another_cluster(void *data)
+{
+    ((CheckedHost *)data)->checks->cluster = "south";
+}
+
+static void
+plan_a_restart(void *data)
+{
+    checked_host_write(data, "/run/systemd/shutdown/scheduled",
+                       "USEC=1790000000000000\nWARN_WALL=1\nMODE=reboot\n");
+}
+
 static void
 forget_name(void *data)
 {
@@ -103,8 +152,7 @@ block_tls(void *data)
 static void
 write_memory(void *data)
 {
-    fake_hypervisor_host(((CheckedHost *)data)->fixture.fake)->dirty_bytes_per_second =
-        200ULL * MIB;
+    host_of(data)->dirty_bytes_per_second = 200ULL * MIB;
 }
 
 static const CheckCase cases[] = {
@@ -120,6 +168,16 @@ static const CheckCase cases[] = {
       checked_host_arrives },
     { "host.cpu-model-same", have_other_model, "Skylake-Client", checked_host_arrives },
     { "host.pinning-fits", pin_beyond, "no processor 64", checked_host_arrives },
+    { "host.libvirt-system", be_a_session, "qemu:///session", checked_host_alone },
+    { "host.no-shutdown-planned", plan_a_restart, "a reboot is planned", checked_host_alone },
+    { "host.virtualization-on", turn_virtualization_off, "virtualization is off",
+      checked_host_arrives },
+    { "host.libvirt-not-older", come_from_newer_libvirt, "a newer one: 11.3.0",
+      checked_host_arrives },
+    { "host.tsc-fits", tick_otherwise, "fixed to 2100000000", checked_host_arrives },
+    { "host.firmware-same", have_older_firmware, "BIOS 1.15", checked_host_arrives },
+    { "host.cluster-same", be_in_another_cluster, "'south', the guest's host in cluster 'north'",
+      checked_host_arrives },
     { "host.name-resolves", forget_name, "cannot resolve", checked_host_leaves },
     { "host.migration-ports-reachable", block_ports, "16 of the ports", checked_host_leaves },
     { "host.ssh-reachable", block_ssh, "port 22 of 192.0.2.2", checked_host_leaves },
