@@ -73,6 +73,16 @@ static const CheckKind kinds[] = {
       "Bridges and PFs carry frames at least as large as those on the guest's host.",
       BLOCKER, AT_DESTINATION, NETPREPD, "ip link set DEVICE mtu BYTES",
       FIELD_NET, .invalidated_by = HOST_NETWORK },
+    { "network.mac-unused", "MAC addresses are free",
+      "No other guest that runs there has a MAC address of the guest, and no VF is left with one: "
+      "its card would not know where to send frames.",
+      BLOCKER, AT_DESTINATION, NETPREPD, "virsh domiflist GUEST",
+      FIELD_NET, .invalidated_by = HOST_LOAD, .fault = FAULT_FUNCTION_FAILED },
+    { "network.switch-mode-same", "card switches alike",
+      "The card passes frames between its VFs in the same way on both hosts: by MAC address "
+      "(legacy), or as its representors say (switchdev).",
+      WARNING, AT_DESTINATION, NETPREPD, "devlink dev eswitch show pci/ADDRESS",
+      FIELD_NET, .invalidated_by = HOST_SOFTWARE },
     { "network.functions-same-card", "same kind of card",
       "The guest's VF is of the same kind of card there, so that its driver sees no other device.",
       INFORMATION, AT_DESTINATION, NETPREPD, "use cards of the same kind",

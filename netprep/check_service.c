@@ -8,6 +8,7 @@
 #include "netprep/bond_check.h"
 #include "netprep/hotplug_check.h"
 #include "netprep/likeness_check.h"
+#include "netprep/mac_check.h"
 #include "netprep/passthrough_check.h"
 #include "netprep/text_check.h"
 
@@ -18,6 +19,7 @@ network_facts_clear(NetworkFacts *facts)
 {
     g_clear_pointer(&facts->networks, g_strfreev);
     g_clear_pointer(&facts->bridges, g_strfreev);
+    g_clear_pointer(&facts->macs, g_strfreev);
     g_clear_pointer(&facts->vnics, g_ptr_array_unref);
     g_clear_pointer(&facts->links, json_decref);
     g_clear_pointer(&facts->cards, json_decref);
@@ -91,6 +93,7 @@ network_facts_read(const json_t *object, NetworkFacts *ret_facts, GError **error
 
     if (!read_names(object, "networks", text_is_name, &facts.networks, error) ||
         !read_names(object, "bridges", text_is_link_name, &facts.bridges, error) ||
+        !read_names(object, "macAddresses", text_is_mac, &facts.macs, error) ||
         !read_vnics(object, &facts.vnics, error) ||
         !read_objects(object, "links", &facts.links, error) ||
         !read_objects(object, "cards", &facts.cards, error))
@@ -113,16 +116,17 @@ network_check_source(const NetworkHost *host, const char *guest)
 CheckReport *
 network_check_destination(const NetworkHost *host, const json_t *facts, GError **error)
 {
-    NetworkFacts networks = { 0 }, functions = { 0 }, links = { 0 };
+    NetworkFacts networks = { 0 }, functions = { 0 }, links = { 0 }, macs = { 0 };
 
     /* Each group has its own copy, since it may outlive this call; what is read once can be read
      * again. */
     if (!network_facts_read(facts, &networks, error) ||
-        !network_facts_read(facts, &functions, NULL) || !network_facts_read(facts, &links, NULL))
+        !network_facts_read(facts, &functions, NULL) || !network_facts_read(facts, &links, NULL) ||
+        !network_facts_read(facts, &macs, NULL))
         return NULL;
-    CheckGroup groups[4] = { arrival_check_networks(host, &networks),
-                             likeness_check(host, &links) };
-    gsize count = 2;
+    CheckGroup groups[5] = { arrival_check_networks(host, &networks), likeness_check(host, &links),
+                             mac_check(host, &macs) };
+    gsize count = 3;
 
     if (!functions.vnics || functions.vnics->len > 0) {
         groups[count++] = arrival_check_functions(host, &functions);

@@ -13,6 +13,7 @@ typedef struct {
     GPtrArray *vnics; /* of Vnic * */
     json_t *links;    /* array of BridgeLink */
     json_t *cards;    /* array of FunctionCard */
+    char **macs;
 } NetworkFacts;
 
 void network_facts_clear(NetworkFacts *facts);

@@ -152,12 +152,38 @@ check_card(void *data, CheckReport *report)
     }
 }
 
+static void
+check_switch(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach (context->facts.cards, i, entry) {
+        const PhysicalFunction *port = find_port(context, text(entry, "network"));
+        const char *there = text(entry, "switchMode");
+        const char *here = port ? card_facts_switch_mode(context->host, port->name) : NULL;
+
+        if (!port)
+            continue;
+        g_autofree char *object = g_strdup_printf("physical function %s", port->name);
+        if (!*there)
+            check_unknown(report, object, "its mode is not told on the guest's host");
+        else if (g_str_equal(here, there))
+            check_pass(report, object, "is in mode %s, too", here);
+        else
+            check_fail(report, object, NULL, "is in mode %s, on the guest's host in %s", here,
+                       there);
+    }
+}
+
 CheckGroup
 likeness_check(const NetworkHost *host, NetworkFacts *facts)
 {
     static const Check checks[] = { { "network.bridges-alike", check_bridges },
                                     { "network.mtu-enough", check_mtu },
                                     { "network.functions-same-card", check_card },
+                                    { "network.switch-mode-same", check_switch },
                                     { 0 } };
     Context *context = g_new0(Context, 1);
 

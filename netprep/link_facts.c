@@ -74,6 +74,16 @@ bridge_facts_read(const NetworkHost *host, const char *bridge, BridgeFacts *ret_
     return TRUE;
 }
 
+/* The kernel has an identity of the switch in switchdev mode only. */
+const char *
+card_facts_switch_mode(const NetworkHost *host, const char *name)
+{
+    g_autofree char *directory = g_build_filename(host->sysfs, "class", "net", name, NULL);
+    g_autofree char *identity = read_text(directory, "phys_switch_id");
+
+    return identity && *identity ? "switchdev" : "legacy";
+}
+
 char *
 card_facts_model(const NetworkHost *host, const char *address)
 {

@@ -187,9 +187,10 @@ cards_to_json(const Context *context)
             function ? card_facts_model(context->host, function->port->address) : NULL;
 
         if (function && vnic->physical_network)
-            json_array_append_new(cards,
-                                  json_pack("{s:s, s:i, s:s?}", "network", vnic->physical_network,
-                                            "mtu", (int)function->port->mtu, "model", model));
+            json_array_append_new(
+                cards, json_pack("{s:s, s:i, s:s?, s:s}", "network", vnic->physical_network, "mtu",
+                                 (int)function->port->mtu, "model", model, "switchMode",
+                                 card_facts_switch_mode(context->host, function->port->name)));
     }
     return cards;
 }
@@ -205,6 +206,7 @@ tell(void *data, CheckReport *report)
     check_fact(report, "networks", names_to_json(context->features->networks));
     check_fact(report, "bridges", names_to_json(context->features->bridges));
     check_fact(report, "vnics", vnics_to_json(context->vnics));
+    check_fact(report, "macAddresses", names_to_json(context->features->macs));
 }
 
 CheckGroup

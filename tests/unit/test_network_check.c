@@ -2,6 +2,7 @@
 /* netprepd's checks: each one on a host where it holds, and on one where it is broken. */
 #include <glib/gstdio.h>
 #include <net/if.h>
+#include <string.h>
 
 #include "fake/check_case.h"
 #include "fake/fake_sysfs.h"
@@ -9,6 +10,7 @@
 #include "netprep/check_service.h"
 
 #define ARRIVING "0000:09:10.0"
+#define OTHER    "11111111-2222-3333-4444-555555555555"
 
 /* A host, and what another host told of a guest that is to come. */
 typedef struct {
@@ -120,9 +122,10 @@ have_arrival(void *data)
     json_object_set_new(world->facts, "vnics", json_pack("[o]", vnic_to_json(&vnic)));
     json_object_set_new(world->facts, "links",
                         json_pack("[{s:s, s:i, s:s}]", "name", "br0", "mtu", 1500, "vlans", ""));
-    json_object_set_new(
-        world->facts, "cards",
-        json_pack("[{s:s, s:i, s:s}]", "network", "blue", "mtu", 1500, "model", "8086:10c9"));
+    json_object_set_new(world->facts, "cards",
+                        json_pack("[{s:s, s:i, s:s, s:s}]", "network", "blue", "mtu", 1500, "model",
+                                  "8086:10c9", "switchMode", "legacy"));
+    json_object_set_new(world->facts, "macAddresses", json_pack("[s]", FIXTURE_MAC));
     fake_sysfs_set_link(world->fixture->sysfs, "br0", "mtu", "1500\n");
     fake_sysfs_set_device(world->fixture->sysfs, "0000:01:00.0", "vendor", "0x8086\n");
     fake_sysfs_set_device(world->fixture->sysfs, "0000:01:00.0", "device", "0x10c9\n");
@@ -308,6 +311,23 @@ come_from_other_card(void *data)
     change_link(data, "cards", "model", json_string("15b3:1018"));
 }
 
+static void
+switch_otherwise(void *data)
+{
+    fake_sysfs_set_link(((World *)data)->fixture->sysfs, "npf0", "phys_switch_id", "0a0b0c\n");
+}
+
+static void
+run_namesake(void *data)
+{
+    fake_hypervisor_add_guest(
+        ((World *)data)->fixture->hypervisor,
+        "<domain type='kvm' id='2'><name>db1</name><uuid>" OTHER "</uuid><devices>"
+        "<interface type='bridge'><mac address='52:54:00:AA:00:01'/></interface></devices>"
+        "</domain>",
+        GUEST_STATE_RUNNING, TRUE);
+}
+
 static CheckReport *
 run_role(void *data, const CheckCase *test)
 {
@@ -344,6 +364,8 @@ static const CheckCase cases[] = {
       have_arrival },
     { "network.mtu-enough", want_jumbo_frames, "MTU 1500, on the guest's host 9000", have_arrival },
     { "network.functions-same-card", come_from_other_card, "8086:10c9", have_arrival },
+    { "network.switch-mode-same", switch_otherwise, "switchdev", have_arrival },
+    { "network.mac-unused", run_namesake, "guest 'db1' has it", have_arrival },
     { "network.networks-there", need_other_network, "not active", have_arrival },
     { "network.bridges-there", take_bridge_down, "is down", have_arrival },
     { "network.functions-free", cut_port_off, "0 of its 4 VFs", have_arrival },
@@ -389,8 +411,8 @@ static void
 test_guest_without_functions_needs_none_there(void)
 {
     g_autoptr(World) world = world_new();
-    json_auto_t *facts = json_pack("{s:[], s:[s], s:[], s:[], s:[]}", "networks", "bridges", "br0",
-                                   "vnics", "links", "cards");
+    json_auto_t *facts = json_pack("{s:[], s:[], s:[s], s:[], s:[], s:[]}", "macAddresses",
+                                   "networks", "bridges", "br0", "vnics", "links", "cards");
     g_autoptr(CheckReport) report = network_check_destination(world->fixture->host, facts, NULL);
 
     g_assert_cmpuint(report->results->len, ==, 1);
@@ -408,6 +430,29 @@ test_silent_agent_leaves_bonds_unknown(void)
     g_autoptr(CheckReport) report = network_check_source(world->fixture->host, "web1");
     g_assert_cmpint(check_case_outcome(report, "network.bond-mode"), ==, CHECK_UNKNOWN);
     g_assert_cmpint(check_case_outcome(report, "network.backup-present"), ==, CHECK_UNKNOWN);
+}
+
+/* A card sends frames to the first that has their address; who it is shut off for has none. */
+static void
+test_mac_that_was_left_on_a_function_is_told(void)
+{
+    g_autoptr(World) world = world_new();
+
+    have_arrival(world);
+    g_assert_true(function_mac_from_text(
+        FIXTURE_MAC, fake_function_control_settings(world->fixture->control, 2)->mac));
+    g_autoptr(CheckReport) left =
+        network_check_destination(world->fixture->host, world->facts, NULL);
+    const CheckResult *result = check_report_find(left, "network.mac-unused", NULL);
+    g_assert_cmpint(result->outcome, ==, CHECK_FAILED);
+    g_assert_cmpstr(result->remedy, ==, "ip link set npf0 vf 2 mac 00:00:00:00:00:00");
+
+    memset(fake_function_control_settings(world->fixture->control, 2)->mac, 0, FUNCTION_MAC_BYTES);
+    run_namesake(world);
+    fake_hypervisor_set_state(world->fixture->hypervisor, OTHER, GUEST_STATE_SHUT_OFF);
+    g_autoptr(CheckReport) off =
+        network_check_destination(world->fixture->host, world->facts, NULL);
+    g_assert_cmpint(check_case_outcome(off, "network.mac-unused"), ==, CHECK_PASSED);
 }
 
 static void
@@ -435,6 +480,7 @@ test_source_tells_what_the_destination_asks(void)
     have_guest(world);
     g_autoptr(CheckReport) source = network_check_source(world->fixture->host, "web1");
     g_assert_cmpuint(json_array_size(json_object_get(source->facts, "vnics")), ==, 1);
+    g_assert_cmpuint(json_array_size(json_object_get(source->facts, "macAddresses")), ==, 1);
     g_assert_cmpstr(json_string_value(json_array_get(json_object_get(source->facts, "bridges"), 0)),
                     ==, "br0");
     g_autoptr(CheckReport) there =
@@ -450,11 +496,13 @@ test_hypervisor_that_fails_is_unknown(void)
     g_autoptr(World) world = world_new();
 
     have_arrival(world);
-    fake_hypervisor_fail(world->fixture->hypervisor, "list_guests", 1,
-                         FAULT_HYPERVISOR_UNAVAILABLE);
+    for (unsigned group = 0; group < 2; group++) /* so many ask */
+        fake_hypervisor_fail(world->fixture->hypervisor, "list_guests", 1,
+                             FAULT_HYPERVISOR_UNAVAILABLE);
     g_autoptr(CheckReport) report =
         network_check_destination(world->fixture->host, world->facts, NULL);
     g_assert_cmpint(check_case_outcome(report, "network.functions-free"), ==, CHECK_UNKNOWN);
+    g_assert_cmpint(check_case_outcome(report, "network.mac-unused"), ==, CHECK_UNKNOWN);
 }
 
 static void
@@ -489,6 +537,7 @@ test_odd_facts_are_refused(void)
 {
     static const char *const facts[] = {
         "{\"networks\":[\"\"]}", "{\"bridges\":[\"../x\"]}", "{\"bridges\":[\"a b\"]}",
+        "{\"macAddresses\":[\"a\"]}",
         "{\"vnics\":[{\"alias\":\"a\",\"function\":\"../..\",\"form\":\"hostdev\"}]}"
     };
     g_autoptr(World) world = world_new();
@@ -511,6 +560,7 @@ main(int argc, char **argv)
     g_test_add_func("/network-check/team", test_team_is_not_judged_as_a_bond);
     g_test_add_func("/network-check/no-functions", test_guest_without_functions_needs_none_there);
     g_test_add_func("/network-check/silent-agent", test_silent_agent_leaves_bonds_unknown);
+    g_test_add_func("/network-check/left-mac", test_mac_that_was_left_on_a_function_is_told);
     g_test_add_func("/network-check/nothing-told", test_what_the_source_did_not_tell_is_unknown);
     g_test_add_func("/network-check/told", test_source_tells_what_the_destination_asks);
     g_test_add_func("/network-check/hypervisor-fails", test_hypervisor_that_fails_is_unknown);
