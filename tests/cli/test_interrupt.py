@@ -7,6 +7,7 @@ import unittest
 import tap
 from world import HERE, World
 
+NOTICE = "cancelling and undoing"
 STEPS = ["host2 Reserve", "host2 CreateTargets", "host1 Detach", "host1 Migrate"]
 # A cancelled job undoes its own work, so only what the steps before it hold is released.
 UNDO = {
@@ -33,6 +34,13 @@ class Interrupted(unittest.TestCase):
         world.wait_until_held()
         return process
 
+    def wait_noticed(self, process):
+        """Reads until it says what the interrupt does. A slow machine has it warn of checks first."""
+        lines = []
+        while not lines or NOTICE not in lines[-1]:
+            lines.append(process.stderr.readline())
+            self.assertTrue(lines[-1], lines)
+
     def end_held(self, world):
         for job in world.jobs.values():
             job.ended.set()
@@ -45,7 +53,7 @@ class Interrupted(unittest.TestCase):
                     process = self.start_and_hold(world, step)
                     world.interrupt(process, number)
                     if "CancelJob" not in UNDO[step][0]:
-                        process.stderr.readline()  # it says that it noticed, then the call may end
+                        self.wait_noticed(process)  # then the call may end
                         self.end_held(world)
                     done = world.finish(process)
                     self.assertEqual(done.returncode, 130, done.errors)
@@ -76,7 +84,7 @@ class Interrupted(unittest.TestCase):
     def test_interrupt_after_the_guest_left_is_too_late(self):
         process = self.start_and_hold(self.world, "host2 Attach")
         self.world.interrupt(process)
-        process.stderr.readline()
+        self.wait_noticed(process)
         self.end_held(self.world)
         done = self.world.finish(process)
         self.assertEqual(done.returncode, 0, done.errors)
