@@ -12,8 +12,10 @@
 /*
  * Theory of operation. All stanzas of one device count together, so those of the ports have to go
  * wherever they are: a file that only has them is set aside, another one is rewritten without them.
- * ifupdown knows devices by name alone. The function is brought up by its hot-plug event and brings
- * itself into the bond; the VirtIO device comes with the bond.
+ * ifupdown knows devices by name alone. Both come with the bond, the function if it is there by
+ * then; one that is plugged in later is brought in by the host (verb join), not by its hot-plug
+ * event: at boot that runs beside the bond's own stanza, and a bond with a port cannot change its
+ * mode any more.
  */
 #define MAIN_FILE "/etc/network/interfaces"
 #define DIRECTORY "/etc/network/interfaces.d"
@@ -77,8 +79,9 @@ write_options(FILE *out, const BondPlan *plan)
 
     if (options[BOND_OPTION_FAIL_OVER_MAC] == BOND_FAIL_OVER_MAC_NONE)
         fprintf(out, "    hwaddress ether %s\n", plan->mac);
-    fprintf(out, "    bond-slaves %s\n    bond-mode %s\n    bond-miimon %u\n",
-            plan->backup.link->name, bond_option_word(BOND_OPTION_MODE, options[BOND_OPTION_MODE]),
+    fprintf(out, "    bond-slaves %s %s\n    bond-mode %s\n    bond-miimon %u\n",
+            plan->backup.link->name, plan->primary.link->name,
+            bond_option_word(BOND_OPTION_MODE, options[BOND_OPTION_MODE]),
             options[BOND_OPTION_MONITOR_INTERVAL]);
     fprintf(out, "    bond-updelay %u\n    bond-num-grat-arp %u\n    bond-fail-over-mac %s\n",
             options[BOND_OPTION_UP_DELAY], options[BOND_OPTION_GRATUITOUS_ARP],
@@ -209,13 +212,12 @@ write_settings(Taking *taking)
     write_family(taking, AF_INET6, taking->plan->settings.dynamic6);
 }
 
+/* Named, so that nothing else that reads the file takes them for free. */
 static void
 write_ports(FILE *out, const BondPlan *plan)
 {
-    fprintf(out, "\niface %s inet manual\n    bond-master %s\n", plan->backup.link->name,
-            plan->name);
-    fprintf(out, "\nallow-hotplug %s\niface %s inet manual\n    bond-master %s\n",
-            plan->primary.link->name, plan->primary.link->name, plan->name);
+    fprintf(out, "\niface %s inet manual\n\niface %s inet manual\n", plan->backup.link->name,
+            plan->primary.link->name);
 }
 
 static void

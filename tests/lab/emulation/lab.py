@@ -62,6 +62,10 @@ class Lab:
         """Both hosts."""
         return list(self._hosts.values())
 
+    def machine(self, number):
+        """The emulated machine that host 1 or 2 is."""
+        return self._machines[int(number) - 1]
+
     def guest(self, name):
         """The guest of this name (guest1 to guest9), existing or not."""
         return Guest(self, name)

@@ -44,6 +44,7 @@ class Machine:
                 "-netdev", f"tap,id=m,ifname=m{n},script=no,downscript=no",
                 "-device", f"virtio-net-pci,netdev=m,mac=52:54:00:98:00:0{n},romfile=",
                 "-device", "pcie-root-port,id=rp1,slot=1",
+                "-device", "pcie-root-port,id=spare,slot=2",
                 "-netdev", f"tap,id=d,ifname=d{n},script=no,downscript=no",
                 "-device", f"igb,bus=rp1,netdev=d,mac=52:54:00:99:00:0{n},romfile="]
 
