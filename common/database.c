@@ -171,6 +171,25 @@ prepare_directory(const char *path, GError **error)
     return FALSE;
 }
 
+/* What a killed process wrote last is in the kernel's memory, where this one sees it; a power cut
+ * must not take back what was seen. */
+static gboolean
+sync_log(Database *database, GError **error)
+{
+    sqlite3_file *log = NULL;
+    int code =
+        sqlite3_file_control(database->connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+
+    if (code == SQLITE_OK && log && log->pMethods)
+        code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    if (code == SQLITE_OK)
+        return TRUE;
+    g_autofree char *object = g_strdup_printf("lease database %s", database->path);
+    fault_set(error, FAULT_STORE_FAILED, object, "see that its file system is writable",
+              "cannot make durable what is in it: %s", sqlite3_errstr(code));
+    return FALSE;
+}
+
 Database *
 database_open(const char *path, const char *schema, int version, GError **error)
 {
@@ -191,7 +210,9 @@ database_open(const char *path, const char *schema, int version, GError **error)
         !execute(database, "PRAGMA foreign_keys=ON", error) || !database_begin(database, error))
         return NULL;
     gboolean good = check_version(database, schema, version, error);
-    return database_end(database, good, error) ? g_steal_pointer(&database) : NULL;
+    return database_end(database, good, error) && sync_log(database, error)
+               ? g_steal_pointer(&database)
+               : NULL;
 }
 
 void

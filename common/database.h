@@ -8,7 +8,9 @@
 #include "common/fault.h"
 
 /*
- * WAL with synchronous=FULL: what a committed transaction wrote is on disk. All functions block on
+ * WAL with synchronous=FULL: what a committed transaction wrote is on disk, and so is whatever can
+ * be read, also after a crash. A transaction that fails with FAULT_STORE_FAILED has no effect,
+ * unless the process dies before another one is written: then it may have. All functions block on
  * it, are thread-safe where they say so, and fail with FAULT_STORE_FAILED naming the file. A file
  * that cannot be read is never repaired, replaced or removed.
  */

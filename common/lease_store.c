@@ -3,9 +3,8 @@
 #include "common/lease_store.h"
 
 #include <string.h>
-#include <time.h>
 
-#include "common/database.h"
+#include "common/lease_reader.h"
 #include "common/limits.h"
 
 #define SCHEMA_VERSION 1
@@ -26,18 +25,9 @@ static const char schema[] =
 
 struct LeaseStore {
     Database *database;
-    char *boot_id;
+    LeaseReader reader;
     GHashTable *reported; /* ids of leases whose damage was logged; with the database's lock */
 };
-
-static gint64
-boot_time_usec(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
-}
 
 static char *
 read_boot_id(void)
@@ -59,7 +49,7 @@ lease_store_open(const char *path, GError **error)
     LeaseStore *store = g_new0(LeaseStore, 1);
 
     store->database = database;
-    store->boot_id = read_boot_id();
+    store->reader = (LeaseReader) { database, read_boot_id() };
     store->reported = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return store;
 }
@@ -70,137 +60,9 @@ lease_store_free(LeaseStore *store)
     if (!store)
         return;
     database_free(store->database);
-    g_free(store->boot_id);
+    g_free(store->reader.boot_id);
     g_hash_table_unref(store->reported);
     g_free(store);
-}
-
-#define LEASE_COLUMNS                                                                              \
-    "generation, id, kind, owner, token, guest_name, guest_uuid, state, reason, request, "         \
-    "created_usec, boot_id, deadline_usec"
-
-static char *
-column_text(sqlite3_stmt *statement, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(statement, column);
-    return g_strdup(text ? text : "");
-}
-
-/* NULL if it is not the object that was written: undo must not work from half a record. */
-static json_t *
-column_object(sqlite3_stmt *statement, int column)
-{
-    g_autofree char *text = column_text(statement, column);
-    json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-
-    if (json_is_object(value))
-        return value;
-    json_decref(value);
-    return NULL;
-}
-
-static gboolean
-record_damaged(LeaseStore *store, const char *id, GError **error)
-{
-    g_autofree char *what = g_strdup_printf("the record of lease %s", id);
-
-    return database_damaged(store->database, what, error);
-}
-
-/* The row that @statement stands on, without its assets. */
-static Lease *
-read_row(LeaseStore *store, sqlite3_stmt *statement)
-{
-    Lease *lease = g_new0(Lease, 1);
-
-    lease->generation = (guint64)sqlite3_column_int64(statement, 0);
-    lease->id = column_text(statement, 1);
-    lease->kind = column_text(statement, 2);
-    lease->owner = column_text(statement, 3);
-    lease->token = column_text(statement, 4);
-    lease->guest_name = column_text(statement, 5);
-    lease->guest_uuid = column_text(statement, 6);
-    lease->state = column_text(statement, 7);
-    lease->reason = column_text(statement, 8);
-    lease->request = column_object(statement, 9);
-    lease->created_usec = sqlite3_column_int64(statement, 10);
-    g_autofree char *boot_id = column_text(statement, 11);
-    /* A deadline of an earlier boot has passed, whatever its number says. */
-    lease->remaining_usec = strcmp(boot_id, store->boot_id) == 0
-                                ? sqlite3_column_int64(statement, 12) - boot_time_usec()
-                                : 0;
-    lease->assets = g_ptr_array_new_with_free_func((GDestroyNotify)lease_asset_free);
-    return lease;
-}
-
-/* *ret_damaged tells a record that is not as it was written from one that cannot be read now. */
-static gboolean
-read_assets(LeaseStore *store, Lease *lease, gboolean *ret_damaged, GError **error)
-{
-    sqlite3_stmt *statement =
-        database_prepare(store->database, error,
-                         "SELECT kind, key, state, detail FROM asset WHERE lease=? ORDER BY key",
-                         "i", (gint64)lease->generation);
-    int code;
-
-    if (!statement)
-        return FALSE;
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        g_autofree char *kind = column_text(statement, 0);
-        g_autofree char *key = column_text(statement, 1);
-        g_autofree char *state = column_text(statement, 2);
-        json_t *detail = column_object(statement, 3);
-
-        if (!detail)
-            break;
-        g_ptr_array_add(lease->assets, lease_asset_new(kind, key, state, detail));
-    }
-    *ret_damaged = code == SQLITE_ROW;
-    if (code == SQLITE_ROW)
-        record_damaged(store, lease->id, error);
-    else if (code != SQLITE_DONE)
-        database_failed(store->database, error);
-    sqlite3_finalize(statement);
-    return code == SQLITE_DONE;
-}
-
-/* The rows that @statement (finalised here) selects, without their assets; NULL with @error. */
-static GPtrArray *
-read_rows(LeaseStore *store, sqlite3_stmt *statement, GError **error)
-{
-    g_autoptr(GPtrArray) leases = g_ptr_array_new_with_free_func((GDestroyNotify)lease_free);
-    int code;
-
-    if (!statement)
-        return NULL;
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW)
-        g_ptr_array_add(leases, read_row(store, statement));
-    if (code != SQLITE_DONE)
-        database_failed(store->database, error);
-    sqlite3_finalize(statement);
-    return code == SQLITE_DONE ? g_steal_pointer(&leases) : NULL;
-}
-
-static gboolean
-complete(LeaseStore *store, Lease *lease, gboolean *ret_damaged, GError **error)
-{
-    *ret_damaged = !lease->request;
-    return lease->request ? read_assets(store, lease, ret_damaged, error)
-                          : record_damaged(store, lease->id, error);
-}
-
-/* All leases that @statement (finalised here) selects; NULL with @error. */
-static GPtrArray *
-read_leases(LeaseStore *store, sqlite3_stmt *statement, GError **error)
-{
-    g_autoptr(GPtrArray) leases = read_rows(store, statement, error);
-    gboolean damaged = FALSE;
-
-    for (guint i = 0; leases && i < leases->len; i++) {
-        if (!complete(store, leases->pdata[i], &damaged, error))
-            return NULL;
-    }
-    return g_steal_pointer(&leases);
 }
 
 /* The only or first lease of @leases (consumed), or NULL. */
@@ -236,12 +98,12 @@ insert_asset(LeaseStore *store, guint64 generation, const LeaseAsset *asset, Fau
     }
     g_autofree char *object = g_strdup_printf("%s %s", asset->kind, asset->key);
     g_autoptr(Lease) holder = take_first(
-        read_leases(store,
-                    database_prepare(store->database, NULL,
-                                     "SELECT " LEASE_COLUMNS " FROM lease WHERE generation="
-                                     "(SELECT lease FROM asset WHERE kind=? AND key=?)",
-                                     "ss", asset->kind, asset->key),
-                    NULL));
+        lease_reader_read(&store->reader,
+                          database_prepare(store->database, NULL,
+                                           "SELECT " LEASE_COLUMNS " FROM lease WHERE generation="
+                                           "(SELECT lease FROM asset WHERE kind=? AND key=?)",
+                                           "ss", asset->kind, asset->key),
+                          NULL));
     fault_set(error, busy_code, object, "wait for that lease to end, or release it",
               "held by lease %s of %s for guest '%s'", holder ? holder->id : "?",
               holder ? holder->owner : "?", holder ? holder->guest_name : "?");
@@ -253,7 +115,7 @@ insert_lease(LeaseStore *store, const Lease *draft, const char *id, unsigned tim
              guint64 *ret_generation, GError **error)
 {
     char *request = json_dumps(draft->request, JSON_COMPACT | JSON_SORT_KEYS);
-    gint64 deadline_usec = boot_time_usec() + (gint64)timeout_seconds * G_USEC_PER_SEC;
+    gint64 deadline_usec = lease_clock_usec() + (gint64)timeout_seconds * G_USEC_PER_SEC;
     gboolean done = database_run(
         store->database,
         database_prepare(
@@ -262,7 +124,7 @@ insert_lease(LeaseStore *store, const Lease *draft, const char *id, unsigned tim
             "created_usec, boot_id, deadline_usec) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             "ssssssssisi", id, draft->kind, draft->owner, draft->token, draft->guest_name,
             draft->guest_uuid, draft->state, request ? request : "{}", g_get_real_time(),
-            store->boot_id, deadline_usec),
+            store->reader.boot_id, deadline_usec),
         NULL, error);
 
     free(request);
@@ -273,8 +135,8 @@ insert_lease(LeaseStore *store, const Lease *draft, const char *id, unsigned tim
 static Lease *
 find_by_token(LeaseStore *store, const Lease *draft, GError **error)
 {
-    return take_first(read_leases(
-        store,
+    return take_first(lease_reader_read(
+        &store->reader,
         database_prepare(store->database, error,
                          "SELECT " LEASE_COLUMNS " FROM lease WHERE kind=? AND owner=? AND token=?",
                          "sss", draft->kind, draft->owner, draft->token),
@@ -301,70 +163,17 @@ has_room(LeaseStore *store, GError **error)
     return FALSE;
 }
 
-/* In a transaction: the existing lease of this owner and token, or a new one. */
-static gboolean
-create_in_transaction(LeaseStore *store, const Lease *draft, unsigned timeout_seconds,
-                      FaultCode busy_code, Lease **ret_existing, char **ret_id, GError **error)
-{
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(Lease) existing = find_by_token(store, draft, &failure);
-    guint64 generation = 0;
-
-    if (failure) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return FALSE;
-    }
-    if (existing && !json_equal(existing->request, draft->request)) {
-        fault_set(error, FAULT_LEASE_CONFLICT, existing->id, "use a new token for a new request",
-                  "owner '%s' made this lease with token '%s' for something else", draft->owner,
-                  draft->token);
-        return FALSE;
-    }
-    if (existing) {
-        *ret_existing = g_steal_pointer(&existing);
-        return TRUE;
-    }
-    g_autofree char *id = g_uuid_string_random();
-    if (!has_room(store, error) ||
-        !insert_lease(store, draft, id, timeout_seconds, &generation, error))
-        return FALSE;
-    for (guint i = 0; draft->assets && i < draft->assets->len; i++)
-        if (!insert_asset(store, generation, draft->assets->pdata[i], busy_code, error))
-            return FALSE;
-    *ret_id = g_steal_pointer(&id);
-    return TRUE;
-}
-
-Lease *
-lease_store_create(LeaseStore *store, const Lease *draft, unsigned timeout_seconds,
-                   FaultCode busy_code, gboolean *ret_existing, GError **error)
-{
-    g_autoptr(Lease) existing = NULL;
-    g_autofree char *id = NULL;
-
-    if (!database_begin(store->database, error))
-        return NULL;
-    gboolean good =
-        create_in_transaction(store, draft, timeout_seconds, busy_code, &existing, &id, error);
-    if (!database_end(store->database, good, error))
-        return NULL;
-    if (ret_existing)
-        *ret_existing = existing != NULL;
-    return existing ? g_steal_pointer(&existing) : lease_store_get(store, id, 0, error);
-}
-
-Lease *
-lease_store_get(LeaseStore *store, const char *id, guint64 generation, GError **error)
+/* With the database's lock. */
+static Lease *
+find_lease(LeaseStore *store, const char *id, guint64 generation, GError **error)
 {
     g_autoptr(GError) failure = NULL;
 
-    database_lock(store->database);
-    g_autoptr(Lease) lease = take_first(
-        read_leases(store,
-                    database_prepare(store->database, &failure,
-                                     "SELECT " LEASE_COLUMNS " FROM lease WHERE id=?", "s", id),
-                    &failure));
-    database_unlock(store->database);
+    g_autoptr(Lease) lease = take_first(lease_reader_read(
+        &store->reader,
+        database_prepare(store->database, &failure,
+                         "SELECT " LEASE_COLUMNS " FROM lease WHERE id=?", "s", id),
+        &failure));
     if (failure) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
@@ -384,6 +193,72 @@ lease_store_get(LeaseStore *store, const char *id, guint64 generation, GError **
     return g_steal_pointer(&lease);
 }
 
+/* In a transaction: the new lease. */
+static Lease *
+insert_draft(LeaseStore *store, const Lease *draft, unsigned timeout_seconds, FaultCode busy_code,
+             GError **error)
+{
+    g_autofree char *id = g_uuid_string_random();
+    guint64 generation = 0;
+
+    if (!has_room(store, error) ||
+        !insert_lease(store, draft, id, timeout_seconds, &generation, error))
+        return NULL;
+    for (guint i = 0; draft->assets && i < draft->assets->len; i++)
+        if (!insert_asset(store, generation, draft->assets->pdata[i], busy_code, error))
+            return NULL;
+    return find_lease(store, id, generation, error);
+}
+
+/* In a transaction: the existing lease of this owner and token, or a new one. */
+static Lease *
+create_in_transaction(LeaseStore *store, const Lease *draft, unsigned timeout_seconds,
+                      FaultCode busy_code, gboolean *ret_existing, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(Lease) existing = find_by_token(store, draft, &failure);
+
+    *ret_existing = existing != NULL;
+    if (failure) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return NULL;
+    }
+    if (!existing)
+        return insert_draft(store, draft, timeout_seconds, busy_code, error);
+    if (json_equal(existing->request, draft->request))
+        return g_steal_pointer(&existing);
+    fault_set(error, FAULT_LEASE_CONFLICT, existing->id, "use a new token for a new request",
+              "owner '%s' made this lease with token '%s' for something else", draft->owner,
+              draft->token);
+    return NULL;
+}
+
+Lease *
+lease_store_create(LeaseStore *store, const Lease *draft, unsigned timeout_seconds,
+                   FaultCode busy_code, gboolean *ret_existing, GError **error)
+{
+    gboolean existing = FALSE;
+
+    if (!database_begin(store->database, error))
+        return NULL;
+    g_autoptr(Lease) lease =
+        create_in_transaction(store, draft, timeout_seconds, busy_code, &existing, error);
+    if (!database_end(store->database, lease != NULL, error))
+        return NULL;
+    if (ret_existing)
+        *ret_existing = existing;
+    return g_steal_pointer(&lease);
+}
+
+Lease *
+lease_store_get(LeaseStore *store, const char *id, guint64 generation, GError **error)
+{
+    database_lock(store->database);
+    Lease *lease = find_lease(store, id, generation, error);
+    database_unlock(store->database);
+    return lease;
+}
+
 static void
 report_damage(LeaseStore *store, const Lease *lease, const GError *error)
 {
@@ -396,17 +271,17 @@ report_damage(LeaseStore *store, const Lease *lease, const GError *error)
 static GPtrArray *
 list_readable(LeaseStore *store, GError **error)
 {
-    g_autoptr(GPtrArray) leases =
-        read_rows(store,
-                  database_prepare(store->database, error,
-                                   "SELECT " LEASE_COLUMNS " FROM lease ORDER BY generation", ""),
-                  error);
+    g_autoptr(GPtrArray) leases = lease_reader_read_rows(
+        &store->reader,
+        database_prepare(store->database, error,
+                         "SELECT " LEASE_COLUMNS " FROM lease ORDER BY generation", ""),
+        error);
 
     for (guint i = 0; leases && i < leases->len;) {
         g_autoptr(GError) failure = NULL;
         gboolean damaged = FALSE;
 
-        if (complete(store, leases->pdata[i], &damaged, &failure)) {
+        if (lease_reader_complete(&store->reader, leases->pdata[i], &damaged, &failure)) {
             i++;
             continue;
         }
@@ -443,7 +318,7 @@ read_held(LeaseStore *store, const char *kind, GError **error)
     if (!statement)
         return NULL;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW)
-        g_hash_table_insert(held, column_text(statement, 0), column_text(statement, 1));
+        g_hash_table_insert(held, lease_reader_text(statement, 0), lease_reader_text(statement, 1));
     if (code != SQLITE_DONE)
         database_failed(store->database, error);
     sqlite3_finalize(statement);
@@ -457,6 +332,19 @@ lease_store_held(LeaseStore *store, const char *kind, GError **error)
     GHashTable *held = read_held(store, kind, error);
     database_unlock(store->database);
     return held;
+}
+
+/* Takes the database for a change of the lease, which cannot end meanwhile. NULL: nothing is taken.
+ */
+static Lease *
+begin_change(LeaseStore *store, const char *id, guint64 generation, GError **error)
+{
+    if (!database_begin(store->database, error))
+        return NULL;
+    Lease *lease = find_lease(store, id, generation, error);
+    if (!lease)
+        database_end(store->database, FALSE, NULL);
+    return lease;
 }
 
 /* In a transaction: @statement (consumed) must touch a row of the lease. */
@@ -493,15 +381,16 @@ gboolean
 lease_store_renew(LeaseStore *store, const char *id, guint64 generation, unsigned timeout_seconds,
                   GError **error)
 {
-    g_autoptr(Lease) lease = lease_store_get(store, id, generation, error);
+    g_autoptr(Lease) lease = begin_change(store, id, generation, error);
 
-    if (!lease || !database_begin(store->database, error))
+    if (!lease)
         return FALSE;
     return change_one(
         store, id,
-        database_prepare(
-            store->database, error, "UPDATE lease SET boot_id=?, deadline_usec=? WHERE id=?", "sis",
-            store->boot_id, boot_time_usec() + (gint64)timeout_seconds * G_USEC_PER_SEC, id),
+        database_prepare(store->database, error,
+                         "UPDATE lease SET boot_id=?, deadline_usec=? WHERE id=?", "sis",
+                         store->reader.boot_id,
+                         lease_clock_usec() + (gint64)timeout_seconds * G_USEC_PER_SEC, id),
         error);
 }
 
@@ -532,10 +421,10 @@ gboolean
 lease_store_put_assets(LeaseStore *store, const char *id, const GPtrArray *assets,
                        FaultCode busy_code, GError **error)
 {
-    g_autoptr(Lease) lease = lease_store_get(store, id, 0, error);
+    g_autoptr(Lease) lease = begin_change(store, id, 0, error);
     gboolean good = TRUE;
 
-    if (!lease || !database_begin(store->database, error))
+    if (!lease)
         return FALSE;
     for (guint i = 0; i < assets->len && good; i++)
         good = put_asset(store, lease, assets->pdata[i], busy_code, error);
@@ -556,9 +445,9 @@ gboolean
 lease_store_drop_asset(LeaseStore *store, const char *id, const char *kind, const char *key,
                        GError **error)
 {
-    g_autoptr(Lease) lease = lease_store_get(store, id, 0, error);
+    g_autoptr(Lease) lease = begin_change(store, id, 0, error);
 
-    if (!lease || !database_begin(store->database, error))
+    if (!lease)
         return FALSE;
     return change_one(store, id, delete_asset(store, lease, kind, key, error), error);
 }
@@ -567,9 +456,9 @@ gboolean
 lease_store_replace_asset(LeaseStore *store, const char *id, const LeaseAsset *old,
                           const LeaseAsset *successor, FaultCode busy_code, GError **error)
 {
-    g_autoptr(Lease) lease = lease_store_get(store, id, 0, error);
+    g_autoptr(Lease) lease = begin_change(store, id, 0, error);
 
-    if (!lease || !database_begin(store->database, error))
+    if (!lease)
         return FALSE;
     gboolean good =
         touch(store, id, delete_asset(store, lease, old->kind, old->key, error), error) &&

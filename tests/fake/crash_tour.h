@@ -23,6 +23,6 @@ typedef unsigned (*CrashPlayer)(const CrashPlay *play, const void *data);
 
 /* @stride: of so many points one is struck, unless all are. */
 void crash_tour_run(unsigned stride, CrashPlayer player, const void *data);
-/* Prints how many points were struck by now; the exit status of the program, whose tests ended with
- * @status: 1 too if there were fewer than @some, or with FULL=1 @all. */
-int crash_tour_finish(int status, unsigned some, unsigned all);
+/* Adds a test, to be the last: that at least @some points were struck by now, or with FULL=1 @all.
+ * Prints how many. */
+void crash_tour_add_total(const char *path, unsigned some, unsigned all);

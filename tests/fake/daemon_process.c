@@ -138,7 +138,8 @@ open_leases(DaemonProcess *process)
     g_private_set(&opening, process);
     LeaseStore *leases = lease_store_open(process->world.database, &error);
     g_private_set(&opening, NULL);
-    g_assert_no_error(error);
+    if (error)
+        g_test_message("netprepd does not start: %s", error->message);
     return leases;
 }
 
@@ -167,12 +168,17 @@ daemon_process_start(const DaemonWorld *world)
 
     g_mutex_init(&process->lock);
     process->world = *world;
+    LeaseStore *leases = open_leases(process);
+    if (!leases) {
+        g_mutex_clear(&process->lock);
+        g_free(process);
+        return NULL;
+    }
     process->hypervisor = hypervisor_gate_new(fake_hypervisor_get(world->hypervisor), &door);
-    process->host = network_host_new(process->hypervisor, open_leases(process),
-                                     fake_function_control_open(world->control, pass, process),
-                                     fake_leg_probe_get(fake_leg_probe_new()),
-                                     fake_bridge_fdb_open(world->fdb, pass, process), world->config,
-                                     world->sysfs);
+    process->host = network_host_new(
+        process->hypervisor, leases, fake_function_control_open(world->control, pass, process),
+        fake_leg_probe_get(fake_leg_probe_new()), fake_bridge_fdb_open(world->fdb, pass, process),
+        world->config, world->sysfs);
     process->reconciler = reconciler_new(process->host);
     fake_event_source_add(fake_hypervisor_events(world->hypervisor), forward, process);
     process->nudger = g_thread_new("nudge", nudge, process);

@@ -33,6 +33,7 @@ typedef struct {
     Injector *injector; /* what else may go wrong with it */
 } DaemonWorld;
 
+/* NULL if it was struck when it opened its database; the next one is not. */
 DaemonProcess *daemon_process_start(const DaemonWorld *world);
 /* Waits for the end of its jobs. May be NULL. */
 void daemon_process_stop(DaemonProcess *process);

@@ -190,14 +190,14 @@ add_cards(const MigrationHost *host)
     }
 }
 
-static void
-start_daemon(MigrationHost *host)
+static DaemonProcess *
+try_start(MigrationHost *host)
 {
     if (injector_has_cut_power(host->injector))
         faulty_disk_cut(host->disk, host->random);
     injector_arm(host->injector, host->next, host->next_point);
     host->next = INJECT_NOTHING;
-    host->daemon = daemon_process_start(&(DaemonWorld) {
+    return daemon_process_start(&(DaemonWorld) {
         .hypervisor = host->hypervisor,
         .control = host->control,
         .fdb = host->fdb,
@@ -209,6 +209,15 @@ start_daemon(MigrationHost *host)
         .check_data = host,
         .injector = host->injector,
     });
+}
+
+static void
+start_daemon(MigrationHost *host)
+{
+    host->daemon = try_start(host);
+    if (!host->daemon)
+        host->daemon = try_start(host);
+    g_assert_nonnull(host->daemon);
 }
 
 MigrationHost *

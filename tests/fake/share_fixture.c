@@ -9,10 +9,18 @@ void
 share_fixture_start_daemon(ShareFixture *fixture)
 {
     g_autoptr(GError) error = NULL;
+    LeaseStore *store = lease_store_open(fixture->database, &error);
+
+    g_assert_no_error(error);
+    share_fixture_start_daemon_on(fixture, store);
+}
+
+void
+share_fixture_start_daemon_on(ShareFixture *fixture, LeaseStore *store)
+{
     static const char *const networks[] = { NULL };
 
-    fixture->store = lease_store_open(fixture->database, &error);
-    g_assert_no_error(error);
+    fixture->store = store;
     fixture->host = (ShareHost) {
         .store = fixture->store,
         .hypervisor = fixture->hypervisor,

@@ -33,6 +33,8 @@ void share_fixture_set_up(ShareFixture *fixture, const void *data);
 void share_fixture_tear_down(ShareFixture *fixture, const void *data);
 /* Restarting finds the database, and what is shared, as they were left. */
 void share_fixture_start_daemon(ShareFixture *fixture);
+/* The same on its database, which is open; takes @store over. */
+void share_fixture_start_daemon_on(ShareFixture *fixture, LeaseStore *store);
 void share_fixture_stop_daemon(ShareFixture *fixture);
 
 /* Makes what @request (stolen) asks for. */

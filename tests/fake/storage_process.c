@@ -5,12 +5,27 @@
 
 #define SETTLED_ROUNDS 30
 
+/* NULL if it is struck while it opens its database. */
+static LeaseStore *
+try_open(StorageProcess *process, Injection what, unsigned point)
+{
+    if (injector_has_cut_power(process->injector))
+        faulty_disk_cut(process->disk, process->random);
+    injector_arm(process->injector, what, point);
+    return lease_store_open(process->host.database, NULL);
+}
+
+/* One that does not start is followed by one that does. */
 static void
-start(StorageProcess *process)
+start(StorageProcess *process, Injection what, unsigned point)
 {
     const char *directories[] = { process->host.images, NULL };
+    LeaseStore *store = try_open(process, what, point);
 
-    share_fixture_start_daemon(&process->host);
+    if (!store)
+        store = try_open(process, INJECT_NOTHING, 0);
+    g_assert_nonnull(store);
+    share_fixture_start_daemon_on(&process->host, store);
     process->targets = target_leases_new(process->host.store, process->host.hypervisor, directories,
                                          process->host.directory, process->sockets);
 }
@@ -42,7 +57,7 @@ storage_process_new(void)
     process->disk = faulty_disk_new(process->host.database, process->injector);
     process->random = g_rand_new_with_seed(1);
     faulty_calls_use(process->injector);
-    start(process);
+    start(process, INJECT_NOTHING, 0);
     return process;
 }
 
@@ -64,10 +79,7 @@ storage_process_restart(StorageProcess *process, Injection what, unsigned point)
 {
     injector_kill(process->injector);
     stop(process);
-    if (injector_has_cut_power(process->injector))
-        faulty_disk_cut(process->disk, process->random);
-    injector_arm(process->injector, what, point);
-    start(process);
+    start(process, what, point);
 }
 
 static char *

@@ -95,6 +95,27 @@ detach(MigrationWorld *world)
 }
 
 static gboolean
+hold_fast(MigrationWorld *world)
+{
+    fake_hypervisor_set_unplug(world->source->hypervisor, "hostdev0", FAKE_UNPLUG_REFUSED);
+    return TRUE;
+}
+
+/* It goes well if it fails. */
+static gboolean
+detach_in_vain(MigrationWorld *world)
+{
+    return !migration_world_detach(world, "detach");
+}
+
+static gboolean
+come_back(MigrationWorld *world)
+{
+    return migration_world_reserve(world) && migration_world_detach(world, "detach") &&
+           migration_world_depart(world) && !migration_world_arrive(world, FALSE);
+}
+
+static gboolean
 arrive(MigrationWorld *world)
 {
     return migration_world_reserve(world) && migration_world_detach(world, "detach") &&
@@ -173,6 +194,8 @@ static const Operation operations[] = {
     { "expire-reservation", TRUE, FALSE, reserve_and_expire, expire },
     { "force-reservation", TRUE, FALSE, reserve_five, force_at_destination },
     { "detach", FALSE, FALSE, NULL, detach },
+    { "detach-in-vain", FALSE, FALSE, hold_fast, detach_in_vain },
+    { "release-after-abort", FALSE, FALSE, come_back, release },
     { "release-detachment", FALSE, FALSE, detach, release },
     { "expire-detachment", FALSE, FALSE, detach_and_expire, expire },
     { "force-detachment", FALSE, TRUE, detach, force_at_source },
@@ -250,5 +273,6 @@ main(int argc, char **argv)
 
         g_test_add_data_func(path, &operations[i], test_operation);
     }
-    return crash_tour_finish(g_test_run(), 650, 5000);
+    crash_tour_add_total("/crash-network/enough-points", 650, 5000);
+    return g_test_run();
 }

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Owns how leases are read from their tables, and how a damaged record is told from others. */
+#include "common/lease_reader.h"
+
+#include <string.h>
+#include <time.h>
+
+gint64
+lease_clock_usec(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+char *
+lease_reader_text(sqlite3_stmt *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    return g_strdup(text ? text : "");
+}
+
+/* NULL if it is not the object that was written: undo must not work from half a record. */
+static json_t *
+column_object(sqlite3_stmt *statement, int column)
+{
+    g_autofree char *text = lease_reader_text(statement, column);
+    json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+    if (json_is_object(value))
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
+static gboolean
+record_damaged(const LeaseReader *reader, const char *id, GError **error)
+{
+    g_autofree char *what = g_strdup_printf("the record of lease %s", id);
+
+    return database_damaged(reader->database, what, error);
+}
+
+/* The row that @statement stands on, without its assets. */
+static Lease *
+read_row(const LeaseReader *reader, sqlite3_stmt *statement)
+{
+    Lease *lease = g_new0(Lease, 1);
+
+    lease->generation = (guint64)sqlite3_column_int64(statement, 0);
+    lease->id = lease_reader_text(statement, 1);
+    lease->kind = lease_reader_text(statement, 2);
+    lease->owner = lease_reader_text(statement, 3);
+    lease->token = lease_reader_text(statement, 4);
+    lease->guest_name = lease_reader_text(statement, 5);
+    lease->guest_uuid = lease_reader_text(statement, 6);
+    lease->state = lease_reader_text(statement, 7);
+    lease->reason = lease_reader_text(statement, 8);
+    lease->request = column_object(statement, 9);
+    lease->created_usec = sqlite3_column_int64(statement, 10);
+    g_autofree char *boot_id = lease_reader_text(statement, 11);
+    /* A deadline of an earlier boot has passed, whatever its number says. */
+    lease->remaining_usec = strcmp(boot_id, reader->boot_id) == 0
+                                ? sqlite3_column_int64(statement, 12) - lease_clock_usec()
+                                : 0;
+    lease->assets = g_ptr_array_new_with_free_func((GDestroyNotify)lease_asset_free);
+    return lease;
+}
+
+/* *ret_damaged tells a record that is not as it was written from one that cannot be read now. */
+static gboolean
+read_assets(const LeaseReader *reader, Lease *lease, gboolean *ret_damaged, GError **error)
+{
+    sqlite3_stmt *statement =
+        database_prepare(reader->database, error,
+                         "SELECT kind, key, state, detail FROM asset WHERE lease=? ORDER BY key",
+                         "i", (gint64)lease->generation);
+    int code;
+
+    if (!statement)
+        return FALSE;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        g_autofree char *kind = lease_reader_text(statement, 0);
+        g_autofree char *key = lease_reader_text(statement, 1);
+        g_autofree char *state = lease_reader_text(statement, 2);
+        json_t *detail = column_object(statement, 3);
+
+        if (!detail)
+            break;
+        g_ptr_array_add(lease->assets, lease_asset_new(kind, key, state, detail));
+    }
+    *ret_damaged = code == SQLITE_ROW;
+    if (code == SQLITE_ROW)
+        record_damaged(reader, lease->id, error);
+    else if (code != SQLITE_DONE)
+        database_failed(reader->database, error);
+    sqlite3_finalize(statement);
+    return code == SQLITE_DONE;
+}
+
+GPtrArray *
+lease_reader_read_rows(const LeaseReader *reader, sqlite3_stmt *statement, GError **error)
+{
+    g_autoptr(GPtrArray) leases = g_ptr_array_new_with_free_func((GDestroyNotify)lease_free);
+    int code;
+
+    if (!statement)
+        return NULL;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+        g_ptr_array_add(leases, read_row(reader, statement));
+    if (code != SQLITE_DONE)
+        database_failed(reader->database, error);
+    sqlite3_finalize(statement);
+    return code == SQLITE_DONE ? g_steal_pointer(&leases) : NULL;
+}
+
+gboolean
+lease_reader_complete(const LeaseReader *reader, Lease *lease, gboolean *ret_damaged,
+                      GError **error)
+{
+    *ret_damaged = !lease->request;
+    return lease->request ? read_assets(reader, lease, ret_damaged, error)
+                          : record_damaged(reader, lease->id, error);
+}
+
+GPtrArray *
+lease_reader_read(const LeaseReader *reader, sqlite3_stmt *statement, GError **error)
+{
+    g_autoptr(GPtrArray) leases = lease_reader_read_rows(reader, statement, error);
+    gboolean damaged = FALSE;
+
+    for (guint i = 0; leases && i < leases->len; i++) {
+        if (!lease_reader_complete(reader, leases->pdata[i], &damaged, error))
+            return NULL;
+    }
+    return g_steal_pointer(&leases);
+}
