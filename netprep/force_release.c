@@ -34,7 +34,7 @@ let_go(const GiveBack *give_back, const LeaseAsset *asset, json_t *freed, json_t
         return lease_store_drop_asset(give_back->host->leases, give_back->lease->id, asset->kind,
                                       asset->key, error);
     }
-    if (!give_back_function(give_back, asset, error))
+    if (!give_back_function(give_back, asset, FALSE, error))
         return FALSE;
     json_array_append_new(freed, json_string(asset->key));
     return TRUE;
@@ -70,7 +70,7 @@ work(Job *job, void *data, GError **error)
     /* First, and not in vain: an entry that outlives the lease is nobody's, for ever. */
     if (!mac_path_to_function(force->host, lease, error))
         return NULL;
-    g_autoptr(GiveBack) give_back = give_back_new(force->host, lease, error);
+    g_autoptr(GiveBack) give_back = give_back_new(force->host, lease, NULL, error);
     if (!give_back || !let_all_go(give_back, freed, kept, error) ||
         !lease_store_remove(force->host->leases, lease->id, error))
         return NULL;

@@ -63,7 +63,8 @@ restore_config(const GiveBack *give_back, const LeaseAsset *asset, GError **erro
 }
 
 gboolean
-give_back_function(const GiveBack *give_back, const LeaseAsset *asset, GError **error)
+give_back_function(const GiveBack *give_back, const LeaseAsset *asset, gboolean last,
+                   GError **error)
 {
     const Function *function = function_inventory_find(give_back->inventory, asset->key);
 
@@ -71,18 +72,21 @@ give_back_function(const GiveBack *give_back, const LeaseAsset *asset, GError **
         (!check_unused(function, asset, error) || !reset(give_back->host, function, asset, error)))
         return FALSE;
     return restore_config(give_back, asset, error) &&
-           lease_store_drop_asset(give_back->host->leases, give_back->lease->id, asset->kind,
-                                  asset->key, error);
+           (last || lease_store_drop_asset(give_back->host->leases, give_back->lease->id,
+                                           asset->kind, asset->key, error));
 }
 
 GiveBack *
-give_back_new(const NetworkHost *host, const Lease *lease, GError **error)
+give_back_new(const NetworkHost *host, const Lease *lease, const FunctionInventory *inventory,
+              GError **error)
 {
     g_autoptr(GiveBack) give_back = g_new0(GiveBack, 1);
 
     give_back->host = host;
     give_back->lease = lease;
-    give_back->inventory = function_inventory_survey(host, error);
+    if (!inventory)
+        inventory = give_back->survey = function_inventory_survey(host, error);
+    give_back->inventory = inventory;
     if (!give_back->inventory ||
         !guest_view_find_guest(host->hypervisor, lease->guest_uuid, &give_back->view, error))
         return NULL;
@@ -94,7 +98,7 @@ give_back_free(GiveBack *give_back)
 {
     if (!give_back)
         return;
-    function_inventory_free(give_back->inventory);
+    function_inventory_free(give_back->survey);
     guest_view_free(give_back->view);
     g_free(give_back);
 }

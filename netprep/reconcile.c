@@ -13,6 +13,8 @@
  * guest, such as its agent's return, makes it due at once. */
 #define RETRY_SECONDS_MIN 5
 #define RETRY_SECONDS_MAX 60
+/* So long is a survey of the host believed: some tens of milliseconds. */
+#define FREED_AT_ONCE 64
 
 typedef struct {
     unsigned tries;
@@ -21,8 +23,8 @@ typedef struct {
 
 struct Reconciler {
     const NetworkHost *host;
-    GHashTable *retries; /* lease id -> Retry *; the thread's own */
-    HypervisorWatch *watch;
+    GHashTable *retries;    /* lease id -> Retry *; the thread's own */
+    HypervisorWatch *watch; /* of the thread */
     GCancellable *stop;
     GThread *thread;
 };
@@ -30,6 +32,7 @@ struct Reconciler {
 typedef struct {
     const NetworkHost *host;
     char *lease;
+    const FunctionInventory *inventory; /* borrowed; NULL: none */
 } Errand;
 
 static void
@@ -132,9 +135,10 @@ observe(const NetworkHost *host, const Lease *lease, ReconcileAction *ret_action
 }
 
 static gboolean
-perform(const NetworkHost *host, Job *job, const Lease *lease, ReconcileAction action,
-        GError **error)
+perform(const Errand *errand, Job *job, const Lease *lease, ReconcileAction action, GError **error)
 {
+    const NetworkHost *host = errand->host;
+
     switch (action) {
     case RECONCILE_WAIT:
         return TRUE;
@@ -145,7 +149,7 @@ perform(const NetworkHost *host, Job *job, const Lease *lease, ReconcileAction a
     case RECONCILE_REPLUG:
         return replug_detachment(host, job, lease, error);
     case RECONCILE_FREE:
-        return release_functions(host, lease, error);
+        return release_functions(host, lease, errand->inventory, error);
     }
     g_return_val_if_reached(FALSE);
 }
@@ -160,7 +164,7 @@ run_errand(Job *job, void *data, GError **error)
 
     network_progress(job, "reconcile", NULL, NULL);
     if (!lease || !observe(errand->host, lease, &action, error) ||
-        !perform(errand->host, job, lease, action, error))
+        !perform(errand, job, lease, action, error))
         return NULL;
     return json_object();
 }
@@ -193,16 +197,59 @@ is_expiry(const Lease *lease, ReconcileAction action)
             network_lease_is(lease, LEASE_DETACHMENT, STATE_DETACHED));
 }
 
-static gboolean
-start_errand(const NetworkHost *host, const Lease *lease, ReconcileAction action, GError **error)
+static Job *
+start_errand(const NetworkHost *host, const Lease *lease, ReconcileAction action,
+             const FunctionInventory *inventory, GError **error)
 {
     Errand *errand = g_new0(Errand, 1);
 
     errand->host = host;
     errand->lease = g_strdup(lease->id);
-    g_autoptr(Job) job = job_start_errand(host->jobs, job_kind(action), lease->guest_uuid,
-                                          run_errand, errand, (GDestroyNotify)errand_free, error);
-    return job != NULL;
+    errand->inventory = inventory;
+    return job_start_errand(host->jobs, job_kind(action), lease->guest_uuid, run_errand, errand,
+                            (GDestroyNotify)errand_free, error);
+}
+
+static void
+warn_waiting(const Lease *lease, const GError *error)
+{
+    if (!g_error_matches(error, FAULT, FAULT_GUEST_BUSY))
+        g_warning("lease %s of guest '%s' must wait: %s", lease->id, lease->guest_name,
+                  error->message);
+}
+
+/* By one survey of the host, and at the same time; waits for their ends. */
+static void
+free_some(const NetworkHost *host, Lease *const *leases, guint count)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(FunctionInventory) inventory = function_inventory_survey(host, &failure);
+    g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_unref);
+
+    if (!inventory) {
+        g_warning("cannot free what leases hold: %s", failure->message);
+        return;
+    }
+    for (guint i = 0; i < count; i++) {
+        g_autoptr(GError) error = NULL;
+        Job *job = start_errand(host, leases[i], RECONCILE_FREE, inventory, &error);
+
+        if (job)
+            g_ptr_array_add(jobs, job);
+        else
+            warn_waiting(leases[i], error);
+    }
+    for (guint i = 0; i < jobs->len; i++)
+        json_decref(job_wait(jobs->pdata[i], NULL)); /* a failure is on the lease */
+}
+
+/* After a restart there may be a thousand whose guests are not here. */
+static void
+free_all(const NetworkHost *host, const GPtrArray *leases)
+{
+    for (guint first = 0; first < leases->len; first += FREED_AT_ONCE)
+        free_some(host, (Lease *const *)leases->pdata + first,
+                  MIN(FREED_AT_ONCE, leases->len - first));
 }
 
 /* Whether a lease that failed before may be tried again; counts the try. */
@@ -226,8 +273,9 @@ is_due(Reconciler *reconciler, const Lease *lease)
     return TRUE;
 }
 
+/* Starts what is due, or adds the lease to those that are @to_free. */
 static gboolean
-reconcile_lease(Reconciler *reconciler, const Lease *lease, GError **error)
+reconcile_lease(Reconciler *reconciler, Lease *lease, GPtrArray *to_free, GError **error)
 {
     const NetworkHost *host = reconciler->host;
     g_autoptr(Job) running = job_registry_find_subject(host->jobs, lease->guest_uuid);
@@ -241,7 +289,12 @@ reconcile_lease(Reconciler *reconciler, const Lease *lease, GError **error)
         return TRUE;
     if (is_expiry(lease, action))
         bulletin_post(host->bulletin, BULLETIN_EXPIRED, lease, NULL);
-    return start_errand(host, lease, action, error);
+    if (action == RECONCILE_FREE) {
+        g_ptr_array_add(to_free, lease);
+        return TRUE;
+    }
+    g_autoptr(Job) job = start_errand(host, lease, action, NULL, error);
+    return job != NULL;
 }
 
 /* Leases that are gone need no retry. */
@@ -267,6 +320,7 @@ reconcile_now(Reconciler *reconciler, const char *uuid)
 {
     g_autoptr(GError) unreadable = NULL;
     g_autoptr(GPtrArray) leases = lease_store_list(reconciler->host->leases, &unreadable);
+    g_autoptr(GPtrArray) to_free = g_ptr_array_new();
 
     if (!leases) {
         g_warning("cannot look after leases: %s", unreadable->message);
@@ -276,18 +330,17 @@ reconcile_now(Reconciler *reconciler, const char *uuid)
     pool_ports_sweep(reconciler->host);
     bulletin_prune(reconciler->host->bulletin);
     for (guint i = 0; i < leases->len; i++) {
-        const Lease *lease = leases->pdata[i];
+        Lease *lease = leases->pdata[i];
         g_autoptr(GError) error = NULL;
 
         if (uuid && !g_str_equal(lease->guest_uuid, uuid))
             continue;
         if (uuid)
             g_hash_table_remove(reconciler->retries, lease->id);
-        if (!reconcile_lease(reconciler, lease, &error) &&
-            !g_error_matches(error, FAULT, FAULT_GUEST_BUSY))
-            g_warning("lease %s of guest '%s' must wait: %s", lease->id, lease->guest_name,
-                      error->message);
+        if (!reconcile_lease(reconciler, lease, to_free, &error))
+            warn_waiting(lease, error);
     }
+    free_all(reconciler->host, to_free);
 }
 
 Reconciler *
@@ -297,7 +350,6 @@ reconciler_new(const NetworkHost *host)
 
     reconciler->host = host;
     reconciler->retries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    reconciler->watch = hypervisor_watch_new(host->hypervisor, NULL);
     reconciler->stop = g_cancellable_new();
     return reconciler;
 }
@@ -322,6 +374,7 @@ run(void *data)
 void
 reconciler_run(Reconciler *reconciler)
 {
+    reconciler->watch = hypervisor_watch_new(reconciler->host->hypervisor, NULL);
     reconciler->thread = g_thread_new("reconcile", run, reconciler);
 }
 
@@ -333,7 +386,7 @@ reconciler_free(Reconciler *reconciler)
     g_cancellable_cancel(reconciler->stop);
     if (reconciler->thread)
         g_thread_join(reconciler->thread);
-    hypervisor_watch_free(reconciler->watch);
+    g_clear_pointer(&reconciler->watch, hypervisor_watch_free);
     g_hash_table_unref(reconciler->retries);
     g_object_unref(reconciler->stop);
     g_free(reconciler);

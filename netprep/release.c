@@ -23,25 +23,28 @@ release_free(Release *release)
 }
 
 static gboolean
-release_assets(const NetworkHost *host, const Lease *lease, GError **error)
+release_assets(const NetworkHost *host, const Lease *lease, const FunctionInventory *inventory,
+               GError **error)
 {
-    g_autoptr(GiveBack) give_back = give_back_new(host, lease, error);
+    g_autoptr(GiveBack) give_back = give_back_new(host, lease, inventory, error);
 
     if (!give_back || !mac_path_to_function(host, lease, error))
         return FALSE;
     for (guint i = 0; i < lease->assets->len; i++) {
-        if (!give_back_function(give_back, lease->assets->pdata[i], error))
+        if (!give_back_function(give_back, lease->assets->pdata[i], i + 1 == lease->assets->len,
+                                error))
             return FALSE;
     }
     return TRUE;
 }
 
 gboolean
-release_functions(const NetworkHost *host, const Lease *lease, GError **error)
+release_functions(const NetworkHost *host, const Lease *lease, const FunctionInventory *inventory,
+                  GError **error)
 {
     g_autoptr(GError) failure = NULL;
 
-    if (release_assets(host, lease, &failure))
+    if (release_assets(host, lease, inventory, &failure))
         return network_lease_end(host, lease, BULLETIN_RELEASED, error);
     network_lease_degrade(host, lease, failure);
     g_propagate_error(error, g_steal_pointer(&failure));
@@ -69,7 +72,7 @@ release_detachment(const NetworkHost *host, const Lease *lease, const GuestView 
                    GError **error)
 {
     if (!view || !guest_view_is_active(view))
-        return release_functions(host, lease, error) ? outcome("freed") : NULL;
+        return release_functions(host, lease, NULL, error) ? outcome("freed") : NULL;
     if (view->guest->has_job || view->guest->state != GUEST_STATE_RUNNING) {
         refuse_moving(lease, error);
         return NULL;
@@ -95,7 +98,7 @@ release_arrived(const NetworkHost *host, const Lease *lease, const GuestView *vi
         kept = TRUE;
     }
     g_autoptr(Lease) rest = lease_store_get(host->leases, lease->id, 0, error);
-    if (!rest || !release_functions(host, rest, error))
+    if (!rest || !release_functions(host, rest, NULL, error))
         return NULL;
     return outcome(kept ? "returned" : "freed");
 }
@@ -105,7 +108,7 @@ release_reservation(const NetworkHost *host, const Lease *lease, const GuestView
                     GError **error)
 {
     if (!view || !guest_view_is_active(view))
-        return release_functions(host, lease, error) ? outcome("freed") : NULL;
+        return release_functions(host, lease, NULL, error) ? outcome("freed") : NULL;
     if (view->guest->state != GUEST_STATE_RUNNING) {
         refuse_moving(lease, error);
         return NULL;

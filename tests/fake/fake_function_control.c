@@ -7,7 +7,7 @@
 
 #include "netprep/function_option.h"
 
-#define FUNCTIONS 64
+#define FUNCTIONS 256
 
 struct FakeFunctionControl {
     GMutex lock;

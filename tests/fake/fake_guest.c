@@ -294,15 +294,17 @@ has_ended(const FakeGuest *guest, const Command *command)
 }
 
 static json_t *
-status(const FakeGuest *guest, const json_t *arguments)
+status(FakeGuest *guest, const json_t *arguments)
 {
     json_int_t pid = json_integer_value(json_object_get(arguments, "pid"));
-    const Command *command = guest->commands->pdata[pid - 1];
+    Command *command = guest->commands->pdata[pid - 1];
 
     if (!has_ended(guest, command))
         return json_pack("{s:{s:b}}", "return", "exited", FALSE);
     g_autofree char *data =
         g_base64_encode((const guchar *)command->output, strlen(command->output));
+    g_clear_pointer(&command->output, g_free); /* told once, as QEMU's agent does */
+    g_clear_pointer(&command->verb, g_free);
     return json_pack("{s:{s:b, s:i, s:s}}", "return", "exited", TRUE, "exitcode",
                      command->exit_status, "out-data", data);
 }

@@ -563,3 +563,12 @@ fake_hypervisor_calls(FakeHypervisor *fake)
     g_mutex_unlock(&fake->lock);
     return (const char *const *)calls;
 }
+
+void
+fake_hypervisor_forget_calls(FakeHypervisor *fake)
+{
+    g_mutex_lock(&fake->lock);
+    g_ptr_array_set_size(fake->calls, 0);
+    g_ptr_array_set_size(fake->answers, 0);
+    g_mutex_unlock(&fake->lock);
+}

@@ -58,3 +58,5 @@ gboolean fake_hypervisor_enter(FakeHypervisor *fake, const char *operation, cons
                                GError **error);
 /* "detach_device hostdev0 live|config", ... in order: what was asked so far. Owned by the fake. */
 const char *const *fake_hypervisor_calls(FakeHypervisor *fake);
+/* Forgets them, and what it returned of them. */
+void fake_hypervisor_forget_calls(FakeHypervisor *fake);
