@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/cli/ssh_share.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
+#include "common/cli/scratch.h"
 #include "common/fault.h"
 #include "common/program.h"
 #include "common/ssh_command.h"
@@ -15,7 +15,8 @@ struct SshShare {
     char *ssh, *host;
     GMutex lock; /* guards all below */
     GCond changed;
-    char *directory, *socket; /* NULL: none yet, or there is no place for it */
+    Scratch *scratch;
+    char *socket; /* in it; both NULL: none yet, or there is no place for it */
     gboolean is_open, opening;
     unsigned sessions; /* that have a place */
     unsigned attempts; /* that have ended */
@@ -64,14 +65,10 @@ ssh_share_free(SshShare *share)
         return;
     if (share->is_open)
         close_connection(share);
-    if (share->directory) {
-        g_unlink(share->socket); /* ssh does, unless it was killed */
-        g_rmdir(share->directory);
-    }
+    scratch_free(share->scratch);
     g_clear_error(&share->failure);
     g_mutex_clear(&share->lock);
     g_cond_clear(&share->changed);
-    g_free(share->directory);
     g_free(share->socket);
     g_free(share->ssh);
     g_free(share->host);
@@ -82,16 +79,15 @@ ssh_share_free(SshShare *share)
 static void
 make_place(SshShare *share)
 {
-    if (share->directory)
+    if (share->scratch)
         return;
-    share->directory = g_dir_make_tmp("migprep-XXXXXX", NULL);
-    if (!share->directory)
+    share->scratch = scratch_new(NULL);
+    if (!share->scratch)
         return;
-    share->socket = g_build_filename(share->directory, "ssh", NULL);
+    share->socket = g_build_filename(scratch_path(share->scratch), "ssh", NULL);
     if (strlen(share->socket) <= SOCKET_BYTES)
         return;
-    g_rmdir(share->directory);
-    g_clear_pointer(&share->directory, g_free);
+    g_clear_pointer(&share->scratch, scratch_free);
     g_clear_pointer(&share->socket, g_free);
 }
 
