@@ -2,6 +2,8 @@
 /* Owns results and how they are told. */
 #include "common/check.h"
 
+#include <string.h>
+
 static void
 result_free(gpointer data)
 {
@@ -33,6 +35,23 @@ check_report_free(CheckReport *report)
     g_free(report);
 }
 
+char *
+check_word(const char *text)
+{
+    const char *plain = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-/";
+
+    return *text && strspn(text, plain) == strlen(text) ? g_strdup(text) : g_shell_quote(text);
+}
+
+static char *
+name_guest(const CheckReport *report, const char *remedy)
+{
+    g_auto(GStrv) parts = g_strsplit(remedy, "GUEST", -1);
+    g_autofree char *word = check_word(report->guest ? report->guest : "GUEST");
+
+    return g_strjoinv(word, parts);
+}
+
 static void
 add(CheckReport *report, const char *object, CheckOutcome outcome, const char *remedy,
     const char *evidence, va_list arguments)
@@ -44,7 +63,7 @@ add(CheckReport *report, const char *object, CheckOutcome outcome, const char *r
     result->object = g_strdup(object);
     result->outcome = outcome;
     result->evidence = g_strdup_vprintf(evidence, arguments);
-    result->remedy = g_strdup(remedy);
+    result->remedy = name_guest(report, remedy);
     g_ptr_array_add(report->results, result);
 }
 
@@ -65,6 +84,22 @@ check_fail(CheckReport *report, const char *object, const char *remedy, const ch
 
     va_start(arguments, evidence);
     add(report, object, CHECK_FAILED, remedy ? remedy : report->kind->remedy, evidence, arguments);
+    va_end(arguments);
+}
+
+void
+check_fail_advised(CheckReport *report, const char *object, const char *advice,
+                   const char *evidence, ...)
+{
+    const char *end = strstr(report->kind->remedy, "  #");
+    g_autofree char *command =
+        end ? g_strndup(report->kind->remedy, (gsize)(end - report->kind->remedy))
+            : g_strdup(report->kind->remedy);
+    g_autofree char *remedy = g_strdup_printf("%s  # %s", command, advice);
+    va_list arguments;
+
+    va_start(arguments, evidence);
+    add(report, object, CHECK_FAILED, *advice ? remedy : report->kind->remedy, evidence, arguments);
     va_end(arguments);
 }
 

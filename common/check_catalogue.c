@@ -72,14 +72,40 @@ print_kind(GString *text, const CheckKind *kind)
                            kind->invalidated_by);
 }
 
+static const char introduction[] =
+    "# Checks\n"
+    "All that `migprep check` looks at. Printed by `migprep check --catalogue`; do not edit.\n\n"
+    "A *blocker* that is broken stops a move, `--force ID` overrides it unless the guest would "
+    "lose "
+    "something by\nit. A *warning* does not stop one; something is hurt or at risk. *Information* "
+    "is "
+    "good to know. What could not be\nchecked is unknown, and never counts as passed.\n\n"
+    "A remedy is a command for the host that the result names, GUEST and other words in capitals "
+    "filled in where\nthey are known. What follows `#` is not for the shell: where else to run it, "
+    "or "
+    "what to do then.\n\n"
+    "| check | | asked of | what is so when it passes |\n|---|---|---|---|\n";
+
+/* Its place among the headings, as Markdown's readers name it. */
+static void
+print_row(GString *text, const CheckKind *kind)
+{
+    g_auto(GStrv) words = g_strsplit(kind->id, ".", -1);
+    g_autofree char *anchor = g_strjoinv("", words);
+
+    g_string_append_printf(text, "| [%s](#%s) | %s | %s | %s |\n", kind->id, anchor,
+                           check_severity_name(kind->severity), place_name(kind->place),
+                           kind->title);
+}
+
 char *
 check_catalogue_print(void)
 {
     const CheckKind *kind;
-    GString *text = g_string_new("# Checks\n"
-                                 "All that `migprep check` looks at. Printed by `migprep check "
-                                 "--catalogue`; do not edit.\n");
+    GString *text = g_string_new(introduction);
 
+    for (gsize i = 0; (kind = check_catalogue_at(i)); i++)
+        print_row(text, kind);
     for (gsize i = 0; (kind = check_catalogue_at(i)); i++)
         print_kind(text, kind);
     return g_string_free(text, FALSE);

@@ -23,9 +23,10 @@ typedef struct {
     const char *proves;
     CheckSeverity severity;
     CheckPlace place;
-    const char *daemon;         /* who runs it; "migprep" for the command itself */
-    const char *remedy;         /* a command to copy where there is one */
-    const char *source;         /* who says that it must be so */
+    const char *daemon; /* who runs it; "migprep" for the command itself */
+    const char *remedy; /* a command to copy; words in capitals are for people to fill in, and what
+                           follows "  #" is a comment */
+    const char *source; /* who says that it must be so */
     const char *invalidated_by; /* what would make a result stale */
     /* Command that may be applied on the host because it harms nobody; a word in capitals stands
      * for the name of what is wrong. NULL: people decide. */

@@ -16,6 +16,7 @@ typedef struct {
     CheckRunner *runner;
     CheckGroup group;
     char *object;
+    char *guest;        /* NULL: nobody */
     CheckReport *found; /* with the lock */
     gsize done;         /* with the lock: checks of the group that have come back */
     gboolean ended;     /* with the lock */
@@ -62,6 +63,7 @@ run_clear(Run *run)
         run->group.free_context(run->group.context);
     check_report_free(run->found);
     g_free(run->object);
+    g_free(run->guest);
 }
 
 static void
@@ -71,13 +73,14 @@ run_unref(Run *run)
 }
 
 static Run *
-run_new(CheckRunner *runner, const CheckGroup *group)
+run_new(CheckRunner *runner, const CheckGroup *group, const char *guest)
 {
     Run *run = g_atomic_rc_box_new0(Run);
 
     run->runner = runner;
     run->group = *group;
     run->object = g_strdup(group->object);
+    run->guest = g_strdup(guest);
     run->found = check_report_new();
     return run;
 }
@@ -115,6 +118,7 @@ run_checks(Run *run)
         g_autoptr(CheckReport) report = check_report_new();
 
         report->kind = check_catalogue_find(check->id);
+        report->guest = run->guest;
         check->run(run->group.context, report);
         note(run, report, 1);
     }
@@ -222,14 +226,15 @@ collect(Run *run, gint64 deadline, double seconds, CheckReport *report)
 }
 
 CheckReport *
-check_runner_run(CheckRunner *runner, const CheckGroup *groups, gsize count, unsigned timeout_msec)
+check_runner_run(CheckRunner *runner, const CheckGroup *groups, gsize count, const char *guest,
+                 unsigned timeout_msec)
 {
     gint64 deadline = g_get_monotonic_time() + timeout_msec * G_TIME_SPAN_MILLISECOND;
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)run_unref);
     CheckReport *report = check_report_new();
 
     for (gsize i = 0; i < count; i++) {
-        Run *run = run_new(runner, &groups[i]);
+        Run *run = run_new(runner, &groups[i], guest);
 
         g_ptr_array_add(runs, run);
         if (!start(run))

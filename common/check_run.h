@@ -41,7 +41,7 @@ typedef struct {
     void (*free_context)(void *context);
 } CheckGroup;
 
-/* Runs @count groups and returns what they found by then. Never fails. Blocks for at most
- * @timeout_msec. */
+/* Runs @count groups and returns what they found by then. @guest: whom remedies name, as virsh
+ * would; NULL: nobody. Never fails. Blocks for at most @timeout_msec. */
 CheckReport *check_runner_run(CheckRunner *runner, const CheckGroup *groups, gsize count,
-                              unsigned timeout_msec);
+                              const char *guest, unsigned timeout_msec);

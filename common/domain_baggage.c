@@ -13,6 +13,7 @@ domain_baggage_free(DomainBaggage *baggage)
         return;
     g_strfreev(baggage->unmovable);
     g_strfreev(baggage->shared_directories);
+    g_strfreev(baggage->needed_files);
     g_free(baggage->tpm);
     g_free(baggage->mode);
     g_free(baggage->pinned_processors);
@@ -117,6 +118,35 @@ list_shared_directories(const xmlNode *devices)
     return g_strv_builder_end(found);
 }
 
+/* QEMU opens them by the path that they have here; drives with media are local_state.h's. */
+static void
+add_read_only(GStrvBuilder *files, const xmlNode *disk)
+{
+    const xmlNode *source = xml_tree_child(disk, "source");
+    g_autofree char *file = xml_tree_attribute(source, "file");
+    g_autofree char *device = xml_tree_attribute(source, "dev");
+    const char *path = file ? file : device;
+
+    if (path && xml_tree_child(disk, "readonly") &&
+        !xml_tree_attribute_is(disk, "device", "cdrom") &&
+        !xml_tree_attribute_is(disk, "device", "floppy"))
+        g_strv_builder_add(files, path);
+}
+
+static char **
+list_needed_files(const xmlNode *root)
+{
+    g_autoptr(GStrvBuilder) files = g_strv_builder_new();
+    g_autofree char *loader = xml_tree_child_text(xml_tree_child(root, "os"), "loader");
+
+    if (loader && *loader == '/')
+        g_strv_builder_add(files, loader);
+    for (xmlNode *disk = xml_tree_child(xml_tree_child(root, "devices"), "disk"); disk;
+         disk = xml_tree_next(disk, "disk"))
+        add_read_only(files, disk);
+    return g_strv_builder_end(files);
+}
+
 static guint64
 read_tsc(const xmlNode *root)
 {
@@ -201,6 +231,7 @@ domain_baggage_parse(const char *xml, GError **error)
 
     baggage->unmovable = list_unmovable(root);
     baggage->shared_directories = list_shared_directories(devices);
+    baggage->needed_files = list_needed_files(root);
     baggage->tpm = xml_tree_attribute(xml_tree_child(tpm, "backend"), "type");
     baggage->tsc_hertz = read_tsc(root);
     baggage->invariant_tsc = baggage->tsc_hertz == 0 && requires_invariant_tsc(root);

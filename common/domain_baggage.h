@@ -15,6 +15,7 @@ typedef struct {
     gboolean invariant_tsc;    /* its processor must have it, and its frequency is not fixed */
     guint64 tsc_hertz;         /* what it is fixed to; 0: to none */
     char *mode;                /* its policy: automatic | manual | none */
+    char **needed_files;       /* that every host must have itself: firmware, read-only disks */
     char *pinned_processors;   /* of the host, "0-3,8"; NULL: it is not pinned */
     char *memory_nodes;        /* of the host; NULL: any */
 } DomainBaggage;

@@ -28,6 +28,7 @@ domain_features_free(DomainFeatures *features)
     g_free(features->processor);
     g_free(features->processor_mode);
     g_strfreev(features->networks);
+    g_strfreev(features->network_bridges);
     g_strfreev(features->bridges);
     g_strfreev(features->macs);
     g_ptr_array_unref(features->host_devices);
@@ -99,19 +100,6 @@ add_host_device(const xmlNode *element, DomainFeatures *features)
     g_ptr_array_add(features->host_devices, device);
 }
 
-/* Adds the text to the set of those seen; @texts keeps their order. */
-static void
-add_once(GStrvBuilder *texts, GHashTable *seen, const xmlNode *source, const char *name)
-{
-    char *text = xml_tree_attribute(source, name);
-
-    if (!text)
-        return;
-    if (!g_hash_table_contains(seen, text))
-        g_strv_builder_add(texts, text);
-    g_hash_table_add(seen, text);
-}
-
 static gboolean
 is_vnic(const xmlNode *element)
 {
@@ -121,28 +109,48 @@ is_vnic(const xmlNode *element)
            !vnic_element_is_passthrough(element, &form);
 }
 
-/* A vNIC on a network has also the bridge that libvirt chose for it here: that is the network's. */
+/* What is read of vNICs: names, each once. */
+typedef struct {
+    GHashTable *seen;
+    GStrvBuilder *networks, *network_bridges, *bridges;
+} Connections;
+
+/* A network may be reached through a bridge, of which libvirt chose the name here; a vNIC that runs
+ * on one is called type='bridge', too. */
+static void
+add_connection(Connections *found, const xmlNode *source)
+{
+    g_autofree char *network = xml_tree_attribute(source, "network");
+    g_autofree char *bridge = xml_tree_attribute(source, "bridge");
+    g_autofree char *key =
+        network ? g_strconcat("network ", network, NULL) : g_strconcat("bridge ", bridge, NULL);
+
+    if ((!network && !bridge) || !g_hash_table_add(found->seen, g_steal_pointer(&key)))
+        return;
+    if (network) {
+        g_strv_builder_add(found->networks, network);
+        g_strv_builder_add(found->network_bridges, bridge ? bridge : "");
+    } else {
+        g_strv_builder_add(found->bridges, bridge);
+    }
+}
+
 static void
 read_vnics(const xmlNode *devices, DomainFeatures *features)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GHashTable) seen_bridges =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GStrvBuilder) networks = g_strv_builder_new();
+    g_autoptr(GStrvBuilder) network_bridges = g_strv_builder_new();
     g_autoptr(GStrvBuilder) bridges = g_strv_builder_new();
+    Connections found = { seen, networks, network_bridges, bridges };
 
     for (xmlNode *element = xml_tree_child(devices, "interface"); element;
          element = xml_tree_next(element, "interface")) {
-        const xmlNode *source = xml_tree_child(element, "source");
-
-        if (!is_vnic(element))
-            continue;
-        if (xml_tree_attribute_is(element, "type", "network"))
-            add_once(networks, seen, source, "network");
-        else if (xml_tree_attribute_is(element, "type", "bridge"))
-            add_once(bridges, seen_bridges, source, "bridge");
+        if (is_vnic(element))
+            add_connection(&found, xml_tree_child(element, "source"));
     }
     features->networks = g_strv_builder_end(networks);
+    features->network_bridges = g_strv_builder_end(network_bridges);
     features->bridges = g_strv_builder_end(bridges);
 }
 

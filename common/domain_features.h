@@ -24,7 +24,8 @@ typedef struct {
     GArray *huge_pages; /* of DomainPages, as domain_pages_read() */
     unsigned vcpus;
     char **networks; /* libvirt networks that vNICs are on, those of passthrough ones left out */
-    char **bridges;
+    char **network_bridges;  /* through which each of them is reached here; "" where none is told */
+    char **bridges;          /* that vNICs are on without a network */
     char **macs;             /* of its vNICs, passthrough ones included, in lower case */
     GPtrArray *host_devices; /* of DomainHostDevice * */
     gboolean copying_disk;   /* a disk has a <mirror>: a block job runs */

@@ -85,3 +85,15 @@ hypervisor_network_parse(const char *xml, GError **error)
     network->bridge = xml_tree_attribute(xml_tree_child(root, "bridge"), "name");
     return g_steal_pointer(&network);
 }
+
+const HypervisorNetwork *
+hypervisor_networks_find(const GPtrArray *networks, const char *name)
+{
+    for (guint i = 0; i < networks->len; i++) {
+        const HypervisorNetwork *network = networks->pdata[i];
+
+        if (g_str_equal(network->name, name))
+            return network;
+    }
+    return NULL;
+}

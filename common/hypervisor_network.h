@@ -18,3 +18,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HypervisorNetwork, hypervisor_network_free)
 /* Reads libvirt's XML of a network. Pure. FAULT_HYPERVISOR_FAILED if malformed or without a name,
  * FAULT_LIMIT_EXCEEDED. */
 HypervisorNetwork *hypervisor_network_parse(const char *xml, GError **error);
+
+/* The one called @name of @networks, of HypervisorNetwork *; NULL if there is none. Borrowed. */
+const HypervisorNetwork *hypervisor_networks_find(const GPtrArray *networks, const char *name);

@@ -60,18 +60,6 @@ prepare_networks(void *data, GError **error)
     return context->active ? CHECK_READY : CHECK_HINDERED;
 }
 
-static gboolean
-is_active(const Context *context, const char *name)
-{
-    for (guint i = 0; i < context->active->len; i++) {
-        const HypervisorNetwork *network = context->active->pdata[i];
-
-        if (g_str_equal(network->name, name))
-            return TRUE;
-    }
-    return FALSE;
-}
-
 static void
 check_networks(void *data, CheckReport *report)
 {
@@ -79,9 +67,10 @@ check_networks(void *data, CheckReport *report)
 
     for (char **name = context->facts.networks; *name; name++) {
         g_autofree char *object = g_strdup_printf("network '%s'", *name);
-        g_autofree char *remedy = g_strdup_printf("virsh net-start %s", *name);
+        g_autofree char *word = check_word(*name);
+        g_autofree char *remedy = g_strdup_printf("virsh net-start %s", word);
 
-        if (is_active(context, *name))
+        if (hypervisor_networks_find(context->active, *name))
             check_pass(report, object, "is active");
         else
             check_fail(report, object, remedy, "is not active or not defined");
@@ -124,7 +113,8 @@ check_bridge(const Context *context, const char *name, CheckReport *report)
     } else if (status < 0) {
         check_unknown(report, object, "cannot be read: %s", g_strerror(-status));
     } else if (!is_bridge(sysfs, name)) {
-        check_fail(report, object, "rename that device", "is a network device, but no bridge");
+        g_autofree char *remedy = g_strdup_printf("ip link set %s name OTHER-NAME", name);
+        check_fail(report, object, remedy, "is a network device, but no bridge");
     } else if (flags & IFF_UP) {
         check_pass(report, object, "is up");
     } else {
@@ -140,6 +130,13 @@ check_bridges(void *data, CheckReport *report)
 
     for (char **name = context->facts.bridges; *name; name++)
         check_bridge(context, *name, report);
+    for (char **name = context->facts.networks; *name; name++) {
+        const HypervisorNetwork *network = hypervisor_networks_find(context->active, *name);
+
+        if (network && network->bridge &&
+            !g_strv_contains((const char *const *)context->facts.bridges, network->bridge))
+            check_bridge(context, network->bridge, report);
+    }
 }
 
 CheckGroup
@@ -212,10 +209,11 @@ check_network_functions(const Context *context, const char *network, guint wante
     guint free_count, total;
 
     if (!physical_networks_contain(context->networks, network)) {
-        check_fail(report, object,
-                   "define a libvirt network of that name with <forward mode='hostdev'>, or name "
-                   "its PFs in /etc/migprep/migprep.conf",
-                   "is not known on this host");
+        check_fail(
+            report, object,
+            "virsh net-list --all  # define one of that name with <forward mode='hostdev'>, or "
+            "name its PFs in /etc/migprep/migprep.conf",
+            "is not known on this host");
         return;
     }
     count_free(context, network, &free_count, &total);
@@ -242,7 +240,8 @@ check_functions(void *data, CheckReport *report)
         } else if (!vnic->physical_network) {
             g_autofree char *object = vnic_label(vnic);
             check_fail(report, object,
-                       "name its PF in /etc/migprep/migprep.conf on the guest's host",
+                       "virsh net-list --all  # on the guest's host: name its PF in "
+                       "/etc/migprep/migprep.conf",
                        "belongs to no physical network, so that its place here is not known");
         }
     }
@@ -297,8 +296,11 @@ check_vnic_settings(const Context *context, const Vnic *vnic, const Function *sa
         return;
     }
     g_autofree char *lacking = find_lacking(vnic, &here);
+    g_autofree char *remedy =
+        g_strdup_printf("ethtool -i %s  # update its driver, or use cards of the same kind",
+                        sample->physical_function);
     if (*lacking)
-        check_fail(report, object, NULL, "the driver of %s here does not know its %s",
+        check_fail(report, object, remedy, "the driver of %s here does not know its %s",
                    sample->physical_function, lacking);
     else
         check_pass(report, object, "the driver of %s here knows all that it has set",

@@ -6,8 +6,7 @@
 #include "netprep/backup_proof.h"
 #include "netprep/vnic_path.h"
 
-/* Recommended by the kernel's networking/bonding.rst and measured: see docs/decisions.md. */
-#define MONITOR_MSEC      100
+/* Measured: see docs/decisions.md. */
 #define ANNOUNCEMENTS_MIN 3
 /* Within CHECK_TIMEOUT_MSEC: a silent agent is a finding, not a check that could not be run. */
 #define PING_SECONDS 3
@@ -84,8 +83,8 @@ check_agent(void *data, CheckReport *report)
     else if (fault_code(error) == FAULT_HYPERVISOR_UNAVAILABLE)
         check_unknown(report, context->label, "%s", error->message);
     else
-        check_fail(report, context->label, fault_remedy(error), "does not tell: %s",
-                   fault_cause(error));
+        check_fail_advised(report, context->label, fault_remedy(error), "does not tell: %s",
+                           fault_cause(error));
 }
 
 /* One with a link, if any has. */
@@ -157,7 +156,7 @@ judge_team(const Context *context, const Place *place, const char *object, Check
     if (vnic_path_prove(context->report, context->view->live, &trial, &error))
         check_pass(report, object, "is teamed with VirtIO NIC %s", trial.backup);
     else
-        check_fail(report, object, fault_remedy(error), "%s", fault_cause(error));
+        check_fail_advised(report, object, fault_remedy(error), "%s", fault_cause(error));
     g_free(trial.bond);
     g_free(trial.backup);
 }
@@ -167,21 +166,25 @@ judge_backup(const Context *context, const Place *place, CheckReport *report)
 {
     g_autofree char *vnic = vnic_label(place->vnic);
     g_autofree char *object = g_strdup_printf("%s of %s", vnic, context->label);
-    g_autofree char *set_up = g_strdup_printf("migprep setup-bond %s", context->view->guest->name);
 
     if (place->vnic->path == VNIC_PATH_TEAMING)
         judge_team(context, place, object, report);
     else if (!place->port)
-        check_fail(report, object, "load the guest's driver for it",
+        check_fail(report, object,
+                   "lspci -k  # in the guest: load the driver of its virtual function",
                    "the guest has no network device for it");
     else if (!place->bond)
-        check_fail(report, object, set_up, "is in no bond in the guest, where it is %s",
+        check_fail(report, object, NULL, "is in no bond in the guest, where it is %s",
                    place->port->name);
     else if (!place->backup)
-        check_fail(report, object, "add a VirtIO vNIC on the same network to the guest's bond",
-                   "its bond %s has no VirtIO NIC", place->bond->name);
+        check_fail(
+            report, object,
+            "virsh attach-interface GUEST bridge BRIDGE --model virtio --live --config  # on the "
+            "same network; then put it into the bond in the guest",
+            "its bond %s has no VirtIO NIC", place->bond->name);
     else if (!place->backup_port->carrier)
-        check_fail(report, object, "virsh domif-setlink GUEST MAC up, and bring it up in the guest",
+        check_fail(report, object,
+                   "virsh domif-setlink GUEST MAC up  # and bring it up in the guest",
                    "VirtIO NIC %s of its bond %s has no link", place->backup_port->name,
                    place->bond->name);
     else
@@ -221,13 +224,10 @@ judge_monitoring(const Context *context, const Place *place, CheckReport *report
 {
     unsigned interval = place->bond->monitor_interval_msec;
 
-    if (interval == 0) {
-        g_autofree char *remedy = g_strdup_printf(
-            "in the guest: ip link set %s type bond miimon %d", place->bond->name, MONITOR_MSEC);
-        check_fail(report, place->label, remedy, "miimon is 0: it does not watch its links");
-    } else {
+    if (interval == 0)
+        check_fail(report, place->label, NULL, "miimon is 0: it does not watch its links");
+    else
         check_pass(report, place->label, "miimon is %u ms", interval);
-    }
 }
 
 static void
@@ -235,15 +235,12 @@ judge_primary(const Context *context, const Place *place, CheckReport *report)
 {
     const char *primary = place->bond->primary;
 
-    if (g_strcmp0(primary, place->port->name) == 0) {
+    if (g_strcmp0(primary, place->port->name) == 0)
         check_pass(report, place->label, "primary is %s", primary);
-        return;
-    }
-    g_autofree char *remedy = g_strdup_printf("in the guest: ip link set %s type bond primary %s",
-                                              place->bond->name, place->port->name);
-    check_fail(report, place->label, remedy,
-               "primary is %s, not VF %s: traffic would stay on VirtIO after an interruption",
-               primary ? primary : "not set", place->port->name);
+    else
+        check_fail(report, place->label, NULL,
+                   "primary is %s, not VF %s: traffic would stay on VirtIO after an interruption",
+                   primary ? primary : "not set", place->port->name);
 }
 
 static void
@@ -256,10 +253,7 @@ judge_announcements(const Context *context, const Place *place, CheckReport *rep
     } else if (count < 0) {
         check_unknown(report, place->label, "the guest does not tell num_grat_arp");
     } else {
-        g_autofree char *remedy =
-            g_strdup_printf("in the guest: echo %d > /sys/class/net/%s/bonding/num_grat_arp",
-                            ANNOUNCEMENTS_MIN, place->bond->name);
-        check_fail(report, place->label, remedy,
+        check_fail(report, place->label, NULL,
                    "num_grat_arp is %d: one lost announcement leaves switches with the old place",
                    count);
     }
@@ -300,7 +294,7 @@ judge_carrying(const Context *context, const Place *place, CheckReport *report)
         check_pass(report, place->label, "a neighbour of the guest answers behind bridge %s",
                    proof->bridge);
     else if (fault_code(error) == FAULT_BOND_UNFIT)
-        check_fail(report, place->label, fault_remedy(error), "%s", fault_cause(error));
+        check_fail_advised(report, place->label, fault_remedy(error), "%s", fault_cause(error));
     else
         check_unknown(report, place->label, "%s", error->message);
 }

@@ -110,7 +110,7 @@ network_check_source(const NetworkHost *host, const char *guest)
     const CheckGroup groups[] = { passthrough_check_guest(subject), bond_check_guest(subject),
                                   hotplug_check(subject) };
 
-    return check_runner_run(host->checks, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
+    return check_runner_run(host->checks, groups, G_N_ELEMENTS(groups), guest, CHECK_TIMEOUT_MSEC);
 }
 
 CheckReport *
@@ -133,7 +133,7 @@ network_check_destination(const NetworkHost *host, const json_t *facts, GError *
         groups[count++] = passthrough_check_host(host);
     }
     network_facts_clear(&functions);
-    return check_runner_run(host->checks, groups, count, CHECK_TIMEOUT_MSEC);
+    return check_runner_run(host->checks, groups, count, NULL, CHECK_TIMEOUT_MSEC);
 }
 
 CheckReport *
@@ -141,7 +141,7 @@ network_check_host(const NetworkHost *host)
 {
     const CheckGroup group = passthrough_check_host(host);
 
-    return check_runner_run(host->checks, &group, 1, CHECK_TIMEOUT_MSEC);
+    return check_runner_run(host->checks, &group, 1, NULL, CHECK_TIMEOUT_MSEC);
 }
 
 static CheckReport *

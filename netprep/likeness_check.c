@@ -9,6 +9,7 @@
 typedef struct {
     const NetworkHost *host; /* borrowed */
     NetworkFacts facts;
+    GPtrArray *active; /* of HypervisorNetwork * */
     FunctionInventory *inventory;
     PhysicalNetworks *networks;
 } Context;
@@ -19,6 +20,7 @@ context_free(void *data)
     Context *context = data;
 
     network_facts_clear(&context->facts);
+    g_clear_pointer(&context->active, g_ptr_array_unref);
     physical_networks_free(context->networks);
     function_inventory_free(context->inventory);
     g_free(context);
@@ -34,7 +36,9 @@ prepare(void *data, GError **error)
                   "the guest's host did not tell what its links are like");
         return CHECK_HINDERED;
     }
-    context->inventory = function_inventory_read(context->host->sysfs, NULL, error);
+    context->active = hypervisor_list_networks(context->host->hypervisor, error);
+    if (context->active)
+        context->inventory = function_inventory_read(context->host->sysfs, NULL, error);
     if (context->inventory)
         context->networks = physical_networks_read(context->host, context->inventory, error);
     return context->networks ? CHECK_READY : CHECK_HINDERED;
@@ -54,6 +58,18 @@ number(const json_t *object, const char *member)
     return (unsigned)json_integer_value(json_object_get(object, member));
 }
 
+/* What the bridge of @link is called here; "" if its network has none. Borrowed. */
+static const char *
+name_here(const Context *context, const json_t *link)
+{
+    const char *name = text(link, "network");
+    const HypervisorNetwork *network = hypervisor_networks_find(context->active, name);
+
+    if (!*name)
+        return text(link, "name");
+    return network && network->bridge ? network->bridge : "";
+}
+
 /* A bridge that is not there is for network.bridges-there to say. */
 static void
 check_bridges(void *data, CheckReport *report)
@@ -63,11 +79,11 @@ check_bridges(void *data, CheckReport *report)
     json_t *link;
 
     json_array_foreach (context->facts.links, i, link) {
-        g_autofree char *object = g_strdup_printf("bridge %s", text(link, "name"));
-        const char *there = text(link, "vlans");
+        const char *name = name_here(context, link), *there = text(link, "vlans");
+        g_autofree char *object = g_strdup_printf("bridge %s", name);
         g_auto(BridgeFacts) here = { 0 };
 
-        if (!bridge_facts_read(context->host, text(link, "name"), &here))
+        if (!*name || !bridge_facts_read(context->host, name, &here))
             continue;
         if (g_str_equal(here.vlans, there))
             check_pass(report, object, *there ? "leads to VLAN %s, too" : "leads to no VLAN%s",
@@ -79,15 +95,18 @@ check_bridges(void *data, CheckReport *report)
 }
 
 static void
-judge_mtu(const char *object, unsigned here, unsigned there, CheckReport *report)
+judge_mtu(const char *object, const char *device, unsigned here, unsigned there,
+          CheckReport *report)
 {
+    g_autofree char *remedy = g_strdup_printf("ip link set %s mtu %u", device, there);
+
     if (!here || !there)
         check_unknown(report, object, "its MTU is not told on %s",
                       here ? "the guest's host" : "this host");
     else if (here >= there)
         check_pass(report, object, "has MTU %u, on the guest's host %u", here, there);
     else
-        check_fail(report, object, NULL, "has MTU %u, on the guest's host %u", here, there);
+        check_fail(report, object, remedy, "has MTU %u, on the guest's host %u", here, there);
 }
 
 /* The first PF that leads to @network; NULL: none does. Borrowed. */
@@ -111,18 +130,19 @@ check_mtu(void *data, CheckReport *report)
     json_t *entry;
 
     json_array_foreach (context->facts.links, i, entry) {
-        g_autofree char *object = g_strdup_printf("bridge %s", text(entry, "name"));
+        const char *name = name_here(context, entry);
+        g_autofree char *object = g_strdup_printf("bridge %s", name);
         g_auto(BridgeFacts) here = { 0 };
 
-        if (bridge_facts_read(context->host, text(entry, "name"), &here))
-            judge_mtu(object, here.mtu, number(entry, "mtu"), report);
+        if (*name && bridge_facts_read(context->host, name, &here))
+            judge_mtu(object, name, here.mtu, number(entry, "mtu"), report);
     }
     json_array_foreach (context->facts.cards, i, entry) {
         const PhysicalFunction *port = find_port(context, text(entry, "network"));
 
         if (port) {
             g_autofree char *object = g_strdup_printf("physical function %s", port->name);
-            judge_mtu(object, port->mtu, number(entry, "mtu"), report);
+            judge_mtu(object, port->name, port->mtu, number(entry, "mtu"), report);
         }
     }
 }
@@ -167,12 +187,15 @@ check_switch(void *data, CheckReport *report)
         if (!port)
             continue;
         g_autofree char *object = g_strdup_printf("physical function %s", port->name);
+        g_autofree char *remedy = g_strdup_printf(
+            "devlink dev eswitch set pci/%s mode %s  # while no guest has a VF of it",
+            port->address, there);
         if (!*there)
             check_unknown(report, object, "its mode is not told on the guest's host");
         else if (g_str_equal(here, there))
             check_pass(report, object, "is in mode %s, too", here);
         else
-            check_fail(report, object, NULL, "is in mode %s, on the guest's host in %s", here,
+            check_fail(report, object, remedy, "is in mode %s, on the guest's host in %s", here,
                        there);
     }
 }

@@ -140,8 +140,8 @@ check_host_devices(void *data, CheckReport *report)
 
         if (!obstacle)
             continue;
-        g_autofree char *remedy = g_strdup_printf("virsh detach-device-alias %s %s --live --config",
-                                                  context->view->guest->name, device->label);
+        g_autofree char *remedy =
+            g_strdup_printf("virsh detach-device-alias GUEST %s --live --config", device->label);
         check_fail(report, context->label, remedy, "has %s", obstacle);
         found = TRUE;
     }
@@ -159,18 +159,28 @@ names_to_json(char *const *names)
     return array;
 }
 
+/* @network: of libvirt, reached through the bridge; NULL: the guest is on the bridge itself. */
+static void
+add_link(const Context *context, const char *network, const char *bridge, json_t *links)
+{
+    g_auto(BridgeFacts) facts = { 0 };
+
+    if (*bridge && bridge_facts_read(context->host, bridge, &facts))
+        json_array_append_new(links,
+                              json_pack("{s:s, s:s*, s:i, s:s}", "name", bridge, "network", network,
+                                        "mtu", (int)facts.mtu, "vlans", facts.vlans));
+}
+
 static json_t *
 links_to_json(const Context *context)
 {
+    const DomainFeatures *features = context->features;
     json_t *links = json_array();
 
-    for (char **name = context->features->bridges; *name; name++) {
-        g_auto(BridgeFacts) facts = { 0 };
-
-        if (bridge_facts_read(context->host, *name, &facts))
-            json_array_append_new(links, json_pack("{s:s, s:i, s:s}", "name", *name, "mtu",
-                                                   (int)facts.mtu, "vlans", facts.vlans));
-    }
+    for (char **name = features->bridges; *name; name++)
+        add_link(context, NULL, *name, links);
+    for (gsize i = 0; features->networks[i]; i++)
+        add_link(context, features->networks[i], features->network_bridges[i], links);
     return links;
 }
 

@@ -116,7 +116,8 @@ judge_rights(const Context *context, const json_t *file, const json_t *disk, con
     gboolean writable = json_is_true(json_object_get(file, "writable"));
 
     if (*text(file, "reason"))
-        check_fail(report, object, "mount the same storage here, or give QEMU's user a right to it",
+        check_fail(report, object,
+                   "findmnt  # mount the same storage here, or give QEMU's user a right to it",
                    "cannot be reached here: %s", text(file, "reason"));
     else if (readable && (writable || json_is_true(json_object_get(disk, "readOnly"))))
         check_pass(report, object, "QEMU's user %u may read%s it", context->uid,

@@ -38,9 +38,9 @@ prepare(void *data, GError **error)
 
 /* Paths of what the destination must have itself. */
 static json_t *
-list_files(const Guest *guest)
+list_files(const Context *context)
 {
-    json_auto_t *states = local_state_list(guest->xml, NULL);
+    json_auto_t *states = local_state_list(context->guest->xml, NULL);
     json_t *files = json_array();
     size_t i;
     json_t *state;
@@ -49,6 +49,8 @@ list_files(const Guest *guest)
         if (!json_is_true(json_object_get(state, "migrates")))
             json_array_append(files, json_object_get(state, "path"));
     }
+    for (char **path = context->baggage->needed_files; *path; path++)
+        json_array_append_new(files, json_string(*path));
     return files;
 }
 
@@ -58,7 +60,7 @@ tell(void *data, CheckReport *report)
     const Context *context = data;
     const DomainBaggage *baggage = context->baggage;
 
-    check_fact(report, "files", list_files(context->guest));
+    check_fact(report, "files", list_files(context));
     if (baggage->pinned_processors)
         check_fact(report, "pinnedProcessors", json_string(baggage->pinned_processors));
     if (baggage->tsc_hertz > 0)
@@ -71,11 +73,8 @@ static void
 check_mode(void *data, CheckReport *report)
 {
     const Context *context = data;
-    g_autofree char *remedy = g_strdup_printf("virsh edit %s: take <migration> out of its <policy>",
-                                              context->guest->name);
-
     if (g_str_equal(context->baggage->mode, "none"))
-        check_fail(report, context->label, remedy, "its policy forbids to move it");
+        check_fail(report, context->label, NULL, "its policy forbids to move it");
     else
         check_pass(report, context->label, "its policy allows it: %s", context->baggage->mode);
 }

@@ -61,7 +61,7 @@ judge_disk(const Disk *disk, const char *label, CheckReport *report)
     case DISK_IMPOSSIBLE: {
         g_auto(GStrv) parts = g_strsplit(disk->reason, ": ", 2);
 
-        check_fail(report, label, parts[1], "%s", parts[0]);
+        check_fail_advised(report, label, parts[1] ? parts[1] : "", "%s", parts[0]);
         break;
     }
     }

@@ -117,7 +117,7 @@ check_running(void *data, CheckReport *report)
         check_pass(report, context->label, "is running");
         return;
     }
-    g_autofree char *remedy = g_strdup_printf("%s %s", verb, context->guest->name);
+    g_autofree char *remedy = g_strdup_printf("%s GUEST", verb);
     check_fail(report, context->label, remedy, "is %s", state);
 }
 
@@ -140,17 +140,15 @@ static void
 check_no_job(void *data, CheckReport *report)
 {
     Context *context = data;
-    const char *name = context->guest->name;
-    g_autofree char *abort =
-        g_strdup_printf("virsh domjobinfo %s; virsh domjobabort %s", name, name);
     const GuestCondition *condition = need_condition(context, report);
 
     if (!condition)
         return;
     g_autofree char *abort_block = g_strdup_printf(
-        "virsh blockjob %s %s --abort", name, condition->job_disk ? condition->job_disk : "DISK");
+        "virsh blockjob GUEST %s --abort", condition->job_disk ? condition->job_disk : "DISK");
     if (context->guest->has_job)
-        check_fail(report, context->label, abort, "libvirt runs a job on it");
+        check_fail(report, context->label, "virsh domjobinfo GUEST; virsh domjobabort GUEST",
+                   "libvirt runs a job on it");
     else if (condition->job_disk)
         check_fail(report, context->label, abort_block, "a block job runs on disk %s",
                    condition->job_disk);
@@ -165,12 +163,9 @@ check_no_snapshot(void *data, CheckReport *report)
 {
     Context *context = data;
     const GuestCondition *condition = need_condition(context, report);
-    g_autofree char *remedy =
-        g_strdup_printf("virsh snapshot-list %s; virsh snapshot-delete %s SNAPSHOT",
-                        context->guest->name, context->guest->name);
 
     if (condition && condition->snapshots > 0)
-        check_fail(report, context->label, remedy, "has %u snapshots", condition->snapshots);
+        check_fail(report, context->label, NULL, "has %u snapshots", condition->snapshots);
     else if (condition)
         check_pass(report, context->label, "has no snapshots");
 }
@@ -180,12 +175,9 @@ check_disks_healthy(void *data, CheckReport *report)
 {
     Context *context = data;
     const GuestCondition *condition = need_condition(context, report);
-    g_autofree char *remedy = g_strdup_printf("virsh domblkerror %s; mend the storage, then virsh "
-                                              "resume %s",
-                                              context->guest->name, context->guest->name);
 
     if (condition && condition->broken_disk)
-        check_fail(report, context->label, remedy, "requests to a disk failed: %s",
+        check_fail(report, context->label, NULL, "requests to a disk failed: %s",
                    condition->broken_disk);
     else if (condition)
         check_pass(report, context->label, "no disk reports an error");

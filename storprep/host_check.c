@@ -128,7 +128,8 @@ check_absent(void *data, CheckReport *report)
     else if (same && is_active(same))
         check_fail(report, label, NULL, "is active here, too");
     else if (namesake && g_ascii_strcasecmp(namesake->uuid, facts->uuid) != 0)
-        check_fail(report, label, "virsh domrename one of the two",
+        check_fail(report, label,
+                   "virsh domrename GUEST NEW-NAME  # here, or the other one on its host",
                    "another guest here has that name, UUID %s", namesake->uuid);
     else
         check_pass(report, label, same ? "is defined here, and not active" : "is not here");

@@ -170,9 +170,10 @@ check_migration_ports(void *data, CheckReport *report)
     if (!try(context, ports, count, results, report))
         return;
     gsize blocked = count_blocked(ports, results, count, &first);
+    g_autofree char *host = check_word(context->destination);
     g_autofree char *remedy =
-        g_strdup_printf("firewall-cmd --add-port=%u-%u/tcp on the destination", context->first_port,
-                        context->last_port);
+        g_strdup_printf("ssh %s firewall-cmd --add-port=%u-%u/tcp  # and again with --permanent",
+                        host, context->first_port, context->last_port);
     if (blocked)
         check_fail(report, context->label, remedy,
                    "%" G_GSIZE_FORMAT " of the ports %u-%u are blocked on the way, the first is %u",
@@ -210,10 +211,13 @@ static const char *
 remedy_for(guint64 rate, guint64 bandwidth)
 {
     if (rate < bandwidth)
-        return "migprep migrate --auto-converge";
+        return "migprep migrate GUEST --to HOST --auto-converge";
     if (rate < 2 * bandwidth)
-        return "migprep migrate --auto-converge --max-downtime MS --comp-methods xbzrle";
-    return "migprep migrate --timeout S --timeout-postcopy, or move it while it is less busy";
+        return "migprep migrate GUEST --to HOST --auto-converge --max-downtime MS --comp-methods "
+               "xbzrle";
+    return "migprep migrate GUEST --to HOST --timeout S --timeout-postcopy  # or move it while it "
+           "is "
+           "less busy";
 }
 
 static void

@@ -28,6 +28,16 @@ context_free(void *data)
     g_free(context);
 }
 
+static char *
+remedy_for_file(const Context *context, const char *path)
+{
+    const char *source = context->facts->host_name;
+    g_autofree char *host = check_word(source ? source : "SOURCE");
+    g_autofree char *word = check_word(path);
+
+    return g_strdup_printf("scp %s:%s %s  # or eject it from the guest's drive", host, word, word);
+}
+
 /* Files that stay where they are: a kernel, an ISO in a drive. */
 static void
 check_files(void *data, CheckReport *report)
@@ -41,9 +51,7 @@ check_files(void *data, CheckReport *report)
     json_array_foreach (context->facts->files, i, file) {
         g_autofree char *object = g_strdup_printf("file '%s'", json_string_value(file));
         g_autoptr(GError) error = NULL;
-        g_autofree char *remedy = g_strdup_printf("copy '%s' from the guest's host, or eject it "
-                                                  "from the guest's drive",
-                                                  json_string_value(file));
+        g_autofree char *remedy = remedy_for_file(context, json_string_value(file));
 
         if (!storage_pulse_check(context->checks->pulse, json_string_value(file),
                                  context->checks->mount_info, &error))
@@ -73,7 +81,8 @@ judge_pool(const StoragePool *pool, const json_t *wanted, CheckReport *report)
     const char *name = json_string_value(json_object_get(wanted, "name"));
     const char *path = json_string_value(json_object_get(wanted, "path"));
     g_autofree char *object = g_strdup_printf("storage pool '%s'", name);
-    g_autofree char *remedy = g_strdup_printf("virsh pool-start %s", name);
+    g_autofree char *word = check_word(name);
+    g_autofree char *remedy = g_strdup_printf("virsh pool-start %s", word);
 
     if (!pool)
         check_fail(report, object, remedy, "is not active or not defined");

@@ -68,7 +68,7 @@ storage_check_source(const StorageChecks *checks, const char *guest)
                                   image_check(checks, subject),       baggage_check(subject),
                                   answer_check_guest(checks, subject) };
     CheckReport *report =
-        check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
+        check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), guest, CHECK_TIMEOUT_MSEC);
     json_auto_t *facts = host_state_facts(checks->root, checks->host_name, checks->cluster);
 
     /* Last, so that the other host sees this one's clock as late as can be. */
@@ -91,8 +91,8 @@ storage_check_destination(const StorageChecks *checks, const json_t *object, GEr
         processor_check(subject, facts), place_check(checks, facts),
         access_check(checks, facts),     answer_check_arrival(checks, facts)
     };
-    CheckReport *report =
-        check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
+    CheckReport *report = check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups),
+                                           facts->name, CHECK_TIMEOUT_MSEC);
     json_auto_t *own = host_state_facts(checks->root, checks->host_name, checks->cluster);
 
     json_object_update(report->facts, own);
@@ -106,7 +106,7 @@ storage_check_host(const StorageChecks *checks)
     const CheckGroup groups[] = { host_check_libvirt(subject), system_check_host(checks),
                                   answer_check_host(checks) };
 
-    return check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), CHECK_TIMEOUT_MSEC);
+    return check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), NULL, CHECK_TIMEOUT_MSEC);
 }
 
 CheckReport *
@@ -121,7 +121,7 @@ storage_check_passage(const StorageChecks *checks, const CheckPassage *passage, 
 
     if (passage->measure_seconds > 0)
         groups[count++] = passage_check_rate(checks, passage);
-    return check_runner_run(checks->runner, groups, count, CHECK_TIMEOUT_MSEC);
+    return check_runner_run(checks->runner, groups, count, passage->guest, CHECK_TIMEOUT_MSEC);
 }
 
 static CheckReport *

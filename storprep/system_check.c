@@ -131,7 +131,8 @@ check_firewall(void *data, CheckReport *report)
     const Context *context = data;
     g_autofree char *ports = name_ports(context);
     g_autofree char *question = g_strdup_printf("--query-port=%s", ports);
-    g_autofree char *remedy = g_strdup_printf("firewall-cmd --add-port=%s", ports);
+    g_autofree char *remedy =
+        g_strdup_printf("firewall-cmd --add-port=%s  # and again with --permanent", ports);
     g_autoptr(GError) error = NULL;
     int status;
 

@@ -144,16 +144,30 @@ prepare(void *data, GError **error)
     return context->request ? CHECK_READY : CHECK_HINDERED;
 }
 
-/* The fault of an operation that only looks: what it found wrong, or why it could not look.
- * @object NULL: what the fault names. */
+/* The fault of an operation that only looks at @path: what it found wrong, or why it could not
+ * look.
+ * @command is what to begin with there. */
 static void
-report_fault(CheckReport *report, const char *object, FaultCode expected, const GError *error)
+report_fault(CheckReport *report, const char *command, const char *path, FaultCode expected,
+             const GError *error)
 {
+    g_autofree char *object = g_strdup_printf("path '%s'", path);
+    g_autofree char *word = check_word(path);
+    g_autofree char *remedy = g_strdup_printf("%s %s  # %s", command, word, fault_remedy(error));
+
     if (fault_code(error) == expected)
-        check_fail(report, object ? object : fault_object(error), fault_remedy(error), "%s",
-                   fault_cause(error));
+        check_fail(report, object, remedy, "%s", fault_cause(error));
     else
-        check_unknown(report, object ? object : HOST, "%s", error->message);
+        check_unknown(report, object, "%s", error->message);
+}
+
+/* Its directory may be missing, or not be among those for images. */
+static void
+report_refused_path(CheckReport *report, const char *path, const GError *error)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+
+    report_fault(report, "mkdir -p", directory, FAULT_TARGET_REFUSED, error);
 }
 
 static void
@@ -170,7 +184,7 @@ check_path(void *data, CheckReport *report)
         if (image_place_open(image->path, context->checks->directories, &place, &error))
             check_pass(report, object, "is in image directory %s", place.root);
         else
-            report_fault(report, object, FAULT_TARGET_REFUSED, error);
+            report_refused_path(report, image->path, error);
     }
 }
 
@@ -196,7 +210,7 @@ check_absent(void *data, CheckReport *report)
         else if (image_place_check_free(&place, &error))
             check_pass(report, object, "nothing is there");
         else
-            report_fault(report, object, FAULT_TARGET_EXISTS, error);
+            report_fault(report, "ls -l", image->path, FAULT_TARGET_EXISTS, error);
     }
 }
 
@@ -214,6 +228,16 @@ fits(const Context *context, GError **error)
 }
 
 static void
+judge_space(const GError *error, CheckReport *report)
+{
+    if (fault_code(error) == FAULT_NO_SPACE)
+        check_fail_advised(report, fault_object(error), fault_remedy(error), "%s",
+                           fault_cause(error));
+    else
+        check_unknown(report, HOST, "%s", error->message);
+}
+
+static void
 check_space(void *data, CheckReport *report)
 {
     const Context *context = data;
@@ -224,7 +248,7 @@ check_space(void *data, CheckReport *report)
     if (fits(context, &error))
         check_pass(report, HOST, "the disks to be copied fit, fully written");
     else
-        report_fault(report, NULL, FAULT_NO_SPACE, error);
+        judge_space(error, report);
 }
 
 CheckGroup

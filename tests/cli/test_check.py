@@ -5,6 +5,8 @@ import json
 import os
 import pathlib
 import pty
+import re
+import signal
 import subprocess
 import unittest
 
@@ -15,6 +17,7 @@ from world import HERE, MIGPREP, World
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 READY, WARNINGS, BLOCKED, UNKNOWN, USAGE = 0, 1, 2, 3, 64
+VERDICTS = ("ready", "warnings", "blocked", "unknown")
 
 
 def result(check, outcome="passed", severity="blocker", **more):
@@ -32,13 +35,19 @@ class Check(unittest.TestCase):
         return self.world.run("check", *words)
 
     def document(self, *words):
+        documents, status = self.documents(*words)
+        self.assertEqual(len(documents), 1)
+        self.assertEqual(VERDICTS.index(documents[0]["verdict"]), status)
+        return documents[0]
+
+    def documents(self, *words):
+        """One for each guest, all as the schema says, and the exit status."""
         done = self.check(*words, "--json")
-        document = json.loads(done.output)
         wanted = json.loads((DOCS / "schemas/check.schema.json").read_text(encoding="utf-8"))
-        self.assertEqual(list(schema.mistakes(document, wanted)), [])
-        self.assertEqual(("ready", "warnings", "blocked", "unknown").index(document["verdict"]),
-                         done.returncode)
-        return document
+        documents = [json.loads(line) for line in done.output.splitlines()]
+        for document in documents:
+            self.assertEqual(list(schema.mistakes(document, wanted)), [])
+        return documents, done.returncode
 
     def answer(self, place, *results):
         self.world.checks[place] = list(results)
@@ -191,6 +200,22 @@ class SeveralGuests(Check):
         lines = [json.loads(line) for line in done.output.splitlines()]
         self.assertEqual([line["verdict"] for line in lines], ["unknown"] * 40)
 
+    def test_several_guests_and_hosts_are_as_the_schema_says(self):
+        self.world.guests = [(f"web{n}", "running") for n in range(3)]
+        self.answer("host2 network", result("a.b", "failed", "warning"))
+        self.answer("host1 storage", result("c.d", "unknown", "information"))
+        self.answer("host1 passage", result("e.f"))
+        documents, status = self.documents("--all", "--to", "host2", "--to", "host9")
+        self.assertEqual([document["guest"] for document in documents], ["web0", "web1", "web2"])
+        for document in documents:
+            self.assertEqual([(entry["destination"], entry["verdict"])
+                              for entry in document["destinations"]],
+                             [("host2", "warnings"), ("host9", "unknown")])
+            self.assertEqual({(entry["host"], entry["role"]) for entry in document["results"]},
+                             {(HERE, "source"), (HERE, "passage"), ("host2", "destination"),
+                              ("host9", "destination")})
+        self.assertEqual(status, UNKNOWN)
+
     def test_no_guest_is_ready(self):
         self.world.guests = []
         done = self.check("--all", "--to", "host2")
@@ -241,6 +266,22 @@ class SharedConnection(Check):
         self.assertLessEqual(self.world.sessions() / opened, 8)
         self.assertEqual(self.world.shared_connections().count("close"), opened)
 
+    def test_what_a_killed_command_left_goes_with_the_next(self):
+        os.environ["TMPDIR"] = self.world.directory
+        self.addCleanup(os.environ.pop, "TMPDIR")
+        self.world.hold = "host2 Check"
+        process = self.world.start("check", "web1", "--to", "host2")
+        self.world.wait_until_held()
+        self.world.interrupt(process, signal.SIGKILL)
+        self.world.finish(process)
+        self.assertEqual(len(self.left()), 1)
+        self.world.hold = None
+        self.check("web1", "--to", "host2")
+        self.assertEqual(self.left(), [])
+
+    def left(self):
+        return list(pathlib.Path(self.world.directory).glob("migprep-run-*"))
+
     def test_host_that_cannot_be_reached_is_not_tried_for_each_guest(self):
         self.world.guests = [(f"web{n}", "running") for n in range(20)]
         done = self.check("--all", "--to", "host9", "--json")
@@ -264,6 +305,31 @@ class Fix(Check):
         self.check("web1", "--to", "host2", "--fix", "--yes")
         self.assertEqual(self.world.commands(), ["ip link set br0 up"])
         self.assertEqual(self.world.checked.count("host2 Check"), 4)
+
+    @staticmethod
+    def catalogue():
+        """Each check's remedy, and the command that may be applied, if there is one."""
+        text = (DOCS / "checks.md").read_text(encoding="utf-8")
+        for section in text.split("\n## ")[1:]:
+            fix = re.search(r"applied by --fix --yes: `(.*)`", section)
+            remedy = re.search(r"^\* remedy: `(.*)`$", section, re.MULTILINE)
+            yield section.split("\n")[0], remedy.group(1), fix and fix.group(1)
+
+    def test_of_the_whole_catalogue_only_what_is_marked_is_run(self):
+        for check, remedy, fix in self.catalogue():
+            with self.subTest(check):
+                words = re.sub(r"\b[A-Z]{2,}\b", "name1", fix or remedy)
+                self.answer("host2 network", {**result(check, "failed"), "remedy": words})
+                before = len(self.world.commands())
+                self.check("web1", "--to", "host2", "--fix", "--yes")
+                self.assertEqual(self.world.commands()[before:], [words] if fix else [])
+
+    def test_nothing_is_run_for_what_passed_or_could_not_be_checked_without_a_remedy(self):
+        for more in ({"outcome": "passed"}, {"outcome": "unknown", "remedy": ""}):
+            self.answer("host2 network",
+                        {**result("network.bridges-there", "failed"), **self.BRIDGE, **more})
+            self.check("web1", "--to", "host2", "--fix", "--yes")
+        self.assertEqual(self.world.commands(), [])
 
     def test_nothing_else_is_ever_run(self):
         for check, remedy in (("network.bridges-there", "ip link set br0;reboot up"),

@@ -10,6 +10,47 @@ typedef struct {
     gboolean broken;
 } Trial;
 
+gboolean
+check_case_is_command(const char *remedy)
+{
+    static const char *const commands[] = { "bridge",
+                                            "cat",
+                                            "chown",
+                                            "chronyc",
+                                            "devlink",
+                                            "df",
+                                            "dmidecode",
+                                            "ethtool",
+                                            "findmnt",
+                                            "firewall-cmd",
+                                            "getent",
+                                            "grep",
+                                            "hostnamectl",
+                                            "ip",
+                                            "ls",
+                                            "lspci",
+                                            "migprep",
+                                            "mkdir",
+                                            "modprobe",
+                                            "nmcli",
+                                            "rpcinfo",
+                                            "scp",
+                                            "setenforce",
+                                            "setsebool",
+                                            "shutdown",
+                                            "ssh",
+                                            "systemctl",
+                                            "virsh",
+                                            "virt-host-validate",
+                                            "virt-pki-validate",
+                                            NULL };
+    const char *comment = strchr(remedy, '#');
+    g_autofree char *word = g_strndup(remedy, strcspn(remedy, " "));
+
+    return g_strv_contains(commands, word) && !strchr(remedy, '\n') &&
+           (!comment || g_str_has_prefix(comment - 2, "  # "));
+}
+
 /* Whether @result is what the case wants: passed, or failed with what it says and what helps. */
 static gboolean
 is_wanted(const Trial *trial, const CheckResult *result)
@@ -20,7 +61,7 @@ is_wanted(const Trial *trial, const CheckResult *result)
     }
     if (result->outcome != CHECK_FAILED)
         return FALSE;
-    g_assert_cmpstr(result->remedy, !=, "");
+    g_assert_cmpstr(check_case_is_command(result->remedy) ? "" : result->remedy, ==, "");
     return strstr(result->evidence, trial->test->evidence) != NULL;
 }
 

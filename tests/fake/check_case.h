@@ -24,5 +24,9 @@ typedef struct {
  * looks for these names. Both static. */
 void check_suite_add(const CheckSuite *suite, const CheckCase *cases, gsize count);
 
+/* Whether @remedy begins with a command that an administrator has, and its comment, if it has one,
+ * can be copied along. */
+gboolean check_case_is_command(const char *remedy);
+
 /* The outcome of check @id, which must be in @report. */
 CheckOutcome check_case_outcome(const CheckReport *report, const char *id);

@@ -4,6 +4,7 @@
 
 #include "common/check_run.h"
 #include "common/limits.h"
+#include "fake/check_case.h"
 
 #define LONG_MSEC  60000
 #define SHORT_MSEC 50
@@ -119,7 +120,7 @@ test_results_and_facts_are_collected(void)
                                .tell = tell,
                                .context = &gate,
                                .free_context = free_gate };
-    g_autoptr(CheckReport) report = check_runner_run(runner, &group, 1, LONG_MSEC);
+    g_autoptr(CheckReport) report = check_runner_run(runner, &group, 1, NULL, LONG_MSEC);
 
     g_assert_cmpuint(report->results->len, ==, 2);
     assert_outcome(report, "guest.running", CHECK_PASSED);
@@ -140,7 +141,7 @@ test_groups_run_beside_each_other(void)
     Gate gate = { 0 };
     const CheckGroup groups[] = { { .object = "one", .checks = meeting, .context = &gate },
                                   { .object = "other", .checks = meeting, .context = &gate } };
-    g_autoptr(CheckReport) report = check_runner_run(runner, groups, 2, LONG_MSEC);
+    g_autoptr(CheckReport) report = check_runner_run(runner, groups, 2, NULL, LONG_MSEC);
 
     g_assert_cmpuint(report->results->len, ==, 2);
     assert_outcome(report, "guest.running", CHECK_PASSED);
@@ -158,7 +159,7 @@ test_hanging_group_is_unknown_from_where_it_hangs(void)
                                     .context = &gate,
                                     .free_context = free_gate },
                                   { .object = "other", .checks = pass_and_fail } };
-    g_autoptr(CheckReport) report = check_runner_run(runner, groups, 2, SHORT_MSEC);
+    g_autoptr(CheckReport) report = check_runner_run(runner, groups, 2, NULL, SHORT_MSEC);
     const CheckResult *late = check_report_find(report, "guest.no-job", "hanging");
 
     g_assert_nonnull(late);
@@ -182,7 +183,7 @@ test_context_that_cannot_be_read_is_unknown(void)
         { .object = "guest", .checks = pass_and_fail, .prepare = hinder },
         { .object = "nothing", .checks = pass_and_fail, .prepare = find_nothing }
     };
-    g_autoptr(CheckReport) report = check_runner_run(runner, groups, 2, LONG_MSEC);
+    g_autoptr(CheckReport) report = check_runner_run(runner, groups, 2, NULL, LONG_MSEC);
 
     g_assert_cmpuint(report->results->len, ==, 2);
     for (guint i = 0; i < report->results->len; i++) {
@@ -206,7 +207,7 @@ test_hanging_threads_are_bounded(void)
     for (unsigned i = 0; i <= LIMIT_CHECK_THREADS; i++)
         groups[i] = (CheckGroup) { .object = "guest", .checks = pass_and_hang, .context = &gate };
     g_autoptr(CheckReport) report =
-        check_runner_run(runner, groups, LIMIT_CHECK_THREADS + 1, SHORT_MSEC);
+        check_runner_run(runner, groups, LIMIT_CHECK_THREADS + 1, NULL, SHORT_MSEC);
     for (guint i = 0; i < report->results->len; i++) {
         const CheckResult *result = report->results->pdata[i];
 
@@ -240,6 +241,26 @@ test_report_is_told_with_time_and_what_makes_it_stale(void)
 }
 
 static void
+test_remedies_name_the_guest(void)
+{
+    g_autoptr(CheckReport) report = check_report_new();
+
+    report->kind = check_catalogue_find("guest.running");
+    check_fail(report, "guest", "virsh resume GUEST", "is paused");
+    report->guest = "web1";
+    check_fail(report, "guest", "virsh resume GUEST  # or virsh start GUEST", "is paused");
+    report->guest = "my guest; reboot";
+    check_fail(report, "guest", "virsh resume GUEST", "is paused");
+    check_fail_advised(report, "guest", "ask it", "is %s", "odd");
+    static const char *const remedies[] = { "virsh resume GUEST",
+                                            "virsh resume web1  # or virsh start web1",
+                                            "virsh resume 'my guest; reboot'",
+                                            "virsh resume 'my guest; reboot'  # ask it" };
+    for (gsize i = 0; i < G_N_ELEMENTS(remedies); i++)
+        g_assert_cmpstr(((CheckResult *)report->results->pdata[i])->remedy, ==, remedies[i]);
+}
+
+static void
 test_catalogue_is_complete(void)
 {
     const CheckKind *kind;
@@ -248,7 +269,8 @@ test_catalogue_is_complete(void)
         g_assert_true(check_catalogue_find(kind->id) == kind);
         g_assert_nonnull(strchr(kind->id, '.'));
         g_assert_true(*kind->title && *kind->proves && *kind->daemon);
-        g_assert_true(*kind->remedy && *kind->source && *kind->invalidated_by);
+        g_assert_cmpstr(check_case_is_command(kind->remedy) ? "" : kind->remedy, ==, "");
+        g_assert_true(*kind->source && *kind->invalidated_by);
     }
     g_assert_null(check_catalogue_find("guest.nonesuch"));
 }
@@ -263,6 +285,7 @@ main(int argc, char **argv)
     g_test_add_func("/check-run/hindered", test_context_that_cannot_be_read_is_unknown);
     g_test_add_func("/check-run/bounded", test_hanging_threads_are_bounded);
     g_test_add_func("/check-run/json", test_report_is_told_with_time_and_what_makes_it_stale);
+    g_test_add_func("/check-run/remedies", test_remedies_name_the_guest);
     g_test_add_func("/check-run/catalogue", test_catalogue_is_complete);
     return g_test_run();
 }

@@ -16,6 +16,8 @@ static const char full[] =
     "</interface>"
     "<interface type='bridge'><source bridge='br0'/><model type='e1000'/></interface>"
     "<interface type='bridge'><source bridge='br0'/><model type='virtio'/></interface>"
+    "<interface type='bridge'><source network='wan' portid='x' bridge='br7'/>"
+    "<model type='virtio'/></interface>"
     "<interface type='network'><source network='blue'/></interface>"
     "<hostdev mode='subsystem' type='usb'><alias name='hostdev0'/></hostdev>"
     "<hostdev mode='subsystem' type='pci'><source>"
@@ -93,8 +95,11 @@ test_vnics_name_networks_and_bridges_once(void)
 {
     g_autoptr(DomainFeatures) features = domain_features_parse(full, NULL);
 
-    g_assert_cmpuint(g_strv_length(features->networks), ==, 1);
+    g_assert_cmpuint(g_strv_length(features->networks), ==, 2);
     g_assert_cmpstr(features->networks[0], ==, "lan");
+    g_assert_cmpstr(features->network_bridges[0], ==, "virbr0");
+    g_assert_cmpstr(features->networks[1], ==, "wan");
+    g_assert_cmpstr(features->network_bridges[1], ==, "br7");
     g_assert_cmpuint(g_strv_length(features->bridges), ==, 1);
     g_assert_cmpstr(features->bridges[0], ==, "br0");
 }

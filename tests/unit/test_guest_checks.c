@@ -83,11 +83,36 @@ test_devices_that_qemu_refuses_are_named(void)
     }
 }
 
+static void
+test_files_that_stay_are_told(void)
+{
+    static const char *const paths[] = { "/boot/vmlinuz", "/iso/a.iso", "/fw/code.fd",
+                                         "/srv/base.img", "/dev/vg/ro" };
+    g_autoptr(CheckedHost) host = checked_host_new();
+
+    host->settings = "<os><loader type='pflash'>/fw/code.fd</loader><kernel>/boot/vmlinuz</kernel>"
+                     "</os>";
+    host->devices =
+        "<disk type='file' device='cdrom'><source file='/iso/a.iso'/><target dev='sda'/>"
+        "<readonly/></disk>"
+        "<disk type='file' device='disk'><source file='/srv/base.img'/><target dev='vdb'/>"
+        "<readonly/></disk>"
+        "<disk type='block' device='disk'><source dev='/dev/vg/ro'/><target dev='vdc'/>"
+        "<readonly/></disk>";
+    checked_host_add_guest(host);
+    g_autoptr(CheckReport) report = storage_check_source(host->checks, "web1");
+    const json_t *files = json_object_get(report->facts, "files");
+    g_assert_cmpuint(json_array_size(files), ==, G_N_ELEMENTS(paths));
+    for (gsize i = 0; i < G_N_ELEMENTS(paths); i++)
+        g_assert_cmpstr(json_string_value(json_array_get(files, i)), ==, paths[i]);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     check_suite_add(&checked_host_suite, cases, G_N_ELEMENTS(cases));
+    g_test_add_func("/guest-checks/files", test_files_that_stay_are_told);
     g_test_add_func("/guest-checks/virtiofs", test_virtiofs_of_new_versions_is_unknown);
     g_test_add_func("/guest-checks/refused-devices", test_devices_that_qemu_refuses_are_named);
     return g_test_run();

@@ -432,6 +432,31 @@ test_silent_agent_leaves_bonds_unknown(void)
     g_assert_cmpint(check_case_outcome(report, "network.backup-present"), ==, CHECK_UNKNOWN);
 }
 
+/* A network is the same by its name; its bridge may be called otherwise here. */
+static void
+test_networks_are_judged_by_the_bridge_that_they_have_here(void)
+{
+    g_autoptr(World) world = world_new();
+
+    have_arrival(world);
+    fake_hypervisor_add_bridge(world->fixture->hypervisor, "lan", "br5");
+    fake_sysfs_add_virtual(world->fixture->sysfs, "br5", "bridge", NULL);
+    fake_sysfs_set_link(world->fixture->sysfs, "br5", "flags", "0x0\n");
+    fake_sysfs_set_link(world->fixture->sysfs, "br5", "mtu", "1400\n");
+    json_object_set_new(world->facts, "networks", json_pack("[s]", "lan"));
+    json_object_set_new(world->facts, "links",
+                        json_pack("[{s:s, s:s, s:i, s:s}]", "name", "br0", "network", "lan", "mtu",
+                                  1500, "vlans", ""));
+    g_autoptr(CheckReport) report =
+        network_check_destination(world->fixture->host, world->facts, NULL);
+    const CheckResult *small = check_report_find(report, "network.mtu-enough", "bridge br5");
+    g_assert_cmpint(small->outcome, ==, CHECK_FAILED);
+    g_assert_cmpstr(small->remedy, ==, "ip link set br5 mtu 1500");
+    g_assert_cmpint(check_report_find(report, "network.bridges-there", "bridge br5")->outcome, ==,
+                    CHECK_FAILED);
+    g_assert_cmpint(check_case_outcome(report, "network.networks-there"), ==, CHECK_PASSED);
+}
+
 /* A card sends frames to the first that has their address; who it is shut off for has none. */
 static void
 test_mac_that_was_left_on_a_function_is_told(void)
@@ -560,6 +585,8 @@ main(int argc, char **argv)
     g_test_add_func("/network-check/team", test_team_is_not_judged_as_a_bond);
     g_test_add_func("/network-check/no-functions", test_guest_without_functions_needs_none_there);
     g_test_add_func("/network-check/silent-agent", test_silent_agent_leaves_bonds_unknown);
+    g_test_add_func("/network-check/networks-bridge",
+                    test_networks_are_judged_by_the_bridge_that_they_have_here);
     g_test_add_func("/network-check/left-mac", test_mac_that_was_left_on_a_function_is_told);
     g_test_add_func("/network-check/nothing-told", test_what_the_source_did_not_tell_is_unknown);
     g_test_add_func("/network-check/told", test_source_tells_what_the_destination_asks);
