@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake/check_case.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* One of the two tests of a case. */
 typedef struct {
@@ -120,4 +122,41 @@ check_case_outcome(const CheckReport *report, const char *id)
 
     g_assert_nonnull(result);
     return result->outcome;
+}
+
+static void
+describe(const char *path, GString *text)
+{
+    struct stat status;
+
+    if (lstat(path, &status) == 0)
+        g_string_append_printf(text, "%s %lu %o %u %u %ld %ld.%09ld\n", path,
+                               (unsigned long)status.st_ino, status.st_mode, status.st_uid,
+                               status.st_gid, (long)status.st_size, (long)status.st_ctim.tv_sec,
+                               status.st_ctim.tv_nsec);
+}
+
+static void
+describe_all(const char *directory, GString *text)
+{
+    g_autoptr(GDir) listing = g_dir_open(directory, 0, NULL);
+    const char *name;
+
+    while (listing && (name = g_dir_read_name(listing))) {
+        g_autofree char *path = g_build_filename(directory, name, NULL);
+
+        describe(path, text);
+        if (g_file_test(path, G_FILE_TEST_IS_DIR) && !g_file_test(path, G_FILE_TEST_IS_SYMLINK))
+            describe_all(path, text);
+    }
+}
+
+char *
+check_case_snapshot(const char *directory)
+{
+    GString *text = g_string_new(NULL);
+
+    describe(directory, text);
+    describe_all(directory, text);
+    return g_string_free(text, FALSE);
 }

@@ -24,6 +24,10 @@ typedef struct {
  * looks for these names. Both static. */
 void check_suite_add(const CheckSuite *suite, const CheckCase *cases, gsize count);
 
+/* All files below @directory, a line each: whose, how large, where and when last changed in any
+ * way. Two of them are equal if nothing was. Owned by the caller. */
+char *check_case_snapshot(const char *directory);
+
 /* Whether @remedy begins with a command that an administrator has, and its comment, if it has one,
  * can be copied along. */
 gboolean check_case_is_command(const char *remedy);

@@ -174,6 +174,35 @@ test_host_alone_names_each_server(void)
     g_assert_nonnull(strstr(result->remedy, "umount"));
 }
 
+/* In each role, with a guest whose disks are here and on a server: no file of the host, no image
+ * and no mount is other afterwards, and libvirt was only asked. */
+static void
+test_no_role_changes_anything(void)
+{
+    g_autoptr(CheckedHost) host = checked_host_new();
+
+    host->devices = "<disk type='file' device='disk'><driver type='raw'/>"
+                    "<source file='/srv/web1.raw'/><target dev='vda'/></disk>";
+    checked_host_arrives(host);
+    checked_host_leaves(host);
+    g_autofree char *before = check_case_snapshot(host->root);
+    g_autofree char *images = check_case_snapshot(host->fixture.images);
+    g_autofree char *mounts = check_case_snapshot(host->mount_info);
+    g_autoptr(CheckReport) leaving = checked_host_leave(host);
+    g_autoptr(CheckReport) source = storage_check_source(host->checks, "web1");
+    g_autoptr(CheckReport) there = storage_check_destination(host->checks, host->facts, NULL);
+    g_autoptr(CheckReport) alone = storage_check_host(host->checks);
+    g_assert_true(leaving->results->len && source->results->len && there->results->len &&
+                  alone->results->len);
+    g_autofree char *after = check_case_snapshot(host->root);
+    g_autofree char *images_after = check_case_snapshot(host->fixture.images);
+    g_autofree char *mounts_after = check_case_snapshot(host->mount_info);
+    g_assert_cmpstr(before, ==, after);
+    g_assert_cmpstr(images, ==, images_after);
+    g_assert_cmpstr(mounts, ==, mounts_after);
+    fixture_assert_nothing_left(&host->fixture);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -185,5 +214,6 @@ main(int argc, char **argv)
     g_test_add_func("/place-checks/asked-once", test_silent_server_is_asked_once_for_many_guests);
     g_test_add_func("/place-checks/untouched", test_guest_on_a_silent_server_is_not_touched);
     g_test_add_func("/place-checks/host-alone", test_host_alone_names_each_server);
+    g_test_add_func("/place-checks/no-change", test_no_role_changes_anything);
     return g_test_run();
 }

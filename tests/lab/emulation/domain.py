@@ -51,12 +51,13 @@ def text(element):
 
 
 def definition(name, *, number, form, nics, disk, bond, metadata=None, memory_mib=128,
-               arguments="", slow_unplug=False, helper=True):
+               arguments="", slow_unplug=False, helper=True, change=None):
     """The domain element of a guest; form None leaves the virtual functions out.
 
     nics: a (MAC address, virtual function) for each pair of a function and a VirtIO NIC.
     slow_unplug: PCIe's own hotplug, which gives the guest's people five seconds to object.
-    helper: whether the project's program is in the guest."""
+    helper: whether the project's program is in the guest.
+    change: called with the element, for what no other option does."""
     domain = ET.Element("domain", type="kvm")
     _child(domain, "name", name)
     if metadata is not None:
@@ -78,6 +79,8 @@ def definition(name, *, number, form, nics, disk, bond, metadata=None, memory_mi
     _devices(domain, name, form, nics, disk)
     if slow_unplug:
         _emulator_options(domain, "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off")
+    if change:
+        change(domain)
     return domain
 
 
