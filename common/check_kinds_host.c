@@ -139,6 +139,11 @@ static const CheckKind kinds[] = {
       "Somebody listens on port 22, which qemu+ssh:// uses unless ~/.ssh/config says otherwise.",
       WARNING, AT_SOURCE, STORPREPD, "systemctl start sshd  # on the destination; firewall-cmd --add-service=ssh",
       RHEL, .invalidated_by = HOST_NETWORK },
+    { "host.ssh-login", "root can log in",
+      "Root of the guest's host can log in on the destination by ssh with no question: libvirt goes "
+      "there by qemu+ssh://.",
+      BLOCKER, AT_SOURCE, STORPREPD, "ssh-copy-id root@HOST  # as root of the guest's host",
+      OPENEULER, .invalidated_by = HOST_SOFTWARE, .fault = FAULT_PEER_UNREACHABLE },
     { "host.libvirt-ports-reachable", "libvirt's ports are reachable",
       "Nothing on the way blocks ports 16509 and 16514, for whoever uses qemu+tcp:// or "
       "qemu+tls://.",

@@ -43,6 +43,7 @@ read_passage(const json_t *parameters, CheckPassage *passage, GError **error)
         .facts = json_object_get(parameters, "facts"),
         .measure_seconds = (unsigned)seconds,
         .bandwidth_mebibytes = (guint64)bandwidth,
+        .login = json_is_true(json_object_get(parameters, "login")),
     };
     if (passage->destination && *passage->destination &&
         strlen(passage->destination) <= LIMIT_NAME_BYTES && json_is_object(passage->facts) &&

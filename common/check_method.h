@@ -13,6 +13,7 @@ typedef struct {
     unsigned
         measure_seconds; /* 0: its memory is not watched; else up to CHECK_MEASURE_SECONDS_MAX */
     guint64 bandwidth_mebibytes; /* a second; 0: not known */
+    gboolean login;              /* only whether this host's libvirt can log in there */
 } CheckPassage;
 
 #define CHECK_MEASURE_SECONDS_MAX 3 /* within CHECK_TIMEOUT_MSEC */

@@ -3,6 +3,7 @@
 #include "storprep/passage_check.h"
 
 #include "common/fault.h"
+#include "common/host_name.h"
 #include "storprep/qemu_conf.h"
 
 #define SSH_PORT         22
@@ -203,6 +204,34 @@ passage_check(const StorageChecks *checks, const CheckPassage *passage, const Gu
                           .prepare = prepare,
                           .context = context,
                           .free_context = context_free };
+}
+
+/* A name that ssh would not take for one is nobody's. */
+static void
+check_login(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    g_autoptr(GError) error = NULL;
+
+    if (!host_name_check(context->destination, &error))
+        check_unknown(report, context->label, "%s", error->message);
+    else if (context->checks->log_in(context->destination, &error))
+        check_pass(report, context->label, "root can log in there by ssh without a password");
+    else
+        check_fail(report, context->label, fault_remedy(error),
+                   "root cannot log in there by ssh without being asked: %s", fault_cause(error));
+}
+
+CheckGroup
+passage_check_login(const StorageChecks *checks, const CheckPassage *passage)
+{
+    static const Check list[] = { { "host.ssh-login", check_login }, { 0 } };
+    Context *context = context_new(checks, passage, NULL);
+
+    context->label = g_strdup_printf("host '%s'", passage->destination);
+    return (CheckGroup) {
+        .object = context->label, .checks = list, .context = context, .free_context = context_free
+    };
 }
 
 /* Slowing the guest helps as long as the way carries about as much as the guest writes; beyond that

@@ -13,5 +13,7 @@
  */
 CheckGroup passage_check(const StorageChecks *checks, const CheckPassage *passage,
                          const GuestFacts *facts);
+/* host.ssh-login: what passage_check() is without, as it takes the longest and needs no facts. */
+CheckGroup passage_check_login(const StorageChecks *checks, const CheckPassage *passage);
 /* guest.converges: watches the guest's memory for passage->measure_seconds. Costs it a little. */
 CheckGroup passage_check_rate(const StorageChecks *checks, const CheckPassage *passage);

@@ -12,6 +12,7 @@
 #include "storprep/host_check.h"
 #include "storprep/host_state.h"
 #include "storprep/image_check.h"
+#include "storprep/login.h"
 #include "storprep/passage_check.h"
 #include "storprep/place_check.h"
 #include "storprep/processor_check.h"
@@ -34,6 +35,7 @@ storage_checks_new(Hypervisor *hypervisor, LeaseStore *store, const char *const 
     checks->host_name = g_get_host_name();
     checks->firewall_program = "firewall-cmd";
     checks->reach = &reach_network;
+    checks->log_in = login_try;
     checks->try_access = file_access_try;
     return checks;
 }
@@ -116,8 +118,11 @@ storage_check_passage(const StorageChecks *checks, const CheckPassage *passage, 
 
     if (!facts)
         return NULL;
-    CheckGroup groups[2] = { passage_check(checks, passage, facts) };
-    gsize count = 1;
+    CheckGroup groups[2];
+    gsize count = 0;
+
+    groups[count++] = passage->login ? passage_check_login(checks, passage)
+                                     : passage_check(checks, passage, facts);
 
     if (passage->measure_seconds > 0)
         groups[count++] = passage_check_rate(checks, passage);

@@ -24,6 +24,7 @@ typedef struct {
     const char *host_name;          /* as the host calls itself */
     const char *firewall_program;   /* firewall-cmd, or what stands for it */
     const ReachOps *reach;
+    gboolean (*log_in)(const char *host, GError **error);
     json_t *(*try_access)(json_t *paths, uid_t uid, gid_t gid, GError **error);
 } StorageChecks;
 

@@ -20,6 +20,8 @@ static void
 add_way(json_t *parameters, const CheckWay *way)
 {
     json_object_set_new(parameters, "destination", json_string(way->destination));
+    if (way->login)
+        json_object_set_new(parameters, "login", json_true());
     if (way->measure_seconds == 0)
         return;
     json_object_set_new(parameters, "measureSeconds", json_integer(way->measure_seconds));

@@ -9,6 +9,7 @@ typedef struct {
     const char *destination;
     unsigned measure_seconds;    /* 0: the guest's memory is not watched */
     guint64 bandwidth_mebibytes; /* a second; 0: not known */
+    gboolean login; /* whether the source's libvirt can log in there, and nothing else */
 } CheckWay;
 
 /* One call of Check. What is not NULL is borrowed, but the outcome. */

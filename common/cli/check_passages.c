@@ -6,7 +6,8 @@
 /* One way, and what is known of it. */
 typedef struct {
     char *destination;
-    GMutex lock; /* guards all below; held while the way is tried */
+    gboolean login; /* the question is only that */
+    GMutex lock;    /* guards all below; held while the way is tried */
     gboolean asked;
     gboolean told; /* the destination had said how it calls itself */
     json_t *reply;
@@ -51,18 +52,19 @@ check_passages_free(CheckPassages *passages)
 }
 
 static Passage *
-find(CheckPassages *passages, const char *destination)
+find(CheckPassages *passages, const CheckWay *way)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&passages->lock);
 
     for (guint i = 0; i < passages->list->len; i++) {
         Passage *passage = passages->list->pdata[i];
 
-        if (g_str_equal(passage->destination, destination))
+        if (passage->login == way->login && g_str_equal(passage->destination, way->destination))
             return passage;
     }
     Passage *passage = g_new0(Passage, 1);
-    passage->destination = g_strdup(destination);
+    passage->destination = g_strdup(way->destination);
+    passage->login = way->login;
     g_mutex_init(&passage->lock);
     g_ptr_array_add(passages->list, passage);
     return passage;
@@ -90,7 +92,7 @@ ask_one(guint index, void *data, GError **error)
 {
     const Questions *all = data;
     CheckQuestion *question = &all->questions[index];
-    Passage *passage = find(all->passages, question->way->destination);
+    Passage *passage = find(all->passages, question->way);
     gboolean told = json_object_size(question->facts) > 0;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&passage->lock);
 

@@ -3,6 +3,7 @@
 #include "common/cli/check_survey.h"
 
 #include "common/cli/survey.h"
+#include "common/parallel.h"
 
 static CheckSurvey *
 survey_new(void)
@@ -123,12 +124,24 @@ ask_destinations(const CheckPlan *plan, json_t *const *facts, CheckQuestion *que
 
 /* Of the guest only if its memory is watched: the way itself is the same for all. */
 static void
-ask_source(const CheckPlan *plan, CheckQuestion *questions)
+ask_source(const CheckPlan *plan, CheckQuestion *questions, gboolean of_guest)
 {
-    if (plan->passages && plan->measure_seconds == 0)
+    if (plan->passages && !of_guest)
         check_passages_ask(plan->passages, questions, plan->destinations->len);
     else
         check_questions_ask(questions, plan->destinations->len);
+}
+
+static CheckQuestion
+question_of_way(const CheckPlan *plan, const CheckWay *way, json_t *facts)
+{
+    return (CheckQuestion) { .peer = plan->source,
+                             .service = SERVICE_STORAGE,
+                             .role = "passage",
+                             .facts = facts,
+                             .way = way,
+                             .cancellable = plan->cancellable,
+                             .silence = plan->silence };
 }
 
 /* Asks the source for the way to each destination, which told its own name. @answers: one
@@ -139,24 +152,71 @@ ask_for_ways(const CheckSurvey *survey, const CheckPlan *plan, const CheckQuesti
 {
     for (guint i = 0; i < plan->destinations->len; i++) {
         facts[i] = facts_of(&answers[i * SERVICE_COUNT + SERVICE_STORAGE]);
-        ways[i] = (CheckWay) { peer_host(plan->destinations->pdata[i]), plan->measure_seconds,
-                               plan->bandwidth_mebibytes };
-        questions[i] = (CheckQuestion) { .peer = plan->source,
-                                         .service = SERVICE_STORAGE,
-                                         .role = "passage",
-                                         .guest = plan->measure_seconds ? survey->guest : NULL,
-                                         .facts = facts[i],
-                                         .way = &ways[i],
-                                         .cancellable = plan->cancellable,
-                                         .silence = plan->silence };
+        ways[i] = (CheckWay) { .destination = peer_host(plan->destinations->pdata[i]),
+                               .measure_seconds = plan->measure_seconds,
+                               .bandwidth_mebibytes = plan->bandwidth_mebibytes };
+        questions[i] = question_of_way(plan, &ways[i], facts[i]);
+        questions[i].guest = plan->measure_seconds ? survey->guest : NULL;
     }
-    ask_source(plan, questions);
+    ask_source(plan, questions, plan->measure_seconds > 0);
+}
+
+/* Logging in takes about as long as the source needs for the guest, so both are asked at once. */
+typedef struct {
+    const CheckPlan *plan;
+    CheckQuestion *of_guest; /* to both daemons of the source */
+    CheckWay *ways;
+    CheckQuestion *logins; /* one for each destination */
+    json_t *nothing;       /* told: no facts are needed */
+} Beginning;
+
+static void
+beginning_clear(Beginning *beginning)
+{
+    for (guint i = 0; i < beginning->plan->destinations->len; i++)
+        check_question_clear(&beginning->logins[i]);
+    json_decref(beginning->nothing);
+    g_free(beginning->ways);
+    g_free(beginning->logins);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Beginning, beginning_clear)
+
+static gboolean
+begin_one(guint index, void *data, GError **error)
+{
+    const Beginning *beginning = data;
+
+    if (index == 0)
+        check_questions_ask(beginning->of_guest, SERVICE_COUNT);
+    else
+        ask_source(beginning->plan, beginning->logins, FALSE);
+    return TRUE;
+}
+
+static Beginning
+begin(const CheckPlan *plan, CheckQuestion *of_guest)
+{
+    guint count = plan->destinations->len;
+    Beginning beginning = { .plan = plan,
+                            .of_guest = of_guest,
+                            .ways = g_new0(CheckWay, count),
+                            .logins = g_new0(CheckQuestion, count),
+                            .nothing = json_object() };
+
+    for (guint i = 0; i < count; i++) {
+        beginning.ways[i] =
+            (CheckWay) { .destination = peer_host(plan->destinations->pdata[i]), .login = TRUE };
+        beginning.logins[i] = question_of_way(plan, &beginning.ways[i], beginning.nothing);
+    }
+    (void)parallel_run(2, begin_one, &beginning, NULL);
+    return beginning;
 }
 
 static void
-survey_destinations(CheckSurvey *survey, const CheckPlan *plan, json_t *const *facts,
+survey_destinations(CheckSurvey *survey, const Beginning *beginning, json_t *const *facts,
                     CheckVerdict of_source)
 {
+    const CheckPlan *plan = beginning->plan;
     gsize count = plan->destinations->len;
     g_autofree CheckQuestion *hosts = g_new0(CheckQuestion, count * SERVICE_COUNT);
     g_autofree CheckQuestion *passages = g_new0(CheckQuestion, count);
@@ -168,6 +228,7 @@ survey_destinations(CheckSurvey *survey, const CheckPlan *plan, json_t *const *f
     for (gsize i = 0; i < count; i++) {
         json_auto_t *results = take_both(survey, hosts + i * SERVICE_COUNT);
 
+        take(survey, &beginning->logins[i], results);
         take(survey, &passages[i], results);
         judge(survey, ways[i].destination,
               check_verdict_worse(of_source, check_verdict_of(results)));
@@ -187,12 +248,12 @@ check_survey_guest(const CheckPlan *plan, const char *guest)
     prepare(questions, plan->source, "source", plan);
     for (int service = 0; service < SERVICE_COUNT; service++)
         questions[service].guest = guest;
-    check_questions_ask(questions, SERVICE_COUNT);
+    g_auto(Beginning) beginning = begin(plan, questions);
     json_auto_t *results = take_both(survey, questions);
     for (int service = 0; service < SERVICE_COUNT; service++)
         survey->facts[service] = facts_of(&questions[service]);
     survey_rename_disks(json_object_get(survey->facts[SERVICE_STORAGE], "disks"), plan->disk_paths);
-    survey_destinations(survey, plan, survey->facts, check_verdict_of(results));
+    survey_destinations(survey, &beginning, survey->facts, check_verdict_of(results));
     clear(questions, SERVICE_COUNT);
     return survey;
 }

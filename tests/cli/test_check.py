@@ -162,7 +162,15 @@ class Passage(Check):
         done = self.check("--all", "--to", "host2", "--json")
         self.assertEqual([json.loads(line)["verdict"] for line in done.output.splitlines()],
                          ["blocked"] * 20)
-        self.assertEqual(self.world.passages, 1)
+        self.assertEqual(self.world.passages, {"host1 login": 1, "host1 passage": 1})
+
+    def test_login_that_is_refused_blocks_that_destination(self):
+        self.answer("host1 login", result("host.ssh-login", "failed"))
+        document = self.document("web1", "--to", "host2")
+        self.assertEqual(self.world.check_parameters["host1 login"],
+                         {"role": "passage", "destination": "host2", "facts": {}, "login": True})
+        self.assertEqual(document["destinations"],
+                         [{"destination": "host2", "verdict": "blocked"}])
 
     def test_blocked_way_blocks_that_destination_only(self):
         self.answer("host1 passage", result("host.migration-ports-reachable", "failed"))

@@ -81,7 +81,7 @@ class World:
         self.leases = {"network": [], "storage": []}
         self.renewals = {}
         self.checks, self.check_parameters = {}, {}
-        self.passages = 0
+        self.passages = {}
         self.daemons = {
             (host, service): FakeDaemon(self, host, service, self.socket(host, service))
             for host in ("host1", "host2")
@@ -239,8 +239,8 @@ class World:
     def Check(self, daemon, parameters):
         place = f"{daemon.host} {daemon.service}"
         if parameters["role"] == "passage":
-            place = f"{daemon.host} passage"
-            self.passages += 1
+            place = f"{daemon.host} {'login' if parameters.get('login') else 'passage'}"
+            self.passages[place] = self.passages.get(place, 0) + 1
         self.check_parameters[place] = parameters
         self._hold_call(f"{daemon.host} Check")
         return {"results": self.checks.get(place, []), "checkedAt": "2026-01-01T00:00:00Z",

@@ -41,6 +41,7 @@ check_case_is_command(const char *remedy)
                                             "setsebool",
                                             "shutdown",
                                             "ssh",
+                                            "ssh-copy-id",
                                             "systemctl",
                                             "virsh",
                                             "virt-host-validate",

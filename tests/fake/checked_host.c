@@ -47,6 +47,16 @@ fake_try(const char *address, const guint16 *ports, gsize count, unsigned timeou
                                                                        : REACH_CLOSED;
 }
 
+static gboolean
+fake_login(const char *host, GError **error)
+{
+    g_assert_cmpstr(host, ==, HOST2);
+    if (way.closed)
+        fault_set(error, FAULT_PEER_UNREACHABLE, host, "ssh-copy-id root@host2",
+                  "Permission denied (publickey)");
+    return !way.closed;
+}
+
 static json_t *
 fake_access(json_t *paths, uid_t uid, gid_t gid, GError **error)
 {
@@ -138,6 +148,7 @@ checked_host_new(void)
     host->checks->host_name = "host1";
     host->checks->firewall_program = "/bin/true"; /* it runs, and lets all in */
     host->checks->reach = &fake_reach;
+    host->checks->log_in = fake_login;
     host->checks->try_access = fake_access;
     storage_pulse_free(host->checks->pulse);
     host->checks->pulse = storage_pulse_new(&fake_pulse);
@@ -200,6 +211,12 @@ checked_host_leaves(void *data)
 }
 
 void
+checked_host_logs_in(void *data)
+{
+    ((CheckedHost *)data)->login = TRUE;
+}
+
+void
 checked_host_add_guest(CheckedHost *host)
 {
     g_autofree char *xml =
@@ -218,6 +235,7 @@ checked_host_leave(CheckedHost *host)
                                    .guest = "web1",
                                    .facts = host->facts,
                                    .measure_seconds = host->measure_seconds,
+                                   .login = host->login,
                                    .bandwidth_mebibytes = 100 };
 
     checked_host_add_guest(host);
@@ -234,7 +252,7 @@ run(void *data, const CheckCase *test)
 
     if (test->prepare == checked_host_alone)
         return storage_check_host(host->checks);
-    if (test->prepare == checked_host_leaves)
+    if (test->prepare == checked_host_leaves || test->prepare == checked_host_logs_in)
         return checked_host_leave(host);
     if (test->prepare == checked_host_stays) {
         checked_host_add_guest(host);

@@ -16,6 +16,7 @@ typedef struct {
     char *mount_info;
     const char *devices, *settings; /* of guest web1, as XML */
     unsigned measure_seconds;
+    gboolean login;
 } CheckedHost;
 
 CheckedHost *checked_host_new(void);
@@ -26,6 +27,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CheckedHost, checked_host_free)
 typedef struct {
     guint16 first, last;
     gboolean unknown_name, loopback;
+    gboolean closed; /* to root */
 } CheckedWay;
 CheckedWay *checked_host_way(void); /* of the one that there is */
 
@@ -50,9 +52,11 @@ void checked_host_add_guest(CheckedHost *host);
 /* The report on the way to host2. */
 CheckReport *checked_host_leave(CheckedHost *host);
 
-/* For CheckCase.prepare: the host alone is asked, or web1 is to come, to stay or to leave. */
+/* For CheckCase.prepare: the host alone is asked, or web1 is to come, to stay or to leave, for
+ * which this host logs in on host2. */
 void checked_host_alone(void *data);
 void checked_host_arrives(void *data);
 void checked_host_stays(void *data);
 void checked_host_leaves(void *data);
+void checked_host_logs_in(void *data);
 extern const CheckSuite checked_host_suite;

@@ -144,6 +144,12 @@ block_ssh(void *data)
 }
 
 static void
+close_door(void *data)
+{
+    checked_host_way()->closed = TRUE;
+}
+
+static void
 block_tls(void *data)
 {
     *checked_host_way() = (CheckedWay) { .first = 16514, .last = 16514 };
@@ -181,6 +187,7 @@ static const CheckCase cases[] = {
     { "host.name-resolves", forget_name, "cannot resolve", checked_host_leaves },
     { "host.migration-ports-reachable", block_ports, "16 of the ports", checked_host_leaves },
     { "host.ssh-reachable", block_ssh, "port 22 of 192.0.2.2", checked_host_leaves },
+    { "host.ssh-login", close_door, "Permission denied", checked_host_logs_in },
     { "host.libvirt-ports-reachable", block_tls, "qemu+tls", checked_host_leaves },
     { "guest.converges", write_memory, "would not end", checked_host_leaves },
 };
@@ -227,6 +234,22 @@ test_ports_are_those_of_the_destination(void)
     g_assert_nonnull(strstr(result->remedy, "50000-50009/tcp"));
 }
 
+/* What takes longest is asked for by itself, and a name is never an option of ssh. */
+static void
+test_login_is_tried_alone_and_with_a_name_only(void)
+{
+    g_autoptr(CheckedHost) host = checked_host_new();
+    const CheckPassage odd = { .destination = "-oProxyCommand=x",
+                               .facts = host->facts,
+                               .login = TRUE };
+
+    checked_host_logs_in(host);
+    g_autoptr(CheckReport) report = checked_host_leave(host);
+    g_assert_cmpuint(report->results->len, ==, 1);
+    g_autoptr(CheckReport) refused = storage_check_passage(host->checks, &odd, NULL);
+    g_assert_cmpint(check_case_outcome(refused, "host.ssh-login"), ==, CHECK_UNKNOWN);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -234,6 +257,7 @@ main(int argc, char **argv)
     check_suite_add(&checked_host_suite, cases, G_N_ELEMENTS(cases));
     g_test_add_func("/host-checks/loopback", test_name_that_is_the_loopback_leads_nowhere);
     g_test_add_func("/host-checks/no-bandwidth", test_rate_without_bandwidth_is_unknown);
+    g_test_add_func("/host-checks/login", test_login_is_tried_alone_and_with_a_name_only);
     g_test_add_func("/host-checks/ports", test_ports_are_those_of_the_destination);
     return g_test_run();
 }

@@ -2,6 +2,8 @@
 /* What a port's answer means, with real sockets. */
 #include <gio/gio.h>
 
+#include "common/fault.h"
+#include "storprep/login.h"
 #include "storprep/reach.h"
 
 /* The real one, against sockets of this very host. */
@@ -27,10 +29,23 @@ test_refusal_is_told_from_an_open_port(void)
     g_assert_cmpint(results[0], ==, REACH_BLOCKED);
 }
 
+/* Real ssh, which has nobody to ask: by RFC 2606 there is no such host. */
+static void
+test_login_on_a_host_that_is_not_there_says_why(void)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(login_try("nonesuch.invalid", &error));
+    g_assert_error(error, FAULT, FAULT_PEER_UNREACHABLE);
+    g_assert_cmpstr(fault_cause(error), !=, "");
+    g_assert_cmpstr(fault_remedy(error), ==, "ssh-copy-id root@nonesuch.invalid");
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/reach/refusal", test_refusal_is_told_from_an_open_port);
+    g_test_add_func("/login/nobody", test_login_on_a_host_that_is_not_there_says_why);
     return g_test_run();
 }
