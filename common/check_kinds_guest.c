@@ -60,6 +60,11 @@ static const CheckKind kinds[] = {
       "The guest's own policy does not forbid to move it.",
       BLOCKER, AT_SOURCE, STORPREPD, "virsh edit GUEST  # take <migration> out of its <policy>",
       RHV, .invalidated_by = GUEST_CONFIG },
+    { "guest.place-allowed", "policy allows the host",
+      "The guest's policy names the destination, or no host, and no guest runs there that it has to "
+      "be apart from.",
+      WARNING, AT_DESTINATION, STORPREPD, "migprep policy GUEST hosts=  # or choose another host",
+      RHV, .invalidated_by = HOST_LOAD },
     { "guest.no-qemu-blockers", "no device that QEMU refuses",
       "The guest has no device, and no protected memory, for which QEMU refuses to migrate.",
       BLOCKER, AT_SOURCE, STORPREPD, "virsh edit GUEST  # take it out, then restart the guest",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/domain_baggage.h"
+#include "storprep/guest_policy.h"
 #include "storprep/local_state.h"
 
 typedef struct {
@@ -54,6 +55,20 @@ list_files(const Context *context)
     return files;
 }
 
+/* A policy that cannot be read is for `migprep policy` to say; it binds the guest to nothing. */
+static void
+tell_place(const Context *context, CheckReport *report)
+{
+    g_auto(GuestPlace) place = { 0 };
+
+    if (!guest_policy_read_place(context->guest->xml, &place, NULL))
+        return;
+    if (place.values[GUEST_PLACE_HOSTS])
+        check_fact(report, "onlyHosts", json_string(place.values[GUEST_PLACE_HOSTS]));
+    if (place.values[GUEST_PLACE_APART])
+        check_fact(report, "apartFrom", json_string(place.values[GUEST_PLACE_APART]));
+}
+
 static void
 tell(void *data, CheckReport *report)
 {
@@ -61,6 +76,7 @@ tell(void *data, CheckReport *report)
     const DomainBaggage *baggage = context->baggage;
 
     check_fact(report, "files", list_files(context));
+    tell_place(context, report);
     if (baggage->pinned_processors)
         check_fact(report, "pinnedProcessors", json_string(baggage->pinned_processors));
     if (baggage->tsc_hertz > 0)

@@ -33,6 +33,8 @@ guest_facts_free(GuestFacts *facts)
     g_free(facts->host_name);
     g_free(facts->memory_nodes);
     g_free(facts->pinned_processors);
+    g_free(facts->only_hosts);
+    g_free(facts->apart_from);
     g_clear_pointer(&facts->huge_pages, g_array_unref);
     json_decref(facts->disks);
     json_decref(facts->images);
@@ -64,6 +66,8 @@ guest_facts_copy(const GuestFacts *facts)
     copy->host_name = g_strdup(facts->host_name);
     copy->memory_nodes = g_strdup(facts->memory_nodes);
     copy->pinned_processors = g_strdup(facts->pinned_processors);
+    copy->only_hosts = g_strdup(facts->only_hosts);
+    copy->apart_from = g_strdup(facts->apart_from);
     copy->huge_pages = facts->huge_pages ? g_array_copy(facts->huge_pages) : NULL;
     copy->disks = json_deep_copy(facts->disks);
     copy->images = json_deep_copy(facts->images);
@@ -87,6 +91,8 @@ static const struct {
     { "hypervisor", G_STRUCT_OFFSET(GuestFacts, hypervisor), LIMIT_NAME_BYTES },
     { "pinnedProcessors", G_STRUCT_OFFSET(GuestFacts, pinned_processors), LIMIT_TEXT_BYTES },
     { "memoryNodes", G_STRUCT_OFFSET(GuestFacts, memory_nodes), LIMIT_TEXT_BYTES },
+    { "onlyHosts", G_STRUCT_OFFSET(GuestFacts, only_hosts), LIMIT_TEXT_BYTES },
+    { "apartFrom", G_STRUCT_OFFSET(GuestFacts, apart_from), LIMIT_NAME_BYTES },
     { "hostName", G_STRUCT_OFFSET(GuestFacts, host_name), LIMIT_NAME_BYTES },
     { "system", G_STRUCT_OFFSET(GuestFacts, system), LIMIT_NAME_BYTES },
     { "firmware", G_STRUCT_OFFSET(GuestFacts, firmware), LIMIT_NAME_BYTES },

@@ -28,8 +28,10 @@ typedef struct {
     json_t *images;          /* array of ImageIdentity; NULL: not told */
     char *pinned_processors; /* sets, see number_set.h; NULL: it is not pinned */
     char *memory_nodes;
-    json_t *files; /* array of paths that must be there; NULL: not told */
-    json_t *pools; /* array of {name, path} that its disks lie in; NULL: not told */
+    char *only_hosts; /* separated by spaces; NULL: it may go to any */
+    char *apart_from; /* its group of guests of which no two may be on one host; NULL: none */
+    json_t *files;    /* array of paths that must be there; NULL: not told */
+    json_t *pools;    /* array of {name, path} that its disks lie in; NULL: not told */
     /* of its host: */
     char *host_name;
     char *system;   /* "rhel 8.6" */

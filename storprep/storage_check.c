@@ -5,6 +5,7 @@
 #include "common/check_method.h"
 #include "common/limits.h"
 #include "storprep/access_check.h"
+#include "storprep/affinity_check.h"
 #include "storprep/answer_check.h"
 #include "storprep/baggage_check.h"
 #include "storprep/disk_check.h"
@@ -91,7 +92,8 @@ storage_check_destination(const StorageChecks *checks, const json_t *object, GEr
         host_check_fit(subject, facts),  target_check(checks, facts),
         system_check_host(checks),       system_check_pair(checks, facts),
         processor_check(subject, facts), place_check(checks, facts),
-        access_check(checks, facts),     answer_check_arrival(checks, facts)
+        access_check(checks, facts),     answer_check_arrival(checks, facts),
+        affinity_check(checks, facts)
     };
     CheckReport *report = check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups),
                                            facts->name, CHECK_TIMEOUT_MSEC);

@@ -39,8 +39,18 @@ need_invariant_tsc(void *data)
         "<cpu mode='host-model'><feature policy='require' name='invtsc'/></cpu>";
 }
 
+#define POLICY(text)                                                                               \
+    "<metadata><m:policy xmlns:m='https://migprep.io/policy/1'>" text "</m:policy></metadata>"
+
+static void
+name_other_hosts(void *data)
+{
+    checked_host_tell(data, "onlyHosts", json_string("host7 host8"));
+}
+
 static const CheckCase cases[] = {
     { "guest.migration-allowed", forbid_moves, "forbids", checked_host_stays },
+    { "guest.place-allowed", name_other_hosts, "host7 host8", checked_host_arrives },
     { "guest.no-qemu-blockers", share_memory, "shared memory", checked_host_stays },
     { "guest.no-shared-directories", share_directory, "virtiofs /srv/data", checked_host_stays },
     { "guest.tpm-movable", pass_tpm_through, "'passthrough'", checked_host_stays },
@@ -83,6 +93,31 @@ test_devices_that_qemu_refuses_are_named(void)
     }
 }
 
+/* What the one host tells of the guest, and the other knows of its own guests. */
+static void
+test_guests_that_are_to_be_apart_are_named(void)
+{
+    g_autoptr(CheckedHost) here = checked_host_new();
+
+    here->settings = POLICY("<m:hosts>host1 host2</m:hosts><m:apart>db</m:apart>");
+    checked_host_add_guest(here);
+    g_autoptr(CheckReport) source = storage_check_source(here->checks, "web1");
+    g_assert_cmpstr(json_string_value(json_object_get(source->facts, "onlyHosts")), ==,
+                    "host1 host2");
+    fake_hypervisor_remove_guest(here->fixture.fake, GUEST_UUID);
+    g_autoptr(CheckReport) free = storage_check_destination(here->checks, source->facts, NULL);
+    g_assert_cmpint(check_case_outcome(free, "guest.place-allowed"), ==, CHECK_PASSED);
+    fake_hypervisor_add_guest(here->fixture.fake,
+                              "<domain type='kvm' id='2'><name>db2</name>"
+                              "<uuid>11111111-2222-3333-4444-555555555555</uuid>" POLICY(
+                                  "<m:apart>db</m:apart>") "</domain>",
+                              GUEST_STATE_RUNNING, TRUE);
+    g_autoptr(CheckReport) taken = storage_check_destination(here->checks, source->facts, NULL);
+    const CheckResult *result = check_report_find(taken, "guest.place-allowed", NULL);
+    g_assert_cmpint(result->outcome, ==, CHECK_FAILED);
+    g_assert_nonnull(strstr(result->evidence, "guest 'db2'"));
+}
+
 static void
 test_files_that_stay_are_told(void)
 {
@@ -112,6 +147,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     check_suite_add(&checked_host_suite, cases, G_N_ELEMENTS(cases));
+    g_test_add_func("/guest-checks/apart", test_guests_that_are_to_be_apart_are_named);
     g_test_add_func("/guest-checks/files", test_files_that_stay_are_told);
     g_test_add_func("/guest-checks/virtiofs", test_virtiofs_of_new_versions_is_unknown);
     g_test_add_func("/guest-checks/refused-devices", test_devices_that_qemu_refuses_are_named);
