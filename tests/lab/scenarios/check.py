@@ -11,6 +11,10 @@ from emulation.deadline import wait_for
 from emulation.probe import Probe
 
 RUNS = 5
+# Enough for one guest, and back; libvirt looks for where they are mounted when it starts.
+HUGE_PAGES = ("mkdir -p /dev/hugepages; mount -t hugetlbfs none /dev/hugepages && "
+              "sysctl -w vm.nr_hugepages=80 && systemctl restart libvirtd",
+              "sysctl -w vm.nr_hugepages=0; umount /dev/hugepages; systemctl restart libvirtd")
 PROBE_MS = (1000,)  # somebody whom the guest knows: what carries is asked for by ARP
 SNAPSHOT = ('<domainsnapshot><name>s1</name><state>disk-snapshot</state><creationTime>1</creationTime>'
             '<memory snapshot="no"/><disks><disk name="vda" snapshot="external" type="file">'
@@ -57,13 +61,11 @@ def child(*path, **attributes):
 
 def definitions(lab, source, target, guest):
     """What is wrong with how the guest is defined, which takes a guest each."""
-    with lab.case("huge pages that are not there"), broken(
-            source, "sysctl -w vm.nr_hugepages=80", "sysctl -w vm.nr_hugepages=0"):
+    with lab.case("huge pages that are not there"), broken(source, *HUGE_PAGES):
         with made(guest, source, change=child("memoryBacking", "hugepages")):
             expect(source, "host.huge-pages-enough", "blocker", "the guest needs 128")
 
-    with lab.case("huge pages of another size than there are"), broken(
-            source, "sysctl -w vm.nr_hugepages=80", "sysctl -w vm.nr_hugepages=0"):
+    with lab.case("huge pages of a size that is not there"), broken(source, *HUGE_PAGES):
         with made(guest, source, change=child("memoryBacking", "hugepages", "page", size="2",
                                               unit="M")):
             expect(source, "host.huge-pages-enough", "blocker", "2048 KiB", "0 MiB are free")
