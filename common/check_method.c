@@ -57,16 +57,23 @@ read_passage(const json_t *parameters, CheckPassage *passage, GError **error)
     return FALSE;
 }
 
+/* It goes to a host of the caller's choice, as root: not for those who may only look. */
 static CheckReport *
-run_passage(const CheckRoles *roles, const void *host, const json_t *parameters, GError **error)
+run_passage(const CheckRoles *roles, const void *host, const VarlinkCall *call,
+            const json_t *parameters, GError **error)
 {
     CheckPassage passage;
 
+    if (!varlink_call_may_change(call)) {
+        fault_set(error, FAULT_PERMISSION_DENIED, "role passage", NULL, "the caller may only look");
+        return NULL;
+    }
     return read_passage(parameters, &passage, error) ? roles->passage(host, &passage, error) : NULL;
 }
 
 static CheckReport *
-run(const CheckRoles *roles, const void *host, const json_t *parameters, GError **error)
+run(const CheckRoles *roles, const void *host, const VarlinkCall *call, const json_t *parameters,
+    GError **error)
 {
     const char *role = json_string_value(json_object_get(parameters, "role"));
 
@@ -75,7 +82,7 @@ run(const CheckRoles *roles, const void *host, const json_t *parameters, GError 
     if (g_strcmp0(role, "destination") == 0)
         return run_destination(roles, host, parameters, error);
     if (roles->passage && g_strcmp0(role, "passage") == 0)
-        return run_passage(roles, host, parameters, error);
+        return run_passage(roles, host, call, parameters, error);
     return roles->host(host);
 }
 
@@ -84,7 +91,7 @@ check_method_serve(const CheckRoles *roles, const void *host, VarlinkCall *call,
                    const json_t *parameters)
 {
     GError *error = NULL;
-    g_autoptr(CheckReport) report = run(roles, host, parameters, &error);
+    g_autoptr(CheckReport) report = run(roles, host, call, parameters, &error);
 
     if (report)
         varlink_call_reply(call, check_report_to_json(report));

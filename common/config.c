@@ -51,15 +51,28 @@ refuse(const Reader *reader, const char *group, const char *key, GError **error,
 }
 
 static gboolean
-read_group(const Reader *reader, const char *group, const char *key, GError **error)
+read_group_name(const Reader *reader, const char *group, const char *key, char **name,
+                GError **error)
 {
     g_autofree char *value = g_key_file_get_string(reader->file, group, key, NULL);
 
     if (!value || !*value || strlen(value) > LIMIT_NAME_BYTES)
         return refuse(reader, group, key, error, "not the name of a group of users");
-    g_free(reader->config->group);
-    reader->config->group = g_steal_pointer(&value);
+    g_free(*name);
+    *name = g_steal_pointer(&value);
     return TRUE;
+}
+
+static gboolean
+read_group(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    return read_group_name(reader, group, key, &reader->config->group, error);
+}
+
+static gboolean
+read_monitor_group(const Reader *reader, const char *group, const char *key, GError **error)
+{
+    return read_group_name(reader, group, key, &reader->config->monitor_group, error);
 }
 
 static gboolean
@@ -206,6 +219,7 @@ read_functions(const Reader *reader, const char *group, const char *key, GError 
         if (!is_device_name(*value))
             return refuse(reader, group, key, error, "'%s' is not a network device", *value);
     }
+    g_strfreev(network->functions); /* a group may be there twice */
     network->functions = g_steal_pointer(&values);
     return TRUE;
 }
@@ -221,6 +235,7 @@ read_bridge(const Reader *reader, const char *group, const char *key, GError **e
     if (!value || !is_device_name(value))
         return refuse(reader, group, key, error, "'%s' is not a network device",
                       value ? value : "");
+    g_free(network->bridge);
     network->bridge = g_steal_pointer(&value);
     return TRUE;
 }
@@ -371,6 +386,7 @@ config_cluster(const Config *config)
  * other key. */
 static const Key keys[] = {
     { "access", "group", read_group },
+    { "access", "monitor-group", read_monitor_group },
     { "storage", "image-directories", read_image_directories },
     { "storage", "export-networks", read_export_networks },
     { "network", "unplug-seconds", read_unplug_seconds },
@@ -453,6 +469,7 @@ config_new(void)
     Config *config = g_new0(Config, 1);
 
     config->group = g_strdup("migprep");
+    config->monitor_group = g_strdup("migprep-monitor");
     config->image_directories = g_strsplit("/var/lib/libvirt/images", ";", -1);
     config->export_networks = g_new0(char *, 1);
     config->unplug_seconds = 30;
@@ -495,6 +512,7 @@ config_free(Config *config)
     if (!config)
         return;
     g_free(config->group);
+    g_free(config->monitor_group);
     g_strfreev(config->image_directories);
     g_strfreev(config->export_networks);
     g_clear_pointer(&config->physical_networks, g_hash_table_unref);

@@ -23,6 +23,7 @@ typedef struct {
 
 typedef struct {
     char *group;                   /* [access] group=migprep: may call the daemons besides root */
+    char *monitor_group;           /* [access] monitor-group=migprep-monitor: may look only */
     char **image_directories;      /* [storage] image-directories=/var/lib/libvirt/images;... */
     char **export_networks;        /* [storage] export-networks=10.98.0.0/24: besides hosts */
     GHashTable *physical_networks; /* name -> ConfigNetwork *; NULL: none is described */

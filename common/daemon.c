@@ -17,6 +17,7 @@
 
 typedef struct {
     char *socket_path;
+    char *monitor_path;
     char *state_path;
     char *config_path;
     char *hypervisor_uri;
@@ -28,6 +29,7 @@ static void
 options_clear(Options *options)
 {
     g_free(options->socket_path);
+    g_free(options->monitor_path);
     g_free(options->state_path);
     g_free(options->config_path);
     g_free(options->hypervisor_uri);
@@ -44,6 +46,10 @@ options_parse(Options *options, const Daemon *daemon, int *argc, char ***argv, G
         g_strdup_printf("lease database (default: %s)", daemon->state_path);
     const GOptionEntry entries[] = {
         { "socket", 0, 0, G_OPTION_ARG_FILENAME, &options->socket_path, socket_text, "PATH" },
+        { "monitor-socket", 0, 0, G_OPTION_ARG_FILENAME, &options->monitor_path,
+          "listen also on PATH, for those who may only look (default: the socket that systemd "
+          "passes)",
+          "PATH" },
         { "state", 0, 0, G_OPTION_ARG_FILENAME, &options->state_path, state_text, "PATH" },
         { "config", 0, 0, G_OPTION_ARG_FILENAME, &options->config_path,
           "configuration (default: " CONFIG_PATH ")", "PATH" },
@@ -76,16 +82,27 @@ set_up_logging(const char *name, gboolean verbose)
         g_setenv("G_MESSAGES_DEBUG", G_LOG_DOMAIN, TRUE);
 }
 
+/* FileDescriptorName= of the unit's sockets. */
+static VarlinkLevel
+level_of(const char *name)
+{
+    return g_strcmp0(name, "monitor") == 0 ? VARLINK_LEVEL_LOOK : VARLINK_LEVEL_CHANGE;
+}
+
 static gboolean
 listen_on(VarlinkServer *server, const Daemon *daemon, const Options *options, GError **error)
 {
-    int count = sd_listen_fds(TRUE);
+    const char *path = options->socket_path ? options->socket_path : daemon->socket_path;
+    g_auto(GStrv) names = NULL; /* from malloc(), which is GLib's, too */
+    int count = sd_listen_fds_with_names(TRUE, &names);
 
+    if (options->monitor_path &&
+        !varlink_server_listen(server, options->monitor_path, VARLINK_LEVEL_LOOK, error))
+        return FALSE;
     if (options->socket_path || count <= 0)
-        return varlink_server_listen(
-            server, options->socket_path ? options->socket_path : daemon->socket_path, error);
+        return varlink_server_listen(server, path, VARLINK_LEVEL_CHANGE, error);
     for (int i = 0; i < count; i++)
-        if (!varlink_server_listen_fd(server, SD_LISTEN_FDS_START + i, error))
+        if (!varlink_server_listen_fd(server, SD_LISTEN_FDS_START + i, level_of(names[i]), error))
             return FALSE;
     return TRUE;
 }
@@ -139,6 +156,7 @@ serve(const Daemon *daemon, const Options *options, GError **error)
     gvir_event_register();
     g_autoptr(VarlinkServer) server =
         varlink_server_new(daemon->name, MIGPREP_VERSION, config->group);
+    varlink_server_admit_monitors(server, config->monitor_group);
     void *self = daemon->start(
         server, config, options->state_path ? options->state_path : daemon->state_path,
         options->hypervisor_uri ? options->hypervisor_uri : "qemu:///system", error);

@@ -20,7 +20,7 @@ typedef struct {
 
 /*
  * Runs until SIGTERM or SIGINT; returns the exit status (0, 1 failure, 2 usage). Options: --help
- * --version --socket PATH --state PATH --config PATH --connect URI --verbose. Sends READY=1 and
- * WATCHDOG=1 from the main loop, so a blocked loop is noticed by systemd.
+ * --version --socket PATH --monitor-socket PATH --state PATH --config PATH --connect URI --verbose.
+ * Sends READY=1 and WATCHDOG=1 from the main loop, so a blocked loop is noticed by systemd.
  */
 int daemon_main(const Daemon *daemon, int argc, char **argv);

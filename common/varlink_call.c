@@ -96,6 +96,12 @@ varlink_call_process(const VarlinkCall *call)
 }
 
 gboolean
+varlink_call_may_change(const VarlinkCall *call)
+{
+    return varlink_connection_level(call->connection) == VARLINK_LEVEL_CHANGE;
+}
+
+gboolean
 varlink_call_is_closed(const VarlinkCall *call)
 {
     return varlink_connection_is_closed(call->connection);
@@ -245,6 +251,14 @@ refuse_parameter(VarlinkCall *call, const GError *mistake)
                         json_pack("{s:s}", "parameter", fault_object(mistake)));
 }
 
+static void
+refuse_change(VarlinkCall *call)
+{
+    g_message("%s.%s by uid %u, process %d: refused, who may only look", call->request.interface,
+              call->request.method, varlink_call_uid(call), varlink_call_process(call));
+    varlink_call_refuse(call, "PermissionDenied", NULL);
+}
+
 gboolean
 varlink_call_prepare(VarlinkCall *call, VarlinkServed *served)
 {
@@ -256,6 +270,10 @@ varlink_call_prepare(VarlinkCall *call, VarlinkServed *served)
         g_autofree char *name =
             g_strdup_printf("%s.%s", call->request.interface, call->request.method);
         varlink_call_refuse(call, "MethodNotFound", json_pack("{s:s}", "method", name));
+        return FALSE;
+    }
+    if (!varlink_call_may_change(call) && !varlink_access_is_look(call->method->name)) {
+        refuse_change(call);
         return FALSE;
     }
     if (!varlink_interface_check(served->iface, call->method->name, VARLINK_INPUT,

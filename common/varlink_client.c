@@ -48,12 +48,13 @@ varlink_client_connect(const char *socket_path, GError **error)
         if (fd >= 0)
             close(fd);
         g_autofree char *object = g_strdup_printf("daemon at %s", socket_path);
-        fault_set(error, saved == EACCES ? FAULT_PERMISSION_DENIED : FAULT_DAEMON_UNAVAILABLE,
-                  object,
-                  saved == EACCES ? "run as root or as a member of the group migprep"
-                                  : "install it, or start it: systemctl start netprepd.socket "
-                                    "storprepd.socket",
-                  "cannot connect: %s", g_strerror(saved));
+        fault_set(
+            error, saved == EACCES ? FAULT_PERMISSION_DENIED : FAULT_DAEMON_UNAVAILABLE, object,
+            saved == EACCES ? "run as root or as a member of the group migprep; to look only, of "
+                              "migprep-monitor"
+                            : "install it, or start it: systemctl start netprepd.socket "
+                              "storprepd.socket",
+            "cannot connect: %s", g_strerror(saved));
         return NULL;
     }
     VarlinkClient *client = g_new0(VarlinkClient, 1);
@@ -250,7 +251,9 @@ set_remote_error(VarlinkClient *client, const char *name, const json_t *paramete
 
     if (g_strcmp0(name, "org.varlink.service.PermissionDenied") == 0)
         fault_set(error, FAULT_PERMISSION_DENIED, client->peer,
-                  "run as root or as a member of the group migprep", "access is denied");
+                  "run as root or as a member of the group migprep; to look only, of "
+                  "migprep-monitor",
+                  "access is denied");
     else if (g_strcmp0(name, "org.varlink.service.InvalidParameter") == 0)
         fault_set(error, FAULT_INVALID_ARGUMENT, field ? field : client->peer, NULL,
                   "the service does not accept this parameter");

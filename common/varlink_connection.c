@@ -13,7 +13,8 @@
 
 /*
  * Theory of operation. While a request is unanswered (busy) nothing is read, so a client can have
- * at most one request at work and one read ahead. Answers come from any thread: they are queued
+ * at most one request at work and one read ahead; nor is anything taken while the client leaves
+ * more than LIMIT_UNREAD_BYTES of answers unread. Answers come from any thread: they are queued
  * under the lock and a wake-up on the main loop sends them. A client that closes its sending half
  * still gets its answers; one that is gone altogether (POLLHUP) gets none, but what it sent before
  * is still taken, for the sake of one-way requests.
@@ -23,7 +24,7 @@ struct VarlinkConnection {
     int fd;
     guint uid;
     int process;
-    gboolean allowed;
+    VarlinkLevel level;
     GMainContext *context;
     const VarlinkConnectionEvents *events;
     void *data;
@@ -84,10 +85,10 @@ varlink_connection_uid(const VarlinkConnection *connection)
     return connection->uid;
 }
 
-gboolean
-varlink_connection_allowed(const VarlinkConnection *connection)
+VarlinkLevel
+varlink_connection_level(const VarlinkConnection *connection)
 {
-    return connection->allowed;
+    return connection->level;
 }
 
 gboolean
@@ -237,13 +238,24 @@ await(VarlinkConnection *connection, GIOCondition wanted)
     g_source_attach(connection->io, connection->context);
 }
 
+/* Whether the client has to read before it is served again. */
+static gboolean
+is_held_back(VarlinkConnection *connection)
+{
+    g_mutex_lock(&connection->lock);
+    gboolean held_back = connection->output_bytes > LIMIT_UNREAD_BYTES;
+    g_mutex_unlock(&connection->lock);
+    return held_back;
+}
+
 /* Does what can be done now, then waits for what may come next. */
 static void
 advance(VarlinkConnection *connection)
 {
+    gboolean held_back = is_held_back(connection);
     gsize length;
 
-    if (!connection->busy && !take_message(connection)) {
+    if (!connection->busy && !held_back && !take_message(connection)) {
         varlink_connection_close(connection);
         return;
     }
@@ -252,7 +264,7 @@ advance(VarlinkConnection *connection)
         varlink_connection_close(connection);
         return;
     }
-    gboolean reading = !connection->busy && !connection->at_end;
+    gboolean reading = !connection->busy && !connection->at_end && !held_back;
     await(connection, (reading ? G_IO_IN : 0) | (unsent ? G_IO_OUT : 0));
 }
 
@@ -348,7 +360,7 @@ read_process(int fd)
 }
 
 VarlinkConnection *
-varlink_connection_new(int fd, guint uid, gboolean allowed, const VarlinkConnectionEvents *events,
+varlink_connection_new(int fd, guint uid, VarlinkLevel level, const VarlinkConnectionEvents *events,
                        void *data)
 {
     VarlinkConnection *connection = g_new0(VarlinkConnection, 1);
@@ -357,7 +369,7 @@ varlink_connection_new(int fd, guint uid, gboolean allowed, const VarlinkConnect
     connection->fd = fd;
     connection->uid = uid;
     connection->process = read_process(fd);
-    connection->allowed = allowed;
+    connection->level = level;
     connection->context = g_main_context_ref_thread_default();
     connection->events = events;
     connection->data = data;

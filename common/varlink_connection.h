@@ -4,6 +4,8 @@
 
 #include <gio/gio.h>
 
+#include "common/varlink_access.h"
+
 typedef struct VarlinkConnection VarlinkConnection; /* reference-counted */
 
 typedef struct {
@@ -14,7 +16,7 @@ typedef struct {
 } VarlinkConnectionEvents;
 
 /* Takes @fd over and serves it on the thread-default main context, where both @events run. */
-VarlinkConnection *varlink_connection_new(int fd, guint uid, gboolean allowed,
+VarlinkConnection *varlink_connection_new(int fd, guint uid, VarlinkLevel level,
                                           const VarlinkConnectionEvents *events, void *data);
 VarlinkConnection *varlink_connection_ref(VarlinkConnection *connection);
 void varlink_connection_unref(VarlinkConnection *connection);
@@ -24,7 +26,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkConnection, varlink_connection_unref)
 guint varlink_connection_uid(const VarlinkConnection *connection);
 /* The process that connected; 0: not known. */
 int varlink_connection_process(const VarlinkConnection *connection);
-gboolean varlink_connection_allowed(const VarlinkConnection *connection);
+VarlinkLevel varlink_connection_level(const VarlinkConnection *connection);
 
 /* Queues @text (stolen, from malloc(); NULL: nothing) and its NUL. With @final the next message may
  * come. Dropped if the peer is gone; beyond LIMIT_OUTPUT_BYTES the connection is closed. Any

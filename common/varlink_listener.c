@@ -12,7 +12,8 @@
 
 #include "common/fault.h"
 
-#define BACKLOG        128
+#define BACKLOG        4096 /* as systemd asks for; the kernel may allow less (somaxconn) */
+#define ACCEPTED_MAX   64   /* at once: then it is the turn of those that are connected */
 #define PAUSE_MSEC     1000
 #define CREATED_MODE   0660
 #define ACCEPTED_FLAGS (SOCK_CLOEXEC | SOCK_NONBLOCK)
@@ -66,15 +67,19 @@ pause_accepting(VarlinkListener *listener, int code)
     g_source_attach(listener->source, listener->context);
 }
 
+/* Many at a time, as somebody who connects without end must not keep others in the queue. */
 static gboolean
 on_connection(int fd, GIOCondition condition, gpointer data)
 {
     VarlinkListener *listener = data;
-    int connection = accept4(fd, NULL, NULL, ACCEPTED_FLAGS);
+    int connection = 0;
 
-    if (connection >= 0)
-        listener->accepted(connection, listener->data);
-    else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+    for (unsigned i = 0; i < ACCEPTED_MAX && connection >= 0; i++) {
+        connection = accept4(fd, NULL, NULL, ACCEPTED_FLAGS);
+        if (connection >= 0)
+            listener->accepted(connection, listener->data);
+    }
+    if (connection < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
         pause_accepting(listener, errno);
     return G_SOURCE_CONTINUE;
 }

@@ -17,9 +17,16 @@ struct VarlinkServer {
     VarlinkAccess access;
     GPtrArray *served;       /* of VarlinkServed *; fixed once there are connections */
     GPtrArray *listeners;    /* of VarlinkListener * */
+    GPtrArray *doors;        /* of Door *, one for each listener */
     GHashTable *connections; /* set of VarlinkConnection *, a reference each */
     GThreadPool *workers;
 };
+
+/* Where connections come in, and what they may do at most. */
+typedef struct {
+    VarlinkServer *server;
+    VarlinkLevel most;
+} Door;
 
 static VarlinkServed *
 find_interface(const VarlinkServer *server, const char *name)
@@ -68,7 +75,7 @@ on_message(VarlinkConnection *connection, const char *text, gsize length, void *
 {
     g_auto(VarlinkRequest) request = { 0 };
 
-    if (!varlink_connection_allowed(connection)) {
+    if (varlink_connection_level(connection) == VARLINK_LEVEL_NONE) {
         deny(connection);
         return TRUE;
     }
@@ -92,7 +99,8 @@ on_closed(VarlinkConnection *connection, void *data)
     g_hash_table_remove(server->connections, connection);
 }
 
-/* Root has no share of its own: one move of many guests opens many connections. */
+/* Root's share is not limited, as one move of many guests opens many connections, and part of all
+ * is kept for it: others must not lock it out. */
 static gboolean
 is_crowded(const VarlinkServer *server, guint uid)
 {
@@ -103,25 +111,27 @@ is_crowded(const VarlinkServer *server, guint uid)
     g_hash_table_iter_init(&iter, server->connections);
     while (g_hash_table_iter_next(&iter, &connection, NULL))
         count += varlink_connection_uid(connection) == uid;
-    return g_hash_table_size(server->connections) >= LIMIT_CONNECTIONS ||
-           (uid != 0 && count >= LIMIT_CONNECTIONS_PER_UID);
+    guint total = g_hash_table_size(server->connections);
+    return uid == 0 ? total >= LIMIT_CONNECTIONS
+                    : total >= LIMIT_CONNECTIONS - LIMIT_CONNECTIONS_OF_ROOT ||
+                          count >= LIMIT_CONNECTIONS_PER_UID;
 }
 
 static void
 on_accept(int fd, void *data)
 {
     static const VarlinkConnectionEvents events = { on_message, on_closed };
-    VarlinkServer *server = data;
+    const Door *door = data;
+    VarlinkServer *server = door->server;
     uid_t uid;
-    gboolean allowed = varlink_access_allows(&server->access, fd, &uid);
+    VarlinkLevel level = MIN(varlink_access_judge(&server->access, fd, &uid), door->most);
 
     if (is_crowded(server, uid)) {
         g_message("uid %u: too many connections, this one is closed", uid);
         close(fd);
         return;
     }
-    g_hash_table_add(server->connections,
-                     varlink_connection_new(fd, uid, allowed, &events, server));
+    g_hash_table_add(server->connections, varlink_connection_new(fd, uid, level, &events, server));
 }
 
 VarlinkServer *
@@ -129,7 +139,8 @@ varlink_server_new(const char *product, const char *version, const char *group)
 {
     VarlinkServer *server = g_new0(VarlinkServer, 1);
 
-    server->access = varlink_access_for_group(group);
+    server->access = varlink_access_for_groups(group, NULL);
+    server->doors = g_ptr_array_new_with_free_func(g_free);
     server->served = g_ptr_array_new_with_free_func((GDestroyNotify)varlink_served_unref);
     server->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)varlink_listener_free);
     server->connections =
@@ -187,6 +198,22 @@ varlink_server_add_interface(VarlinkServer *server, const char *description,
     return TRUE;
 }
 
+void
+varlink_server_admit_monitors(VarlinkServer *server, const char *group)
+{
+    server->access.monitors = varlink_access_for_groups(NULL, group).monitors;
+}
+
+static Door *
+add_door(VarlinkServer *server, VarlinkLevel most)
+{
+    Door *door = g_new0(Door, 1);
+
+    *door = (Door) { server, most };
+    g_ptr_array_add(server->doors, door);
+    return door;
+}
+
 static gboolean
 add_listener(VarlinkServer *server, VarlinkListener *listener)
 {
@@ -196,16 +223,19 @@ add_listener(VarlinkServer *server, VarlinkListener *listener)
 }
 
 gboolean
-varlink_server_listen(VarlinkServer *server, const char *path, GError **error)
+varlink_server_listen(VarlinkServer *server, const char *path, VarlinkLevel most, GError **error)
 {
+    gid_t group = most == VARLINK_LEVEL_LOOK ? server->access.monitors : server->access.group;
+
     return add_listener(
-        server, varlink_listener_bind(path, server->access.group, on_accept, server, error));
+        server, varlink_listener_bind(path, group, on_accept, add_door(server, most), error));
 }
 
 gboolean
-varlink_server_listen_fd(VarlinkServer *server, int fd, GError **error)
+varlink_server_listen_fd(VarlinkServer *server, int fd, VarlinkLevel most, GError **error)
 {
-    return add_listener(server, varlink_listener_adopt(fd, on_accept, server, error));
+    return add_listener(server,
+                        varlink_listener_adopt(fd, on_accept, add_door(server, most), error));
 }
 
 static void
@@ -223,6 +253,7 @@ varlink_server_free(VarlinkServer *server)
     if (!server)
         return;
     g_ptr_array_unref(server->listeners);
+    g_ptr_array_unref(server->doors);
     close_connections(server);
     /* The methods that run use what follows; those that wait run too, unheard. */
     g_thread_pool_free(server->workers, FALSE, TRUE);

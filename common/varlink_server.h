@@ -5,6 +5,8 @@
 #include <gio/gio.h>
 #include <jansson.h>
 
+#include "common/varlink_access.h"
+
 /*
  * Theory of operation. Sockets are read and written on the main loop only. A message is complete at
  * its NUL; the peer's credentials (SO_PEERCRED at accept) are judged before its first byte is
@@ -32,10 +34,16 @@ VarlinkServer *varlink_server_new(const char *product, const char *version, cons
  * FAULT_INTERNAL. @context is for its handlers, which may run until varlink_server_free(). */
 gboolean varlink_server_add_interface(VarlinkServer *server, const char *description,
                                       const VarlinkMethod *methods, void *context, GError **error);
-/* Listens on a new socket at @path (mode 0660, replaces a dead one, FAULT_INVALID_ARGUMENT if the
- * path is somebody's) or an inherited descriptor, which is taken over. */
-gboolean varlink_server_listen(VarlinkServer *server, const char *path, GError **error);
-gboolean varlink_server_listen_fd(VarlinkServer *server, int fd, GError **error);
+/* The members of @group may call too, but only methods of varlink_access_is_look(); NULL or
+ * unknown: nobody more. */
+void varlink_server_admit_monitors(VarlinkServer *server, const char *group);
+/* Whoever comes in by this door may do @most, if that much is theirs (VARLINK_LEVEL_LOOK: also root
+ * can only look). Listens on a new socket at @path (mode 0660 for the group that @most is for,
+ * replaces a dead one, FAULT_INVALID_ARGUMENT if the path is somebody's) or an inherited
+ * descriptor, which is taken over. */
+gboolean varlink_server_listen(VarlinkServer *server, const char *path, VarlinkLevel most,
+                               GError **error);
+gboolean varlink_server_listen_fd(VarlinkServer *server, int fd, VarlinkLevel most, GError **error);
 /* Stops accepting, drops connections, waits for running methods. */
 void varlink_server_free(VarlinkServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkServer, varlink_server_free)
@@ -48,6 +56,8 @@ gboolean varlink_call_wants_more(const VarlinkCall *call);
 /* The peer, as the kernel noted it when it connected; process 0: not known. Any thread. */
 guint varlink_call_uid(const VarlinkCall *call);
 int varlink_call_process(const VarlinkCall *call);
+/* Whether the peer may do more than look. Any thread. */
+gboolean varlink_call_may_change(const VarlinkCall *call);
 /* Whether the peer went away: replies are dropped. Any thread. */
 gboolean varlink_call_is_closed(const VarlinkCall *call);
 /* Final reply; @parameters is stolen (NULL: {}). Checked against the description: a mismatch is our

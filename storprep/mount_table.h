@@ -17,7 +17,7 @@ typedef struct {
     guint64 id;    /* of this mount, not given to another one before it is gone */
     char *source;  /* "host1:/srv/images" */
     char *target;  /* mount point */
-    char *type;    /* "nfs4" */
+    char *type;    /* "nfs4"; like its neighbours "" where the kernel says nothing */
     char *options; /* of the file system: "rw,vers=4.2,..." */
 } MountEntry;
 void mount_entry_free(MountEntry *entry);

@@ -144,6 +144,13 @@ is_this_host(void *self, const char *name)
 
 /* The table. */
 
+/* libmount has NULL for what a line leaves empty, as a mount of no source does. */
+static char *
+known(const char *text)
+{
+    return g_strdup(text ? text : "");
+}
+
 static gboolean
 find(void *self, const char *target, MountEntry **ret_entry, GError **error)
 {
@@ -158,10 +165,10 @@ find(void *self, const char *target, MountEntry **ret_entry, GError **error)
     *ret_entry = fs ? g_new0(MountEntry, 1) : NULL;
     if (fs) {
         (*ret_entry)->id = (guint64)mnt_fs_get_id(fs);
-        (*ret_entry)->source = g_strdup(mnt_fs_get_source(fs));
+        (*ret_entry)->source = known(mnt_fs_get_source(fs));
         (*ret_entry)->target = g_strdup(target);
-        (*ret_entry)->type = g_strdup(mnt_fs_get_fstype(fs));
-        (*ret_entry)->options = g_strdup(mnt_fs_get_fs_options(fs));
+        (*ret_entry)->type = known(mnt_fs_get_fstype(fs));
+        (*ret_entry)->options = known(mnt_fs_get_fs_options(fs));
     }
     return TRUE;
 }

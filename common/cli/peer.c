@@ -171,6 +171,21 @@ open_through_ssh(Link *link, Session *session, const PeerCall *call, GError **er
     return session->client != NULL;
 }
 
+/* Who may not use the daemon's socket may perhaps use the one for looking. */
+static VarlinkClient *
+connect_here(const char *socket, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autofree char *monitors = g_strconcat(socket, ".monitor", NULL);
+    VarlinkClient *client = varlink_client_connect(socket, &failure);
+
+    if (!client && fault_code(failure) == FAULT_PERMISSION_DENIED)
+        client = varlink_client_connect(monitors, NULL);
+    if (!client)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return client;
+}
+
 static Session *
 link_open(Link *link, const PeerCall *call, GError **error)
 {
@@ -178,7 +193,7 @@ link_open(Link *link, const PeerCall *call, GError **error)
 
     if (link->host)
         return open_through_ssh(link, session, call, error) ? g_steal_pointer(&session) : NULL;
-    session->client = varlink_client_connect(link->sockets[call->service], error);
+    session->client = connect_here(link->sockets[call->service], error);
     return session->client ? g_steal_pointer(&session) : NULL;
 }
 

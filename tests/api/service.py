@@ -49,6 +49,7 @@ class Daemon:
         self.config = os.path.join(self.directory, "migprep.conf")
         self.uri = uri
         self.process = None
+        self.more_arguments = []
         os.mkdir(self.images)
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(f"[storage]\nimage-directories={self.images}\n"
@@ -68,7 +69,7 @@ class Daemon:
     def arguments(self):
         state = os.path.join(self.directory, "state", "leases.db")
         return [self.binary, "--socket", self.socket, "--state", state, "--config", self.config,
-                "--connect", self.uri]
+                "--connect", self.uri, *self.more_arguments]
 
     def start(self):
         with open(self.log, "ab") as log:

@@ -28,6 +28,7 @@ test_no_file_means_defaults(void)
 
     g_assert_no_error(error);
     g_assert_cmpstr(config->group, ==, "migprep");
+    g_assert_cmpstr(config->monitor_group, ==, "migprep-monitor");
     g_assert_cmpstr(config->image_directories[0], ==, "/var/lib/libvirt/images");
     g_assert_null(config->image_directories[1]);
     g_assert_null(config->export_networks[0]);
@@ -45,7 +46,7 @@ test_every_key_is_read(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(Config) config =
-        load("[access]\ngroup=ops\n[storage]\nimage-directories=/a;/b\n"
+        load("[access]\ngroup=ops\nmonitor-group=watchers\n[storage]\nimage-directories=/a;/b\n"
              "export-networks=10.0.0.0/8;2001:db8::/32\n"
              "[network]\nunplug-seconds=1\nattach-seconds=600\n"
              "agent-seconds=2\nnative-migration=yes\n"
@@ -56,6 +57,7 @@ test_every_key_is_read(void)
 
     g_assert_no_error(error);
     g_assert_cmpstr(config->group, ==, "ops");
+    g_assert_cmpstr(config->monitor_group, ==, "watchers");
     g_assert_cmpstr(config->image_directories[1], ==, "/b");
     g_assert_cmpstr(config->export_networks[1], ==, "2001:db8::/32");
     g_assert_cmpuint(config->unplug_seconds, ==, 1);

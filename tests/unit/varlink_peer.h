@@ -17,7 +17,8 @@ typedef struct {
     const char *description;
     const VarlinkMethod *methods;
     void *context;
-    const char *group;
+    const char *group, *monitors;
+    VarlinkLevel most; /* 0: all */
     GMainContext *main_context;
     GMainLoop *loop;
     GThread *thread;
@@ -58,7 +59,9 @@ serving_run(gpointer data)
     varlink_server_add_interface(server, serving->description, serving->methods, serving->context,
                                  &error);
     g_assert_no_error(error);
-    varlink_server_listen(server, serving->path, &error);
+    varlink_server_admit_monitors(server, serving->monitors);
+    varlink_server_listen(server, serving->path,
+                          serving->most ? serving->most : VARLINK_LEVEL_CHANGE, &error);
     g_assert_no_error(error);
     g_autoptr(GSource) source = g_idle_source_new();
     g_source_set_callback(source, serving_note_listening, serving, NULL);
