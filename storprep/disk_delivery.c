@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
     Hypervisor *hypervisor;
     char *ssh, *host, *guest_name, *guest_uuid;
+    char **image_directories;
     GPtrArray *parcels;
     unsigned mebibytes_per_second;
     gboolean verify;
@@ -54,6 +55,7 @@ order_free(void *data)
     g_free(order->host);
     g_free(order->guest_name);
     g_free(order->guest_uuid);
+    g_strfreev(order->image_directories);
     g_ptr_array_unref(order->parcels);
     g_free(order);
 }
@@ -107,6 +109,7 @@ send(Journey *journey, const Parcel *parcel, GError **error)
         .path = parcel->path,
         .format = parcel->format,
         .virtual_size_bytes = parcel->bytes,
+        .directories = (const char *const *)order->image_directories,
         .to = { .ssh = order->ssh, .host = order->host, .socket = parcel->socket },
         .mebibytes_per_second = order->mebibytes_per_second,
         .verify = order->verify,
@@ -247,6 +250,7 @@ disk_delivery_start(JobRegistry *jobs, const DiskDelivery *delivery, json_t *par
     order->hypervisor = delivery->hypervisor;
     order->ssh = g_strdup(delivery->ssh);
     order->host = g_strdup(json_string_value(json_object_get(parameters, "host")));
+    order->image_directories = g_strdupv((char **)delivery->image_directories);
     order->guest_name = g_strdup(guest->name);
     order->guest_uuid = g_strdup(guest->uuid);
     order->parcels = g_ptr_array_new_with_free_func(parcel_free);

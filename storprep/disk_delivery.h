@@ -7,8 +7,9 @@
 #include "common/policy.h"
 
 typedef struct {
-    Hypervisor *hypervisor; /* borrowed, must outlive the job */
-    const char *ssh;        /* the program, borrowed likewise */
+    Hypervisor *hypervisor;         /* borrowed, must outlive the job */
+    const char *ssh;                /* the program, borrowed likewise */
+    char *const *image_directories; /* likewise; NULL-terminated */
     const Guest *guest;
     const Policy *policy; /* what all levels but the call say */
 } DiskDelivery;

@@ -144,7 +144,8 @@ image_send(const ImageShipment *shipment, GCancellable *cancellable, ImageSendPr
     const Errand sending = { shipment, IMAGE_SENDING, progress, data };
     const Errand comparing = { shipment, IMAGE_COMPARING, progress, data };
 
-    return image_chain_check(shipment->path, shipment->format, cancellable, error) &&
+    return image_chain_check(shipment->path, shipment->format, shipment->directories, cancellable,
+                             error) &&
            copy(&sending, cancellable, error) &&
            (!shipment->verify || compare(&comparing, cancellable, error));
 }

@@ -9,6 +9,7 @@ typedef struct {
     const char *path;
     ImageFormat format;
     guint64 virtual_size_bytes;
+    const char *const *directories; /* where what lies below it may be; NULL-terminated */
     ImageAddress to;
     unsigned mebibytes_per_second; /* 0: as fast as it goes */
     gboolean verify;               /* read all of both and compare */

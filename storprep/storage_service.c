@@ -160,7 +160,11 @@ start_delivery(const StorageService *service, json_t *parameters, GError **error
     if (!guest || !storage_find_policy(service, guest, &standing, error))
         return NULL;
     const DiskDelivery delivery = {
-        .hypervisor = service->hypervisor, .ssh = "ssh", .guest = guest, .policy = &standing
+        .hypervisor = service->hypervisor,
+        .ssh = "ssh",
+        .image_directories = service->directories,
+        .guest = guest,
+        .policy = &standing,
     };
     return disk_delivery_start(service->jobs, &delivery, parameters, error);
 }

@@ -167,8 +167,13 @@ start(const Fixture *fixture, json_t *request, GError **error)
 {
     g_autoptr(Guest) guest = hypervisor_get_guest(fixture->hypervisor, GUEST_UUID, NULL);
     const Policy policy = policy_new();
+    char *const directories[] = { fixture->destination.directory, NULL };
     const DiskDelivery delivery = {
-        .hypervisor = fixture->hypervisor, .ssh = fixture->ssh, .guest = guest, .policy = &policy
+        .hypervisor = fixture->hypervisor,
+        .ssh = fixture->ssh,
+        .image_directories = directories,
+        .guest = guest,
+        .policy = &policy,
     };
     Job *job = disk_delivery_start(fixture->jobs, &delivery, request, error);
 
@@ -378,6 +383,39 @@ test_base_of_unknown_format_is_refused(Fixture *fixture, const void *data)
     assert_fails(fixture, FAULT_IMAGE_INVALID, "qemu-img rebase");
 }
 
+/* A file of the host, by its name or by a link; an address; a file that QEMU would look into. */
+static void
+test_base_that_is_none_of_the_images_is_refused(Fixture *fixture, const void *data)
+{
+    static const char *const bases[] = {
+        "/etc/passwd", "link", "nbd://127.0.0.1:1/x",
+        "json:{\"driver\":\"file\",\"filename\":\"/etc/passwd\"}"
+    };
+
+    shell("ln -s /etc/passwd '%s/link'", fixture->destination.directory);
+    for (size_t i = 0; i < G_N_ELEMENTS(bases); i++) {
+        json_auto_t *served = open_targets(fixture);
+        g_autoptr(GError) error = NULL;
+
+        shell("qemu-img rebase -u -f qcow2 -F raw -b '%s' '%s'", bases[i], fixture->top);
+        g_assert_null(deliver(fixture, pack_request(served, FALSE), &error));
+        g_assert_cmpint(fault_code(error), ==, FAULT_IMAGE_INVALID);
+        g_assert_nonnull(strstr(error->message, "image directory"));
+    }
+    assert_gone(fixture);
+}
+
+static void
+test_base_with_its_data_elsewhere_is_refused(Fixture *fixture, const void *data)
+{
+    g_autofree char *base = g_build_filename(fixture->destination.directory, "b.qcow2", NULL);
+
+    shell("qemu-img create -q -f qcow2 -o data_file='%s.data' '%s' " BYTES " && "
+          "qemu-img rebase -u -f qcow2 -F qcow2 -b '%s' '%s'",
+          base, base, base, fixture->top);
+    assert_fails(fixture, FAULT_IMAGE_INVALID, "external file");
+}
+
 static void
 test_another_file_in_the_target_s_place_is_left_alone(Fixture *fixture, const void *data)
 {
@@ -446,6 +484,8 @@ main(int argc, char **argv)
     ADD("libvirt-silent", test_libvirt_that_is_silent_at_the_end_fails_it);
     ADD("wrong-requests", test_wrong_requests_are_refused);
     ADD("unknown-base", test_base_of_unknown_format_is_refused);
+    ADD("foreign-base", test_base_that_is_none_of_the_images_is_refused);
+    ADD("base-with-data-file", test_base_with_its_data_elsewhere_is_refused);
     ADD("foreign-file", test_another_file_in_the_target_s_place_is_left_alone);
     ADD("exchanged", test_target_exchanged_while_it_is_filled_is_noticed);
     ADD("guest-runs-there", test_guest_that_runs_at_the_destination_gets_its_files);
