@@ -87,12 +87,23 @@ refuse(GError **error, const char *path, const char *remedy, const char *cause)
     return FALSE;
 }
 
+/* Paths go into XML, arguments of programs and the journal. */
+static gboolean
+is_printable(const char *path)
+{
+    for (const char *at = path; *at; at++) {
+        if (g_ascii_iscntrl(*at))
+            return FALSE;
+    }
+    return g_utf8_validate(path, -1, NULL);
+}
+
 static gboolean
 is_plain_path(const char *path)
 {
     g_auto(GStrv) parts = NULL;
 
-    if (path[0] != '/' || strlen(path) > LIMIT_PATH_BYTES)
+    if (path[0] != '/' || strlen(path) > LIMIT_PATH_BYTES || !is_printable(path))
         return FALSE;
     parts = g_strsplit(path + 1, "/", -1);
     for (char **part = parts; *part; part++) {
@@ -124,7 +135,7 @@ image_place_root(const char *path, const char *const *directories, GError **erro
 
     if (!is_plain_path(path)) {
         refuse(error, path, "give the absolute path as it is, without '.', '..' and doubled '/'",
-               "it is not a plain absolute path");
+               "it is not a plain absolute path of printable characters");
         return NULL;
     }
     for (const char *const *directory = directories; *directory; directory++) {

@@ -36,8 +36,9 @@ typedef struct {
 void image_place_clear(ImagePlace *place);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ImagePlace, image_place_clear)
 
-/* Pure: @path is absolute, has no empty, "." or ".." component and lies below one of @directories.
- * Returns that directory (borrowed) or NULL with FAULT_TARGET_REFUSED. */
+/* Pure: @path is absolute UTF-8 without control characters, has no empty, "." or ".." component and
+ * lies below one of @directories. Returns that directory (borrowed) or NULL with
+ * FAULT_TARGET_REFUSED. */
 const char *image_place_root(const char *path, const char *const *directories, GError **error);
 
 /*

@@ -276,6 +276,7 @@ test_paths_outside_are_refused(Fixture *fixture, const void *data)
         "%s",       "%s/",           "%s/../passwd",    "%s/./disk",
         "%s//disk", "%s-2/disk",     "%s/missing/disk", "%s/link/disk",
         "%s/disk/", "relative/disk", "/etc/passwd",     "",
+        "%s/a\nb",  "%s/a\033b",     "%s/a\177b",       "%s/a\xff",
     };
     g_autofree char *link = g_build_filename(fixture->directory, "link", NULL);
     g_autofree char *long_name = g_strnfill(LIMIT_NAME_BYTES + 1, 'x');

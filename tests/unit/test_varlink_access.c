@@ -159,6 +159,30 @@ test_member_of_the_group_may_call(Fixture *fixture, gconstpointer unused)
     g_assert_cmpstr(reply, ==, ECHOED("member"));
 }
 
+/* Whatever a message says of its sender is no more than a field that nobody asked for. */
+static void
+test_forged_fields_change_nobody(Fixture *fixture, gconstpointer unused)
+{
+    static const char *const forged[] = {
+        "{\"method\":\"org.example.test.Echo\",\"uid\":0,\"parameters\":{\"text\":\"a\"}}",
+        "{\"method\":\"org.example.test.Echo\",\"parameters\":{\"text\":\"a\",\"uid\":0,\"pid\":1}"
+        "}",
+    };
+    int fd = peer_connect(&fixture->serving);
+
+    peer_send(fd, forged[0]);
+    peer_assert_hung_up(fd);
+    fd = peer_connect(&fixture->serving);
+    peer_send(fd, forged[1]);
+    g_autofree char *reply = peer_receive(fd);
+    g_assert_nonnull(strstr(reply, "InvalidParameter"));
+    close(fd);
+    for (size_t i = 0; geteuid() == 0 && i < G_N_ELEMENTS(forged); i++) {
+        g_autofree char *refusal = reply_to_stranger(fixture, STRANGER, forged[i]);
+        g_assert_nonnull(strstr(refusal, "PermissionDenied"));
+    }
+}
+
 #define LIST_ALL "{\"method\":\"org.example.test.ListAll\"}"
 #define INFO     "{\"method\":\"org.varlink.service.GetInfo\"}"
 #define DENIED   "{\"error\":\"org.varlink.service.PermissionDenied\",\"parameters\":{}}"
@@ -324,6 +348,7 @@ main(int argc, char **argv)
                set_up_monitors_door, test_nobody_changes_by_the_monitors_door, tear_down);
     g_test_add_func("/varlink-access/only-names-that-look-are-for-monitors",
                     test_only_names_that_look_are_for_monitors);
+    ADD("forged-fields-change-nobody", test_forged_fields_change_nobody);
     ADD("others-cannot-lock-root-out", test_others_cannot_lock_root_out);
     g_test_add_func("/varlink-access/handlers-and-description-must-agree",
                     test_handlers_and_description_must_agree);
