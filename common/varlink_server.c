@@ -20,7 +20,16 @@ struct VarlinkServer {
     GPtrArray *doors;        /* of Door *, one for each listener */
     GHashTable *connections; /* set of VarlinkConnection *, a reference each */
     GThreadPool *workers;
+    GHashTable *turns; /* uid -> guint64 *, the turn of its last call; main loop only */
+    GMutex lock;       /* guards turn */
+    guint64 turn;      /* of the call that a worker took last */
 };
+
+/* A call that waits for a worker. */
+typedef struct {
+    VarlinkCall *call;
+    guint64 turn;
+} Waiting;
 
 /* Where connections come in, and what they may do at most. */
 typedef struct {
@@ -39,6 +48,44 @@ find_interface(const VarlinkServer *server, const char *name)
     return NULL;
 }
 
+/*
+ * Calls wait in turns, not in a line: each user's next one comes a turn after their last, so that
+ * who has hundreds waiting lets somebody with one go first. Nobody's turn is before one that is
+ * over.
+ */
+static guint64
+take_turn(VarlinkServer *server, guint uid)
+{
+    guint64 *last = g_hash_table_lookup(server->turns, GUINT_TO_POINTER(uid));
+
+    if (!last) {
+        last = g_new0(guint64, 1);
+        g_hash_table_insert(server->turns, GUINT_TO_POINTER(uid), last);
+    }
+    g_mutex_lock(&server->lock);
+    *last = MAX(*last, server->turn) + 1;
+    g_mutex_unlock(&server->lock);
+    return *last;
+}
+
+static int
+compare_turns(gconstpointer left, gconstpointer right, gpointer unused)
+{
+    const Waiting *a = left, *b = right;
+
+    return a->turn < b->turn ? -1 : a->turn > b->turn;
+}
+
+static void
+queue(VarlinkServer *server, VarlinkCall *call)
+{
+    Waiting *waiting = g_new0(Waiting, 1);
+
+    waiting->call = varlink_call_ref(call);
+    waiting->turn = take_turn(server, varlink_call_uid(call));
+    g_thread_pool_push(server->workers, waiting, NULL);
+}
+
 /* Ends or passes on @call. */
 static void
 dispatch(VarlinkServer *server, VarlinkCall *call)
@@ -49,14 +96,19 @@ dispatch(VarlinkServer *server, VarlinkCall *call)
     if (!served)
         varlink_call_refuse(call, "InterfaceNotFound", json_pack("{s:s}", "interface", name));
     else if (varlink_call_prepare(call, served))
-        g_thread_pool_push(server->workers, varlink_call_ref(call), NULL);
+        queue(server, call);
 }
 
 static void
-run_call(gpointer data, gpointer unused)
+run_call(gpointer data, gpointer user_data)
 {
-    g_autoptr(VarlinkCall) call = data;
+    VarlinkServer *server = user_data;
+    g_autofree Waiting *waiting = data;
+    g_autoptr(VarlinkCall) call = waiting->call;
 
+    g_mutex_lock(&server->lock);
+    server->turn = MAX(server->turn, waiting->turn);
+    g_mutex_unlock(&server->lock);
     varlink_call_run(call);
 }
 
@@ -145,7 +197,10 @@ varlink_server_new(const char *product, const char *version, const char *group)
     server->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)varlink_listener_free);
     server->connections =
         g_hash_table_new_full(NULL, NULL, (GDestroyNotify)varlink_connection_unref, NULL);
-    server->workers = g_thread_pool_new(run_call, NULL, LIMIT_WORKERS, FALSE, NULL);
+    server->turns = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    g_mutex_init(&server->lock);
+    server->workers = g_thread_pool_new(run_call, server, LIMIT_WORKERS, FALSE, NULL);
+    g_thread_pool_set_sort_function(server->workers, compare_turns, NULL);
     server->service.product = g_strdup(product);
     server->service.version = g_strdup(version);
     server->service.served = server->served;
@@ -257,6 +312,8 @@ varlink_server_free(VarlinkServer *server)
     close_connections(server);
     /* The methods that run use what follows; those that wait run too, unheard. */
     g_thread_pool_free(server->workers, FALSE, TRUE);
+    g_hash_table_unref(server->turns);
+    g_mutex_clear(&server->lock);
     g_ptr_array_unref(server->served);
     g_hash_table_unref(server->connections);
     g_free(server->service.product);

@@ -49,7 +49,9 @@ text_is_pci_path(const char *text)
     const char *const hop = "xx.7";
     gsize hop_length = strlen(hop);
 
-    for (unsigned hops = 0; text && hops < PCI_HOPS_MAX; hops++) {
+    if (!text)
+        return FALSE;
+    for (unsigned hops = 0; hops < PCI_HOPS_MAX; hops++) {
         if (strlen(text) < hop_length || !has_shape(text, hop, hop_length))
             return FALSE;
         text += hop_length;

@@ -13,7 +13,7 @@ persistence_work_command(PersistenceWork *work, const char *const *words)
 
     if (commands->count == PERSISTENCE_COMMANDS_MAX)
         return;
-    for (size_t i = 0; words[i] && i < PERSISTENCE_WORDS_MAX - 1; i++)
+    for (size_t i = 0; i < PERSISTENCE_WORDS_MAX - 1 && words[i]; i++)
         commands->words[commands->count][i] = strdup(words[i]);
     commands->count++;
 }
