@@ -23,6 +23,7 @@ struct VarlinkServer {
     GHashTable *turns; /* uid -> guint64 *, the turn of its last call; main loop only */
     GMutex lock;       /* guards turn */
     guint64 turn;      /* of the call that a worker took last */
+    gint64 crowd_told; /* g_get_monotonic_time(); main loop only */
 };
 
 /* A call that waits for a worker. */
@@ -169,6 +170,18 @@ is_crowded(const VarlinkServer *server, guint uid)
                           count >= LIMIT_CONNECTIONS_PER_UID;
 }
 
+/* Once a second: telling takes longer than turning somebody away. */
+static void
+tell_crowd(VarlinkServer *server, guint uid)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (now - server->crowd_told < G_USEC_PER_SEC && server->crowd_told > 0)
+        return;
+    server->crowd_told = now;
+    g_message("uid %u: too many connections, further ones are closed", uid);
+}
+
 static void
 on_accept(int fd, void *data)
 {
@@ -179,7 +192,7 @@ on_accept(int fd, void *data)
     VarlinkLevel level = MIN(varlink_access_judge(&server->access, fd, &uid), door->most);
 
     if (is_crowded(server, uid)) {
-        g_message("uid %u: too many connections, this one is closed", uid);
+        tell_crowd(server, uid);
         close(fd);
         return;
     }

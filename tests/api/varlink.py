@@ -26,8 +26,9 @@ class Connection:
 
     def __init__(self, path, timeout):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(timeout)
+        # Before it has a timeout: then it would not wait for a place in the daemon's queue.
         self.socket.connect(path)
+        self.socket.settimeout(timeout)
         self.received = b""
 
     def close(self):
