@@ -3,6 +3,7 @@
 #include "common/job.h"
 
 #include "common/fault.h"
+#include "common/job_endings.h"
 #include "common/limits.h"
 
 struct JobRegistry {
@@ -10,6 +11,7 @@ struct JobRegistry {
     GCond changed;
     GQueue jobs;   /* of Job *, owned; oldest first */
     guint running; /* jobs that have not ended */
+    JobEndings *endings;
     guint threads; /* of jobs; an ended job's may still be answering its watchers */
 };
 
@@ -41,6 +43,7 @@ job_registry_new(void)
     g_mutex_init(&registry->lock);
     g_cond_init(&registry->changed);
     g_queue_init(&registry->jobs);
+    registry->endings = job_endings_new();
     return registry;
 }
 
@@ -80,9 +83,21 @@ job_registry_free(JobRegistry *registry)
         g_cond_wait(&registry->changed, &registry->lock);
     g_mutex_unlock(&registry->lock);
     g_queue_clear_full(&registry->jobs, (GDestroyNotify)job_unref);
+    job_endings_free(registry->endings);
     g_mutex_clear(&registry->lock);
     g_cond_clear(&registry->changed);
     g_free(registry);
+}
+
+void
+job_registry_write_metrics(JobRegistry *registry, OpenMetrics *metrics)
+{
+    g_mutex_lock(&registry->lock);
+    guint running = registry->running;
+    g_mutex_unlock(&registry->lock);
+    open_metrics_family(metrics, METRIC_GAUGE, "jobs_running", "Long work that is under way");
+    open_metrics_sample(metrics, running, NULL);
+    job_endings_write(registry->endings, metrics);
 }
 
 static void
@@ -143,6 +158,8 @@ run_job(gpointer data)
         fault_set(&error, FAULT_INTERNAL, job->kind, NULL, "the job ended without a result");
     if (job->free_data)
         job->free_data(job->data);
+    gint64 taken_usec = g_get_monotonic_time() - job->started_usec;
+    job_endings_note(registry->endings, job->kind, (double)taken_usec / G_USEC_PER_SEC, error);
 
     g_mutex_lock(&registry->lock);
     job->result = result;

@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 #include <jansson.h>
 
+#include "common/open_metrics.h"
 #include "common/varlink_server.h"
 
 typedef struct JobRegistry JobRegistry;
@@ -16,6 +17,8 @@ typedef json_t *(*JobRun)(Job *job, void *data, GError **error);
 
 /* A registry without jobs. */
 JobRegistry *job_registry_new(void);
+/* Families jobs_running, and those of common/job_endings.h. */
+void job_registry_write_metrics(JobRegistry *registry, OpenMetrics *metrics);
 /* Cancels every running job and waits for its end. */
 void job_registry_free(JobRegistry *registry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(JobRegistry, job_registry_free)

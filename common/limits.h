@@ -12,7 +12,8 @@
 #define LIMIT_OUTPUT_BYTES        (4 * 1024 * 1024) /* queued for a client that does not read */
 #define LIMIT_UNREAD_BYTES        (256 * 1024)      /* of answers; then no further call is taken */
 
-#define LIMIT_WATCHERS 64 /* of events */
+#define LIMIT_WATCHERS 64   /* of events */
+#define LIMIT_TALLY    1024 /* different things that are counted */
 
 /* Names and lists in requests */
 #define LIMIT_NAME_BYTES    255

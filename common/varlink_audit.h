@@ -7,7 +7,7 @@
 #include "common/varlink_server.h"
 
 /* The MESSAGE_ID of these entries. */
-#define VARLINK_AUDIT_MESSAGE_ID "a1d1f6c0b5b94d6f9a6d3f0f6b1c7a30"
+#define VARLINK_AUDIT_MESSAGE_ID "a1d1f6c0b5b94d6f9a6d3f0f6b1c7a40"
 
 /*
  * Whether calls of @method may change anything. Names say so, as everywhere in our interfaces:

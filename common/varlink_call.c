@@ -22,6 +22,7 @@ clear_served(gpointer data)
     VarlinkServed *served = data;
 
     varlink_interface_free(served->iface);
+    tally_free(served->failures);
 }
 
 void
@@ -184,10 +185,18 @@ varlink_call_fail(VarlinkCall *call, GError *error)
     log_failure(call, error);
     if (!end(call))
         return;
+    if (call->served)
+        tally_add(call->served->failures, call->request.method, fault_code_name(fault_code(error)));
     if (fault_code(error) == FAULT_PERMISSION_DENIED)
         send_final(call, "org.varlink.service.PermissionDenied", NULL);
     else
         send_fault(call, error);
+}
+
+Tally *
+varlink_call_failures(const VarlinkCall *call)
+{
+    return call->served->failures;
 }
 
 /* Whether @parameters are what the description promises; @error tells our mistake. */

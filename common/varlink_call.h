@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "common/tally.h"
 #include "common/varlink_connection.h"
 #include "common/varlink_idl.h"
 #include "common/varlink_message.h"
@@ -13,7 +14,8 @@ typedef struct {
     VarlinkInterface *iface;
     const VarlinkMethod *methods; /* borrowed */
     void *context;
-} VarlinkServed; /* from g_atomic_rc_box_new() */
+    Tally *failures; /* by method and error; owned */
+} VarlinkServed;     /* from g_atomic_rc_box_new() */
 void varlink_served_unref(VarlinkServed *served);
 
 /* @request is taken over and left empty. */

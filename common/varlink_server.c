@@ -262,6 +262,7 @@ varlink_server_add_interface(VarlinkServer *server, const char *description,
     served->iface = g_steal_pointer(&iface);
     served->methods = methods;
     served->context = context;
+    served->failures = tally_new();
     g_ptr_array_add(server->served, served);
     return TRUE;
 }

@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 #include <jansson.h>
 
+#include "common/tally.h"
 #include "common/varlink_access.h"
 
 /*
@@ -59,6 +60,8 @@ guint varlink_call_uid(const VarlinkCall *call);
 int varlink_call_process(const VarlinkCall *call);
 /* Whether the peer may do more than look. Any thread. */
 gboolean varlink_call_may_change(const VarlinkCall *call);
+/* How calls of its interface failed since the start, by method and error. Borrowed. Any thread. */
+Tally *varlink_call_failures(const VarlinkCall *call);
 /* Whether the peer went away: replies are dropped. Any thread. */
 gboolean varlink_call_is_closed(const VarlinkCall *call);
 /* Final reply; @parameters is stolen (NULL: {}). Checked against the description: a mismatch is our

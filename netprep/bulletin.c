@@ -8,6 +8,7 @@
 struct Bulletin {
     GMutex lock;
     GPtrArray *watchers; /* of VarlinkCall * */
+    guint64 posted[BULLETIN_REPLACED + 1];
 };
 
 typedef struct {
@@ -105,9 +106,21 @@ bulletin_post(Bulletin *bulletin, BulletinKind kind, const Lease *lease, const c
 
     write_journal(&headlines[kind], lease, detail);
     g_mutex_lock(&bulletin->lock);
+    bulletin->posted[kind]++;
     forget_gone(bulletin);
     for (guint i = 0; i < bulletin->watchers->len; i++)
         varlink_call_notify(bulletin->watchers->pdata[i], json_deep_copy(event));
+    g_mutex_unlock(&bulletin->lock);
+}
+
+void
+bulletin_write_metrics(Bulletin *bulletin, OpenMetrics *metrics)
+{
+    open_metrics_family(metrics, METRIC_COUNTER, "events", "What became of leases");
+    g_mutex_lock(&bulletin->lock);
+    for (gsize kind = 0; kind < G_N_ELEMENTS(bulletin->posted); kind++)
+        open_metrics_sample(metrics, (double)bulletin->posted[kind], "kind", headlines[kind].name,
+                            NULL);
     g_mutex_unlock(&bulletin->lock);
 }
 

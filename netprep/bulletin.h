@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/lease.h"
+#include "common/open_metrics.h"
 #include "common/varlink_server.h"
 
 typedef enum {
@@ -28,6 +29,9 @@ void bulletin_free(Bulletin *bulletin);
 /* Writes it to the journal, with MESSAGE_ID and fields, and tells the watchers. @lease may be NULL;
  * @detail, for people, too. */
 void bulletin_post(Bulletin *bulletin, BulletinKind kind, const Lease *lease, const char *detail);
+
+/* Family events: how often each kind was posted. */
+void bulletin_write_metrics(Bulletin *bulletin, OpenMetrics *metrics);
 
 /* Adds the caller of Watch, who hears from now on of everything, first of that; a reference to
  * @call is kept as long as the caller is there. FAULT_LIMIT_EXCEEDED beyond LIMIT_WATCHERS. */

@@ -11,6 +11,7 @@
 #include "netprep/description.h"
 #include "netprep/force_release.h"
 #include "netprep/hooks_job.h"
+#include "netprep/network_metrics.h"
 #include "netprep/release.h"
 #include "netprep/reservation.h"
 #include "netprep/text_check.h"
@@ -352,6 +353,14 @@ method_list_leases(VarlinkCall *call, json_t *parameters, void *context)
     reply(call, result, error);
 }
 
+static void
+method_get_metrics(VarlinkCall *call, json_t *parameters, void *context)
+{
+    g_autofree char *metrics = network_metrics_text(context, varlink_call_failures(call));
+
+    varlink_call_reply(call, json_pack("{s:s}", "text", metrics));
+}
+
 gboolean
 network_service_add(VarlinkServer *server, NetworkHost *host, GError **error)
 {
@@ -370,6 +379,7 @@ network_service_add(VarlinkServer *server, NetworkHost *host, GError **error)
         { "Check", network_check_method },
         { "ForceRelease", method_force_release },
         { "Watch", method_watch },
+        { "GetMetrics", method_get_metrics },
         { "ListLeases", method_list_leases },
         { "ListJobs", job_method_list },
         { "WatchJob", job_method_watch },

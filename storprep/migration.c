@@ -17,13 +17,17 @@
     "proven, "                                                                                     \
     "and neither changes their owner nor keeps their data in this host's memory"
 
+/* From what nobody notices to what breaks connections. */
+static const double downtime_bounds[] = { 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 60 };
+
 struct Migrations {
     JobRegistry *jobs;
     Hypervisor *hypervisor;
     MigrationQueue *queue;
     const char *const *directories;
     GCancellable *leaving;
-    gint calls; /* into libvirt, under way */
+    gint calls;           /* into libvirt, under way */
+    Histogram *downtimes; /* seconds */
 };
 
 /* One call into libvirt, shared by the thread that makes it and the job that follows it. */
@@ -63,7 +67,16 @@ migrations_new(JobRegistry *jobs, Hypervisor *hypervisor, unsigned at_once,
     migrations->queue = migration_queue_new(at_once);
     migrations->directories = directories;
     migrations->leaving = g_cancellable_new();
+    migrations->downtimes = histogram_new(downtime_bounds, G_N_ELEMENTS(downtime_bounds));
     return migrations;
+}
+
+void
+migrations_write_metrics(Migrations *migrations, OpenMetrics *metrics)
+{
+    open_metrics_family(metrics, METRIC_HISTOGRAM, "downtime_seconds",
+                        "How long migrated guests stood still");
+    open_metrics_histogram(metrics, migrations->downtimes, NULL, NULL);
 }
 
 void
@@ -74,6 +87,7 @@ migrations_free(Migrations *migrations)
         return;
     migration_queue_free(migrations->queue);
     g_object_unref(migrations->leaving);
+    histogram_free(migrations->downtimes);
     g_free(migrations);
 }
 
@@ -407,6 +421,8 @@ pack_result(Pursuit *pursuit, gint64 started_usec)
     const MigrationProgress *last = &pursuit->progress;
 
     read_progress(pursuit);
+    if (last->downtime_msec > 0)
+        histogram_add(pursuit->call->migrations->downtimes, (double)last->downtime_msec / 1000);
     json_t *result = json_pack("{s:{s:s, s:s}, s:I, s:I, s:I, s:I}", "guest", "name",
                                plan->guest_name, "uuid", plan->guest_uuid, "downtimeMilliseconds",
                                (json_int_t)last->downtime_msec, "elapsedMilliseconds",

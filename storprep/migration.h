@@ -23,6 +23,9 @@ Migrations *migrations_new(JobRegistry *jobs, Hypervisor *hypervisor, unsigned a
 void migrations_free(Migrations *migrations);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Migrations, migrations_free)
 
+/* Family downtime_seconds: how long guests that left running stood still, as libvirt tells it. */
+void migrations_write_metrics(Migrations *migrations, OpenMetrics *metrics);
+
 /*
  * Starts the job; @plan is taken over. Result and progress: see the interface. Errors of the job:
  * see outcome_explain(); FAULT_CANCELLED before libvirt was asked says so. FAULT_GUEST_BUSY while

@@ -2,6 +2,7 @@
 /* Owns the handlers of io.migprep.Storage: parameters in, one answer out. */
 #include "storprep/storage_service.h"
 
+#include "common/daemon_metrics.h"
 #include "common/fault.h"
 #include "common/limits.h"
 #include "io.migprep.Storage.varlink.h"
@@ -232,6 +233,23 @@ run_check(VarlinkCall *call, json_t *parameters, void *context)
 }
 
 static void
+run_get_metrics(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const StorageService *service = context;
+    g_autoptr(OpenMetrics) metrics = open_metrics_new("storprep");
+    const DaemonMetrics daemon = { .jobs = service->jobs,
+                                   .leases = service->store,
+                                   .hypervisor = service->hypervisor,
+                                   .failures = varlink_call_failures(call),
+                                   .root = "" };
+
+    daemon_metrics_write(&daemon, metrics);
+    migrations_write_metrics(service->migrations, metrics);
+    g_autofree char *text = open_metrics_finish(metrics);
+    varlink_call_reply(call, json_pack("{s:s}", "text", text));
+}
+
+static void
 run_list_leases(VarlinkCall *call, json_t *parameters, void *context)
 {
     StorageService *service = context;
@@ -276,6 +294,7 @@ static const VarlinkMethod methods[] = {
     { "GetPolicy", storage_run_get_policy },
     { "SetPolicy", storage_run_set_policy },
     { "Check", run_check },
+    { "GetMetrics", run_get_metrics },
     { "ListLeases", run_list_leases },
     { "ListJobs", job_method_list },
     { "WatchJob", job_method_watch },

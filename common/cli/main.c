@@ -9,9 +9,9 @@
 #include "common/cli/verb.h"
 
 static const Verb *const verbs[] = {
-    &verb_check,       &verb_cpu_baseline, &verb_drain,   &verb_return,   &verb_migrate,
-    &verb_policy,      &verb_status,       &verb_release, &verb_cancel,   &verb_setup_bond,
-    &verb_maintenance, &verb_doctor,       &verb_proxy,   &verb_complete,
+    &verb_check,       &verb_cpu_baseline, &verb_drain,   &verb_return, &verb_migrate,
+    &verb_policy,      &verb_status,       &verb_release, &verb_cancel, &verb_setup_bond,
+    &verb_maintenance, &verb_doctor,       &verb_metrics, &verb_proxy,  &verb_complete,
 };
 
 static void

@@ -15,7 +15,7 @@ typedef struct {
 
 extern const Verb verb_drain, verb_return, verb_check, verb_cpu_baseline, verb_migrate, verb_status,
     verb_release, verb_cancel, verb_setup_bond, verb_proxy, verb_policy, verb_maintenance,
-    verb_doctor, verb_complete;
+    verb_doctor, verb_complete, verb_metrics;
 
 /* Where the daemons are. */
 typedef struct {

@@ -4,6 +4,7 @@
 import os
 import unittest
 
+import open_metrics
 import tap
 from service import GUEST, UUID, Daemon
 from varlink import Interface, Refused
@@ -122,6 +123,18 @@ class Network(unittest.TestCase):
                                          "timeoutSeconds": 60})
         self.assertEqual(error.name, f"{NAME}.GuestNotFound")
         self.assert_nothing_held()
+
+    def test_metrics_count_what_failed(self):
+        def failures():
+            families = open_metrics.parse(self.call("GetMetrics")["text"])
+            self.assertEqual(open_metrics.value(families, "netprep_libvirt_up"), 1)
+            self.assertEqual(open_metrics.value(families, "netprep_functions"), 0)
+            self.assertEqual(open_metrics.value(families, "netprep_events", kind="degraded"), 0)
+            return open_metrics.value(families, "netprep_failures", method="Describe",
+                                      error="GuestNotFound")
+        before = failures()
+        self.refused("GuestNotFound", "Describe", {"guest": "nonesuch"})
+        self.assertEqual(failures(), before + 1)
 
     def test_work_on_leases_that_are_not_there(self):
         lease = {"lease": UUID, "generation": 1}

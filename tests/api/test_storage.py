@@ -10,6 +10,7 @@ import subprocess
 import threading
 import unittest
 
+import open_metrics
 import tap
 from service import GUEST, UUID, Daemon, wait_for
 from varlink import Closed, Refused
@@ -54,6 +55,38 @@ class Storage(unittest.TestCase):
 
     def files(self):
         return sorted(os.listdir(self.daemon.images))
+
+
+class Metrics(Storage):
+    def read(self):
+        return open_metrics.parse(self.call("GetMetrics")["text"])
+
+    def test_leases_are_counted_by_state(self):
+        lease = self.create([self.target("a")])
+        families = self.read()
+        self.assertEqual(open_metrics.value(families, "storprep_leases", kind="targets", state="ready"), 1)
+        self.assertEqual(open_metrics.value(families, "storprep_degraded_guests"), 0)
+        self.release(lease)
+        self.assertEqual(open_metrics.value(self.read(), "storprep_leases"), 0)
+
+    def test_jobs_are_counted_by_outcome(self):
+        image = self.path("a")
+        with open(image, "wb") as file:
+            file.truncate(MEBIBYTE)
+        connection = self.daemon.connect()
+        self.addCleanup(connection.close)
+        connection.call_more(f"{NAME}.DigestImages", {"paths": [image]})
+        families = self.read()
+        self.assertEqual(open_metrics.value(families, "storprep_jobs", kind="DigestImages", outcome="done"), 1)
+        self.assertEqual(open_metrics.value(families, "storprep_job_seconds", kind="DigestImages"), 1)
+        self.assertEqual(open_metrics.value(families, "storprep_downtime_seconds"), 0)
+
+    def test_libvirt_that_is_away_is_a_figure(self):
+        daemon = Daemon("STORPREPD", "qemu+unix:///system?socket=/nonexistent")
+        self.addCleanup(daemon.close)
+        daemon.start()
+        families = open_metrics.parse(daemon.call(f"{NAME}.GetMetrics")["text"])
+        self.assertEqual(open_metrics.value(families, "storprep_libvirt_up"), 0)
 
 
 class Checks(Storage):

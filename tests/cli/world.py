@@ -410,6 +410,10 @@ class World:
     def ListLeases(self, daemon, _):
         return {"leases": self.leases[daemon.service]}
 
+    def GetMetrics(self, daemon, _):
+        name = {"network": "netprep", "storage": "storprep"}[daemon.service]
+        return {"text": f"# TYPE {name}_jobs counter\n{name}_jobs_total{{kind=\"Migrate\"}} 1\n# EOF\n"}
+
     def ListLeaks(self, daemon, _):
         return {"leaks": []}
 
