@@ -101,11 +101,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Option, option_clear)
 static gboolean
 parse_option(const char *line, Option *ret_option)
 {
-    const char *name = g_str_has_prefix(line, "  -h, ") ? line + strlen("  -h, ") : line + 2;
-    gsize length = strcspn(name, "= ");
-
-    if (!g_str_has_prefix(line, "  ") || !g_str_has_prefix(name, "--"))
+    if (!g_str_has_prefix(line, "  "))
         return FALSE;
+    const char *name = line + (g_str_has_prefix(line, "  -h, ") ? strlen("  -h, ") : 2);
+    if (!g_str_has_prefix(name, "--"))
+        return FALSE;
+    gsize length = strcspn(name, "= ");
     gsize value = name[length] == '=' ? strcspn(name + length, " ") : 0;
     const char *rest = name + length + value;
     ret_option->name = g_strndup(name, length);

@@ -221,9 +221,9 @@ test_function_beyond_the_list_is_named(Fixture *fixture, gconstpointer unused)
     FunctionSettings settings = { 0 };
     g_autoptr(GError) error = NULL;
 
-    g_assert_false(function_settings_read(fixture->control, PF, 64, &settings, &error));
+    g_assert_false(function_settings_read(fixture->control, PF, 256, &settings, &error));
     g_assert_error(error, FAULT, FAULT_FUNCTION_FAILED);
-    g_assert_cmpstr(fault_object(error), ==, "VF 64 of npf0");
+    g_assert_cmpstr(fault_object(error), ==, "VF 256 of npf0");
     g_assert_nonnull(strstr(error->message, FAKE_FUNCTION_DRIVER));
 }
 
