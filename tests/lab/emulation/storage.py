@@ -53,7 +53,7 @@ class Storage:
         raise AssertionError(f"expected {code}, got {reply}")
 
     def _lease(self, method, **parameters):
-        return self.call(method, owner="lab", token=uuid.uuid4().hex, timeoutSeconds=300,
+        return self.call(method, owner="lab", token=uuid.uuid4().hex, timeoutSeconds=3600,
                          **parameters)
 
     def export(self, directory, *hosts, squash="none"):
