@@ -226,7 +226,7 @@ def _certify(directory, host):
         for name in names:
             host.run(["tee", f"{CERTIFICATES}/{name}"], stdin=place.joinpath(source).read_text())
     host.run(f"chmod 755 {CERTIFICATES}; chmod 644 {CERTIFICATES}/*; "
-             "systemctl try-restart libvirtd virtqemud")
+             "systemctl try-restart libvirtd")
 
 
 def over_shared(lab, stores):
