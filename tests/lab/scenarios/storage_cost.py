@@ -2,11 +2,14 @@
 """What preparing costs: moves with a copied disk of 2 GiB, ours beside the same typed by hand.
 
 By hand everything is prepared before the clock starts; ours includes the preparation. The hosts'
-images are in their memory, so only part of the disk holds data."""
+images are in their memory, so only part of the disk holds data, and the file system promises more
+than there is."""
 
+import contextlib
 import statistics
 import time
 
+from emulation.guest import IMAGES
 from emulation.journey import Journey
 
 PAIRS = 4
@@ -15,6 +18,23 @@ LIMIT = 1.05
 
 
 def run(lab):
+    with roomy(lab.hosts):
+        compare(lab)
+
+
+@contextlib.contextmanager
+def roomy(hosts):
+    """The images lie on a file system that has room for two whole disks."""
+    for host in hosts:
+        host.run(["mount", "-t", "tmpfs", "-o", f"size={2 * DISK_MIB}m,mode=711", "images", IMAGES])
+    try:
+        yield
+    finally:
+        for host in hosts:
+            host.run(["umount", IMAGES])
+
+
+def compare(lab):
     guest = lab.guest("guest1")
     guest.disk_mib, guest.data_mib = DISK_MIB, DATA_MIB
     guest.create(lab.host(1), form=None)
