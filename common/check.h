@@ -14,6 +14,9 @@ typedef enum {
     CHECK_UNKNOWN, /* it could not be checked, which is never the same as passed */
 } CheckOutcome;
 
+/* Why nothing is known of what only the other host can tell. */
+#define CHECK_NOT_TOLD "the guest's host did not tell"
+
 typedef struct {
     const CheckKind *kind;
     char *object; /* "guest 'web1'" */

@@ -5,8 +5,7 @@
 #include "common/host_name.h"
 #include "storprep/guest_policy.h"
 
-#define HOST     "this host"
-#define NOT_TOLD "the guest's host did not tell"
+#define HOST "this host"
 
 typedef struct {
     const StorageChecks *checks; /* borrowed */
@@ -75,7 +74,7 @@ check_place(void *data, CheckReport *report)
     g_autoptr(GError) error = NULL;
 
     if (!facts->name)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (facts->only_hosts && !is_named(context))
         check_fail(report, HOST, NULL, "is none of the hosts that the guest's policy names: %s",
                    facts->only_hosts);

@@ -5,10 +5,9 @@
 #include "common/fault.h"
 #include "common/xml_tree.h"
 
-#define HOST     "this host"
-#define NOT_TOLD "the guest's host did not tell"
-#define KIB      ((guint64)1 << 10)
-#define MIB      ((guint64)1 << 20)
+#define HOST "this host"
+#define KIB  ((guint64)1 << 10)
+#define MIB  ((guint64)1 << 20)
 
 typedef struct {
     CheckSubject *subject;
@@ -121,7 +120,7 @@ check_absent(void *data, CheckReport *report)
     g_autoptr(Guest) namesake = NULL;
 
     if (!facts->uuid)
-        check_unknown(report, label, NOT_TOLD);
+        check_unknown(report, label, CHECK_NOT_TOLD);
     else if (!find_guest(context, facts->uuid, label, report, &same) ||
              !find_guest(context, facts->name, label, report, &namesake))
         return;
@@ -144,7 +143,7 @@ check_machine(void *data, CheckReport *report)
     gboolean known = FALSE;
 
     if (!facts->machine)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (!hypervisor_host_knows_machine(context->host, facts->architecture, facts->machine,
                                             &known, &error))
         check_unknown(report, HOST, "%s", error->message);
@@ -174,7 +173,7 @@ check_hypervisor(void *data, CheckReport *report)
     const Context *context = data;
 
     if (!context->facts->hypervisor)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (g_str_equal(context->facts->hypervisor, context->host->type))
         check_pass(report, HOST, "runs %s, too", context->host->type);
     else
@@ -190,7 +189,7 @@ check_version(void *data, CheckReport *report)
     g_autofree char *there = hypervisor_version_to_text(context->facts->hypervisor_version);
 
     if (!context->facts->hypervisor_version)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (context->host->version >= context->facts->hypervisor_version)
         check_pass(report, HOST, "has version %s, the guest's host %s", here, there);
     else
@@ -206,7 +205,7 @@ check_library(void *data, CheckReport *report)
     g_autofree char *there = hypervisor_version_to_text(context->facts->library_version);
 
     if (!context->facts->library_version)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (context->host->library_version >= context->facts->library_version)
         check_pass(report, HOST, "has libvirt %s, the guest's host %s", here, there);
     else
@@ -223,7 +222,7 @@ check_type(void *data, CheckReport *report)
     gboolean offered = FALSE;
 
     if (!facts->type)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (!hypervisor_host_offers(context->host, facts->architecture, facts->type, &offered,
                                      &error))
         check_unknown(report, HOST, "%s", error->message);
@@ -261,7 +260,7 @@ check_processor(void *data, CheckReport *report)
     if (g_strcmp0(context->facts->processor_mode, "none") == 0)
         check_pass(report, HOST, "the guest has the hypervisor's default processor");
     else if (!context->facts->processor)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (!compare(context, &obstacle, &error))
         check_unknown(report, HOST, "%s", error->message);
     else if (obstacle)
@@ -277,7 +276,7 @@ check_vcpus(void *data, CheckReport *report)
     unsigned wanted = context->facts->processors, here = context->host->processors;
 
     if (!wanted)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (wanted <= here)
         check_pass(report, HOST, "has %u processors, the guest %u", here, wanted);
     else
@@ -302,7 +301,7 @@ check_memory(void *data, CheckReport *report)
     guint64 wanted = usual_bytes(context->facts), here = context->host->available_bytes;
 
     if (!context->facts->memory_bytes)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (!wanted)
         check_pass(report, HOST, "the guest takes its memory from huge pages");
     else if (!here)
@@ -372,7 +371,7 @@ check_huge_pages(void *data, CheckReport *report)
     const GArray *needs = context->facts->huge_pages;
 
     if (!needs)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (needs->len == 0)
         check_pass(report, HOST, "the guest needs no huge pages");
     for (guint i = 0; needs && i < needs->len; i++)

@@ -11,8 +11,7 @@
 #include "storprep/nfs_server.h"
 #include "storprep/qemu_conf.h"
 
-#define HOST     "this host"
-#define NOT_TOLD "the guest's host did not tell"
+#define HOST "this host"
 
 typedef struct {
     const StorageChecks *checks; /* borrowed */
@@ -47,7 +46,7 @@ check_files(void *data, CheckReport *report)
     json_t *file;
 
     if (!context->facts->files)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     json_array_foreach (context->facts->files, i, file) {
         g_autofree char *object = g_strdup_printf("file '%s'", json_string_value(file));
         g_autoptr(GError) error = NULL;
@@ -102,7 +101,7 @@ check_pools(void *data, CheckReport *report)
     json_t *wanted;
 
     if (!context->facts->pools) {
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
         return;
     }
     g_autoptr(GPtrArray) pools = hypervisor_list_pools(context->checks->hypervisor, &error);
@@ -124,7 +123,7 @@ for_each_network_disk(const Context *context, CheckReport *report,
     json_t *disk;
 
     if (!context->facts->disks)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     json_array_foreach (context->facts->disks, i, disk) {
         const char *path = json_string_value(json_object_get(disk, "path"));
         g_autoptr(NetworkMount) mount =
@@ -229,7 +228,7 @@ judge_user(const Context *context, const char *object, const char *options, Chec
 
     qemu_conf_read(path, &conf);
     if (!context->facts->tells_qemu_user)
-        check_unknown(report, object, NOT_TOLD);
+        check_unknown(report, object, CHECK_NOT_TOLD);
     else if (!qemu_conf_ids(&conf, &uid, &gid, &error))
         check_unknown(report, object, "%s", error->message);
     else if (uid == context->facts->qemu_user)

@@ -4,8 +4,7 @@
 
 #include "common/number_set.h"
 
-#define HOST     "this host"
-#define NOT_TOLD "the guest's host did not tell"
+#define HOST "this host"
 
 typedef struct {
     CheckSubject *subject;
@@ -45,7 +44,7 @@ check_vendor(void *data, CheckReport *report)
     const char *there = context->facts->processor_vendor;
 
     if (!there)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (!context->vendor)
         check_unknown(report, HOST, "libvirt does not name the processor's vendor");
     else if (g_str_equal(there, context->vendor))
@@ -66,7 +65,7 @@ check_model(void *data, CheckReport *report)
     gboolean own = g_strcmp0(context->facts->processor_mode, "host-passthrough") == 0;
 
     if (!there || !context->facts->processor_mode)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (!context->model)
         check_unknown(report, HOST, "libvirt does not name the processor's model");
     else if (g_str_equal(there, context->model))
@@ -108,7 +107,7 @@ check_pinning(void *data, CheckReport *report)
     g_autoptr(GHashTable) nodes = NULL;
 
     if (!facts->name) {
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
         return;
     }
     hypervisor_host_topology(context->host, &processors, &nodes);
@@ -138,7 +137,7 @@ check_tsc(void *data, CheckReport *report)
     gboolean scaling = FALSE;
 
     if (!context->facts->name)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (wanted == 0)
         check_pass(report, HOST, "the guest's TSC is not fixed to a frequency");
     else if (!hypervisor_host_tsc(context->host, &here, &scaling))

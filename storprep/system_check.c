@@ -11,7 +11,6 @@
 #include "storprep/qemu_conf.h"
 
 #define HOST             "this host"
-#define NOT_TOLD         "the guest's host did not tell"
 #define FIREWALL_SECONDS 4
 #define CLOCK_MSEC_MAX   5000
 #define SHUTDOWN_PATH    "/run/systemd/shutdown/scheduled"
@@ -190,7 +189,7 @@ check_clock(void *data, CheckReport *report)
     gint64 difference = context->clock_msec - (gint64)context->facts->clock_msec;
 
     if (!context->facts->clock_msec)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (ABS(difference) <= CLOCK_MSEC_MAX)
         check_pass(report, HOST, "clock is that of the guest's host, %d s aside",
                    CLOCK_MSEC_MAX / 1000);
@@ -208,7 +207,7 @@ check_selinux(void *data, CheckReport *report)
     g_autofree char *here = host_state_selinux(context->checks->root);
 
     if (!there)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (g_str_equal(here, there))
         check_pass(report, HOST, "SELinux is %s on both hosts", here);
     else
@@ -257,7 +256,7 @@ check_system(void *data, CheckReport *report)
     const char *objection = here && there ? find_objection(there, here) : NULL;
 
     if (!there || !here)
-        check_unknown(report, HOST, there ? "os-release(5) does not tell" : NOT_TOLD);
+        check_unknown(report, HOST, there ? "os-release(5) does not tell" : CHECK_NOT_TOLD);
     else if (objection)
         check_fail(report, HOST, NULL, "is %s, the guest's host %s: %s", here, there, objection);
     else
@@ -272,7 +271,7 @@ check_firmware(void *data, CheckReport *report)
     g_autofree char *here = host_state_firmware(context->checks->root);
 
     if (!there || !here)
-        check_unknown(report, HOST, there ? "the kernel does not tell" : NOT_TOLD);
+        check_unknown(report, HOST, there ? "the kernel does not tell" : CHECK_NOT_TOLD);
     else if (g_str_equal(here, there))
         check_pass(report, HOST, "has %s, too", here);
     else
@@ -287,7 +286,7 @@ check_cluster(void *data, CheckReport *report)
     const char *there = context->facts->cluster, *here = context->checks->cluster;
 
     if (!context->facts->host_name)
-        check_unknown(report, HOST, NOT_TOLD);
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
     else if (g_strcmp0(here, there) == 0)
         check_pass(report, HOST,
                    here ? "is in cluster '%s', too" : "neither host is in a cluster%s",
