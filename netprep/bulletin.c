@@ -63,16 +63,27 @@ bulletin_free(Bulletin *bulletin)
     g_free(bulletin);
 }
 
+/* @guest is stolen. */
 static json_t *
-make_event(const char *kind, const Lease *lease, const char *detail)
+make_event(const char *kind, const char *lease, json_t *guest, const char *detail)
 {
-    json_t *guest =
-        lease ? json_pack("{s:s, s:s}", "name", lease->guest_name, "uuid", lease->guest_uuid)
-              : json_null();
+    return json_pack("{s:{s:s, s:s?, s:o, s:s, s:I}}", "event", "kind", kind, "lease", lease,
+                     "guest", guest, "detail", detail ? detail : "", "atUnixMilliseconds",
+                     (json_int_t)(g_get_real_time() / 1000));
+}
 
-    return json_pack("{s:{s:s, s:s?, s:o, s:s, s:I}}", "event", "kind", kind, "lease",
-                     lease ? lease->id : NULL, "guest", guest, "detail", detail ? detail : "",
-                     "atUnixMilliseconds", (json_int_t)(g_get_real_time() / 1000));
+static json_t *
+make_guest(const char *name, const char *uuid)
+{
+    return name ? json_pack("{s:s, s:s}", "name", name, "uuid", uuid) : json_null();
+}
+
+static json_t *
+make_lease_event(BulletinKind kind, const Lease *lease, const char *detail)
+{
+    return make_event(
+        headlines[kind].name, lease ? lease->id : NULL,
+        make_guest(lease ? lease->guest_name : NULL, lease ? lease->guest_uuid : NULL), detail);
 }
 
 static void
@@ -99,17 +110,35 @@ forget_gone(Bulletin *bulletin)
     }
 }
 
+/* With the lock. */
+static void
+notify(Bulletin *bulletin, const json_t *event)
+{
+    forget_gone(bulletin);
+    for (guint i = 0; i < bulletin->watchers->len; i++)
+        varlink_call_notify(bulletin->watchers->pdata[i], json_deep_copy(event));
+}
+
 void
 bulletin_post(Bulletin *bulletin, BulletinKind kind, const Lease *lease, const char *detail)
 {
-    json_auto_t *event = make_event(headlines[kind].name, lease, detail);
+    json_auto_t *event = make_lease_event(kind, lease, detail);
 
     write_journal(&headlines[kind], lease, detail);
     g_mutex_lock(&bulletin->lock);
     bulletin->posted[kind]++;
-    forget_gone(bulletin);
-    for (guint i = 0; i < bulletin->watchers->len; i++)
-        varlink_call_notify(bulletin->watchers->pdata[i], json_deep_copy(event));
+    notify(bulletin, event);
+    g_mutex_unlock(&bulletin->lock);
+}
+
+void
+bulletin_announce(Bulletin *bulletin, const char *kind, const char *guest_name,
+                  const char *guest_uuid, const char *detail)
+{
+    json_auto_t *event = make_event(kind, NULL, make_guest(guest_name, guest_uuid), detail);
+
+    g_mutex_lock(&bulletin->lock);
+    notify(bulletin, event);
     g_mutex_unlock(&bulletin->lock);
 }
 
@@ -131,7 +160,7 @@ bulletin_watch(Bulletin *bulletin, VarlinkCall *call, GError **error)
     forget_gone(bulletin);
     gboolean room = bulletin->watchers->len < LIMIT_WATCHERS;
     if (room) {
-        varlink_call_notify(call, make_event("watching", NULL, NULL));
+        varlink_call_notify(call, make_event("watching", NULL, json_null(), NULL));
         g_ptr_array_add(bulletin->watchers, varlink_call_ref(call));
     }
     g_mutex_unlock(&bulletin->lock);
@@ -144,7 +173,7 @@ bulletin_watch(Bulletin *bulletin, VarlinkCall *call, GError **error)
 void
 bulletin_tell(VarlinkCall *call, BulletinKind kind, const Lease *lease, const char *detail)
 {
-    varlink_call_notify(call, make_event(headlines[kind].name, lease, detail));
+    varlink_call_notify(call, make_lease_event(kind, lease, detail));
 }
 
 void

@@ -36,6 +36,10 @@ void bulletin_write_metrics(Bulletin *bulletin, OpenMetrics *metrics);
 /* Adds the caller of Watch, who hears from now on of everything, first of that; a reference to
  * @call is kept as long as the caller is there. FAULT_LIMIT_EXCEEDED beyond LIMIT_WATCHERS. */
 gboolean bulletin_watch(Bulletin *bulletin, VarlinkCall *call, GError **error);
+/* What a caller of Announce says: for the watchers alone. @guest_name and @guest_uuid may be NULL.
+ */
+void bulletin_announce(Bulletin *bulletin, const char *kind, const char *guest_name,
+                       const char *guest_uuid, const char *detail);
 /* Tells @call alone. */
 void bulletin_tell(VarlinkCall *call, BulletinKind kind, const Lease *lease, const char *detail);
 /* Forgets watchers that have gone; to be called now and then. */

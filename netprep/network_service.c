@@ -4,6 +4,7 @@
 #include "netprep/network_service.h"
 
 #include "common/limits.h"
+#include "common/printable.h"
 #include "io.migprep.Network.varlink.h"
 #include "netprep/attach_job.h"
 #include "netprep/bond_setup.h"
@@ -149,11 +150,11 @@ lease_reply(Lease *lease)
 }
 
 static gboolean
-check_guest(const ReservationRequest *request, GError **error)
+check_guest(const char *name, const char *uuid, GError **error)
 {
-    if (!check_name("guest.name", request->guest_name, error))
+    if (!check_name("guest.name", name, error))
         return FALSE;
-    if (g_uuid_string_is_valid(request->guest_uuid))
+    if (g_uuid_string_is_valid(uuid))
         return TRUE;
     fault_set(error, FAULT_INVALID_ARGUMENT, "guest.uuid", NULL, "is not a UUID");
     return FALSE;
@@ -175,7 +176,8 @@ method_reserve(VarlinkCall *call, json_t *parameters, void *context)
     json_t *result = NULL;
 
     if (check_name("owner", request.owner, &error) && check_name("token", request.token, &error) &&
-        check_guest(&request, &error) && read_timeout(parameters, &request.timeout_seconds, &error))
+        check_guest(request.guest_name, request.guest_uuid, &error) &&
+        read_timeout(parameters, &request.timeout_seconds, &error))
         result = lease_reply(reservation_create(host, &request, &error));
     reply(call, result, error);
 }
@@ -337,6 +339,23 @@ method_watch(VarlinkCall *call, json_t *parameters, void *context)
 }
 
 static void
+method_announce(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const NetworkHost *host = context;
+    const json_t *guest = json_object_get(parameters, "guest");
+    const char *name = text(guest, "name"), *uuid = text(guest, "uuid");
+    g_autofree char *detail = printable_line(text(parameters, "detail"), LIMIT_TEXT_BYTES);
+    GError *error = NULL;
+
+    if (name && !check_guest(name, uuid, &error)) {
+        varlink_call_fail(call, error);
+        return;
+    }
+    bulletin_announce(host->bulletin, text(parameters, "kind"), name, uuid, detail);
+    varlink_call_reply(call, json_object());
+}
+
+static void
 method_list_leases(VarlinkCall *call, json_t *parameters, void *context)
 {
     const NetworkHost *host = context;
@@ -379,6 +398,7 @@ network_service_add(VarlinkServer *server, NetworkHost *host, GError **error)
         { "Check", network_check_method },
         { "ForceRelease", method_force_release },
         { "Watch", method_watch },
+        { "Announce", method_announce },
         { "GetMetrics", method_get_metrics },
         { "ListLeases", method_list_leases },
         { "ListJobs", job_method_list },

@@ -170,7 +170,8 @@ static DrainResult *
 carry_out(const Parties *parties, DrainPlan *plan, DrainRecord *record)
 {
     g_autoptr(DrainView) view = drain_view_new(stdout, parties->options->json, plan);
-    DrainReport report = { .view = view, .record = record };
+    DrainNews news = { .host = parties->source };
+    DrainReport report = { .view = view, .record = record, .news = &news };
     DrainTask task = drain_options_task(parties->options, plan);
 
     task.source = parties->source;

@@ -155,7 +155,8 @@ static void
 carry_out(Return *back, DrainPlan *plan, Peer *source, const GPtrArray *here)
 {
     g_autoptr(DrainView) view = drain_view_new(stdout, back->options->json, plan);
-    DrainReport report = { .view = view, .record = back->record, .returning = TRUE };
+    DrainNews news = { .host = back->here };
+    DrainReport report = { .view = view, .record = back->record, .news = &news, .returning = TRUE };
     DrainTask task = drain_options_task(back->options, plan);
 
     drain_view_plan(view);

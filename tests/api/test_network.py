@@ -203,6 +203,25 @@ class Network(unittest.TestCase):
         self.assertIn(f"uid {os.getuid()}, process {os.getpid()}: a test", forced["detail"])
         self.assert_nothing_held()
 
+    def test_watchers_hear_what_a_drain_announces(self):
+        watcher = self.daemon.connect()
+        self.addCleanup(watcher.close)
+        watcher.ask(f"{NAME}.Watch", more=True)
+        self.assertEqual(self.event(watcher)["kind"], "watching")
+        guest = {"name": GUEST, "uuid": UUID}
+        self.call("Announce", {"kind": "moved", "guest": guest, "detail": "to host2\nand\x1b[2J on"})
+        event = self.event(watcher)
+        self.assertEqual((event["kind"], event["guest"], event["lease"]), ("moved", guest, None))
+        self.assertTrue(event["detail"].isprintable(), event["detail"])
+        self.call("Announce", {"kind": "drained", "guest": None, "detail": "nobody is here"})
+        self.assertEqual(self.event(watcher)["kind"], "drained")
+
+    def test_what_is_announced_is_checked(self):
+        self.refused("InvalidArgument", "Announce",
+                     {"kind": "moved", "guest": {"name": "a\nb", "uuid": UUID}, "detail": ""})
+        self.refused("InvalidArgument", "Announce",
+                     {"kind": "moved", "guest": {"name": "a", "uuid": "b"}, "detail": ""})
+
     def event(self, watcher):
         reply = watcher.receive()
         self.assertTrue(reply["continues"])

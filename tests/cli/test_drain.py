@@ -138,6 +138,17 @@ class Moves(Drain):
         self.assertTrue(self.in_maintenance())
         self.assertEqual(self.recorded(), [("web1", "host2")])
 
+    def test_watchers_of_the_host_hear_of_it(self):
+        self.assertEqual(self.drain().returncode, 0)
+        self.assertEqual(self.world.announced, [
+            ("host1", "started", "web1"), ("host1", "moved", "web1"), ("host1", "drained", None)])
+
+    def test_deaf_daemon_does_not_stop_it_and_is_asked_once(self):
+        self.world.refuse = {"host1 Announce": Refusal("Internal")}
+        done = self.drain()
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertEqual(done.errors.count("refused on purpose"), 1, done.errors)
+
     def test_plain_lines_where_there_is_no_terminal(self):
         done = self.drain()
         self.assertIn("web1: moved to host2", done.output)

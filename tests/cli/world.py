@@ -64,7 +64,7 @@ class World:
 
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="migprep-cli-")
-        self.calls, self.refuse, self.hold = [], {}, None
+        self.calls, self.announced, self.refuse, self.hold = [], [], {}, None
         self.checked, self.baselines = [], []
         self.hook_phases = []
         self.maintenance = None
@@ -171,7 +171,7 @@ class World:
         with self.changed:
             if method == "Check":
                 self.checked.append(name)
-            elif method not in ("Describe", "DescribeHost", "GetPolicy", "IdentifyImages",
+            elif method not in ("Announce", "Describe", "DescribeHost", "GetPolicy", "IdentifyImages",
                                 "ListFunctions", "ListGuests", "ListJobs", "ListLeases",
                                 "ListPhysicalNetworks", "Renew"):
                 self.calls.append(name)
@@ -406,6 +406,11 @@ class World:
 
     def Watch(self, daemon, _):
         return self.jobs["events"]
+
+    def Announce(self, daemon, parameters):
+        guest = parameters["guest"]
+        self.announced.append((daemon.host, parameters["kind"], guest and guest["name"]))
+        return {}
 
     def ListLeases(self, daemon, _):
         return {"leases": self.leases[daemon.service]}
