@@ -20,7 +20,8 @@ static const CheckKind kinds[] = {
       WARNING, AT_SOURCE, STORPREPD, "virsh edit GUEST  # <driver cache='none'/>, then restart it",
       LIBVIRT, .invalidated_by = GUEST_CONFIG },
     { "storage.path-allowed", "path is allowed",
-      "The copy's path lies in an image directory of the destination, which is there.",
+      "The copy's path lies in an image directory of the destination, which is there and not "
+      "read-only.",
       BLOCKER, AT_DESTINATION, STORPREPD,
       "mkdir DIRECTORY  # and name it in image-directories of /etc/migprep/migprep.conf",
       OPENEULER, .invalidated_by = HOST_STORAGE,

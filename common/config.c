@@ -456,8 +456,9 @@ static gboolean
 check_cluster(const Reader *reader, GError **error)
 {
     const Config *config = reader->config;
+    g_autofree char *group = g_strconcat(CLUSTER_PREFIX, config->cluster, NULL);
 
-    if (!config->cluster || config_cluster(config))
+    if (!config->cluster || g_key_file_has_group(reader->file, group))
         return TRUE;
     return refuse(reader, "migration", "cluster", error, "there is no group [cluster %s]",
                   config->cluster);

@@ -7,6 +7,7 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -192,7 +193,8 @@ image_place_open(const char *path, const char *const *directories, ImagePlace *r
     if (root_fd >= 0)
         fd = open_directory(root_fd, below);
     if (fd < 0) {
-        cause = g_strdup_printf("cannot open its directory below '%s' without following links: %s",
+        cause = g_strdup_printf("its directory cannot be opened below '%s' without following "
+                                "links: %s",
                                 root, g_strerror(errno));
         return refuse(error, path, "create the directory on this host, or replace the link in it",
                       cause);
@@ -240,6 +242,19 @@ image_place_open_directory(const char *path, const char *const *directories, Fil
         return refuse(error, path, "create the directory on this host", cause);
     }
     *ret_fd = fd;
+    return TRUE;
+}
+
+gboolean
+image_place_check_writable(const ImagePlace *place, GError **error)
+{
+    struct statvfs system;
+
+    if (fstatvfs(place->directory_fd, &system) < 0)
+        return image_place_fault(error, errno, place->path, "cannot examine its file system");
+    if (system.f_flag & ST_RDONLY)
+        return refuse(error, place->path, "mount it for writing, as this host's services see it",
+                      "its file system is mounted read-only");
     return TRUE;
 }
 

@@ -56,6 +56,9 @@ gboolean image_place_open(const char *path, const char *const *directories, Imag
 gboolean image_place_open_directory(const char *path, const char *const *directories,
                                     FileDescriptor *ret_fd, GError **error);
 
+/* FAULT_TARGET_REFUSED if the file system is mounted read-only for this process. */
+gboolean image_place_check_writable(const ImagePlace *place, GError **error);
+
 /* FAULT_TARGET_EXISTS if anything has that name, a dangling link included. */
 gboolean image_place_check_free(const ImagePlace *place, GError **error);
 

@@ -9,13 +9,21 @@
 
 #define SSH_FAILED 255 /* ssh itself, not what it ran */
 
+/* What ssh says in its own name is that it did not get there; a refusal has its user and host. */
+static gboolean
+is_unreached(const char *cause)
+{
+    return g_str_has_prefix(cause, "ssh: ");
+}
+
 static void
-set_fault(const char *host, const char *cause, GError **error)
+set_fault(const char *host, FaultCode code, const char *cause, GError **error)
 {
     g_autofree char *object = g_strdup_printf("host '%s'", host);
-    g_autofree char *remedy = g_strdup_printf("ssh-copy-id root@%s", host);
+    g_autofree char *remedy =
+        g_strdup_printf(code == FAULT_PEER_UNREACHABLE ? "ping %s" : "ssh-copy-id root@%s", host);
 
-    fault_set(error, FAULT_PEER_UNREACHABLE, object, remedy, "%s", cause);
+    fault_set(error, code, object, remedy, "%s", cause);
 }
 
 /* ssh's last line is the reason; what comes before are banners and warnings. */
@@ -40,11 +48,14 @@ login_try(const char *host, GError **error)
     g_auto(ProgramResult) result = { 0 };
     g_autoptr(GError) failure = NULL;
 
-    if (!program_run((const char *const *)argv, NULL, LOGIN_SECONDS, NULL, &result, &failure))
-        set_fault(host, fault_cause(failure), error);
-    else if (result.exit_status == SSH_FAILED)
-        set_fault(host, last_line(result.error_text), error);
-    else
+    if (!program_run((const char *const *)argv, NULL, LOGIN_SECONDS, NULL, &result, &failure)) {
+        set_fault(host, FAULT_PEER_UNREACHABLE, fault_cause(failure), error);
+    } else if (result.exit_status == SSH_FAILED) {
+        const char *cause = last_line(result.error_text);
+        set_fault(host, is_unreached(cause) ? FAULT_PEER_UNREACHABLE : FAULT_PROGRAM_FAILED, cause,
+                  error);
+    } else {
         return TRUE;
+    }
     return FALSE;
 }

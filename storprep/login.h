@@ -8,6 +8,6 @@
 #define LOGIN_SECONDS 4 /* within CHECK_TIMEOUT_MSEC */
 
 /* Logs in by ssh, and out again; leaves nothing here, and there what sshd logs. @host passed
- * host_name_check(). FAULT_PEER_UNREACHABLE with what ssh said. Blocks for LOGIN_SECONDS at most.
- */
+ * host_name_check(). FAULT_PEER_UNREACHABLE if ssh did not get there, FAULT_PROGRAM_FAILED if it
+ * was not let in, with what it said. Blocks for LOGIN_SECONDS at most. */
 gboolean login_try(const char *host, GError **error);

@@ -145,18 +145,16 @@ prepare(void *data, GError **error)
 }
 
 /* The fault of an operation that only looks at @path: what it found wrong, or why it could not
- * look.
- * @command is what to begin with there. */
+ * look. @remedy is a command to begin with there. */
 static void
-report_fault(CheckReport *report, const char *command, const char *path, FaultCode expected,
+report_fault(CheckReport *report, const char *path, const char *remedy, FaultCode expected,
              const GError *error)
 {
     g_autofree char *object = g_strdup_printf("path '%s'", path);
-    g_autofree char *word = check_word(path);
-    g_autofree char *remedy = g_strdup_printf("%s %s  # %s", command, word, fault_remedy(error));
+    g_autofree char *advice = g_strdup_printf("%s  # %s", remedy, fault_remedy(error));
 
     if (fault_code(error) == expected)
-        check_fail(report, object, remedy, "%s", fault_cause(error));
+        check_fail(report, object, advice, "%s", fault_cause(error));
     else
         check_unknown(report, object, "%s", error->message);
 }
@@ -166,8 +164,28 @@ static void
 report_refused_path(CheckReport *report, const char *path, const GError *error)
 {
     g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *word = check_word(directory);
+    g_autofree char *remedy = g_strdup_printf("mkdir -p %s", word);
 
-    report_fault(report, "mkdir -p", directory, FAULT_TARGET_REFUSED, error);
+    report_fault(report, path, remedy, FAULT_TARGET_REFUSED, error);
+}
+
+static void
+report_unwritable(CheckReport *report, const ImagePlace *place, const GError *error)
+{
+    g_autofree char *word = check_word(place->directory);
+    g_autofree char *remedy = g_strdup_printf("findmnt -T %s", word);
+
+    report_fault(report, place->path, remedy, FAULT_TARGET_REFUSED, error);
+}
+
+static void
+report_taken(CheckReport *report, const char *path, const GError *error)
+{
+    g_autofree char *word = check_word(path);
+    g_autofree char *remedy = g_strdup_printf("ls -l %s", word);
+
+    report_fault(report, path, remedy, FAULT_TARGET_EXISTS, error);
 }
 
 static void
@@ -181,10 +199,12 @@ check_path(void *data, CheckReport *report)
         g_auto(ImagePlace) place = { .directory_fd = -1 };
         g_autoptr(GError) error = NULL;
 
-        if (image_place_open(image->path, context->checks->directories, &place, &error))
-            check_pass(report, object, "is in image directory %s", place.root);
-        else
+        if (!image_place_open(image->path, context->checks->directories, &place, &error))
             report_refused_path(report, image->path, error);
+        else if (!image_place_check_writable(&place, &error))
+            report_unwritable(report, &place, error);
+        else
+            check_pass(report, object, "is in image directory %s", place.root);
     }
 }
 
@@ -210,7 +230,7 @@ check_absent(void *data, CheckReport *report)
         else if (image_place_check_free(&place, &error))
             check_pass(report, object, "nothing is there");
         else
-            report_fault(report, "ls -l", image->path, FAULT_TARGET_EXISTS, error);
+            report_taken(report, image->path, error);
     }
 }
 

@@ -52,7 +52,7 @@ fake_login(const char *host, GError **error)
 {
     g_assert_cmpstr(host, ==, HOST2);
     if (way.closed)
-        fault_set(error, FAULT_PEER_UNREACHABLE, host, "ssh-copy-id root@host2",
+        fault_set(error, FAULT_PROGRAM_FAILED, host, "ssh-copy-id root@host2",
                   "Permission denied (publickey)");
     return !way.closed;
 }

@@ -135,6 +135,9 @@ test_migration_policy_of_host_and_cluster(void)
     g_assert_true(config->migration.is_set[POLICY_MAX_DOWNTIME]);
     g_assert_cmpuint(config->migration.values[POLICY_MAX_DOWNTIME], ==, 300);
     g_assert_false(config->migration.is_set[POLICY_AUTO_CONVERGE]);
+    g_autoptr(Config) empty = load("[migration]\ncluster=north\n[cluster north]\n", &error);
+    g_assert_nonnull(empty);
+    g_assert_null(config_cluster(empty));
     const PolicySettings *cluster = config_cluster(config);
     g_assert_cmpuint(cluster->values[POLICY_MAX_DOWNTIME], ==, 500);
     g_assert_cmpuint(cluster->values[POLICY_AUTO_CONVERGE], ==, TRUE);

@@ -475,6 +475,27 @@ run_on_small_disk(Fixture *fixture, void (*test)(Fixture *))
 }
 
 static void
+check_read_only(Fixture *fixture)
+{
+    g_auto(ImagePlace) place = { .directory_fd = -1 };
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(image_place_open(fixture->path, fixture->directories, &place, &error));
+    g_assert_true(image_place_check_writable(&place, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(mount(NULL, fixture->directory, NULL, MS_REMOUNT | MS_RDONLY, NULL), ==, 0);
+    g_assert_false(image_place_check_writable(&place, &error));
+    g_assert_error(error, FAULT, FAULT_TARGET_REFUSED);
+    g_assert_nonnull(strstr(error->message, "read-only"));
+}
+
+static void
+test_read_only_file_system_is_refused(Fixture *fixture, gconstpointer data)
+{
+    run_on_small_disk(fixture, check_read_only);
+}
+
+static void
 check_full_disk(Fixture *fixture)
 {
     static const ImageRecipe wide = {
@@ -530,5 +551,6 @@ main(int argc, char **argv)
     g_test_add_func("/image-target/impossible-shapes", test_impossible_shapes_are_refused);
     g_test_add_func("/image-target/maximum-bytes", test_maximum_bytes_cover_what_qemu_img_measures);
     add("/image-target/full-disk-is-no-space", test_full_disk_is_no_space);
+    add("/image-target/read-only", test_read_only_file_system_is_refused);
     return g_test_run();
 }

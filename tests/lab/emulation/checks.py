@@ -66,8 +66,8 @@ def wrong(document):
 
 @contextmanager
 def broken(host, command, undo):
-    host.run(command)
     try:
+        host.run(command)
         yield
     finally:
         host.run(undo)

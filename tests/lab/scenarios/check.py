@@ -248,8 +248,7 @@ def storage(lab, source, target, guest):
     with lab.case("a file system that is read-only"), broken(
             target, "mount -t tmpfs small /var/lib/libvirt/images; "
             "mount -o remount,ro /var/lib/libvirt/images", "umount /var/lib/libvirt/images"):
-        code, document, _ = check(source, "guest1", "--to", "host2")
-        assert code in (UNKNOWN, BLOCKED), wrong(document)
+        expect(source, "storage.path-allowed", "blocker", guest.disk, "read-only")
 
     with lab.case("a kernel that is not there"), broken(
             target, "mv /usr/lib/lab/vmlinux /usr/lib/lab/away",
@@ -315,6 +314,7 @@ def hosts(lab, source, target):
         # Calls wait for it to come back first.
         wait_for("libvirt's absence to be said", lambda: is_found(source, "host.libvirt-answers"), 60)
         expect(source, "host.libvirt-answers", "blocker", "does not answer", status=None)
+    wait_for("libvirt's return", lambda: check(source, "guest1", "--to", "host2")[0] != UNKNOWN, 90)
 
     with lab.case("a host that cannot be reached costs its deadline once"):
         start = time.monotonic()
