@@ -5,6 +5,7 @@
 #include "common/maintenance.h"
 #include "storprep/guest_policy.h"
 #include "storprep/storage_methods.h"
+#include "storprep/target_lease.h"
 #include "storprep/target_space.h"
 
 static json_t *
@@ -70,7 +71,7 @@ describe(const StorageService *service, GError **error)
 {
     g_autoptr(HypervisorHost) host = hypervisor_get_host(service->hypervisor, error);
     g_autoptr(GPtrArray) guests = host ? hypervisor_list_guests(service->hypervisor, error) : NULL;
-    g_autoptr(GPtrArray) leases = guests ? lease_store_list(service->store, error) : NULL;
+    g_autoptr(GPtrArray) leases = guests ? target_leases_read(service->store, error) : NULL;
     g_autofree char *maintenance = maintenance_reason("");
 
     if (!leases)

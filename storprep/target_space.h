@@ -12,7 +12,7 @@
  */
 gboolean target_space_check(const Lease *lease, const GPtrArray *leases, GError **error);
 
-/* What is free and promised to no lease in each of @directories, in bytes, in their order; those
- * that share a file system share it equally; 0 for one that is not there. Owned by the caller.
- * Blocks. */
+/* What is free and promised to none of @leases (target_leases_read()) in each of @directories, in
+ * bytes, in their order; those that share a file system share it equally; 0 for one that is not
+ * there. Owned by the caller. Blocks. */
 guint64 *target_space_list(const char *const *directories, const GPtrArray *leases);

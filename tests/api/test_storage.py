@@ -645,6 +645,13 @@ class Migrations(Storage):
         self.refused("InvalidArgument", "SetPolicy",
                      {"guest": GUEST, "name": "apart", "value": "two words"})
 
+    def test_host_tells_what_it_has_whatever_leases_there_are(self):
+        placed = self.call("PlaceProbe", {"owner": "test", "token": "t", "timeoutSeconds": 600,
+                                          "directory": self.daemon.images})
+        volumes = self.call("DescribeHost")["volumes"]
+        self.assertEqual([volume["directory"] for volume in volumes], [self.daemon.images])
+        self.release(placed["lease"])
+
     def test_host_tells_what_it_has_and_who_runs_here(self):
         told = self.call("DescribeHost")
         self.assertGreater(told["processors"], 0)
