@@ -25,6 +25,11 @@ for phase in before_migration after_migration; do
     chmod 755 $directory/note.root
 done
 """
+# Nothing in the guest listens to a power button; its agent runs this.
+SHUTDOWN = """
+printf '#!/bin/sh\\n(sleep 1; echo o > /proc/sysrq-trigger) > /dev/null 2>&1 &\\n' > /sbin/shutdown
+chmod 755 /sbin/shutdown
+"""
 DRAIN_SECONDS = 900
 
 
@@ -185,6 +190,9 @@ def come_back(lab, hosts, guests):
 
 def failing(lab, hosts, guests):
     source, target = hosts
+    guests[2].output(SHUTDOWN)
+    source.run(["migprep", "policy", guests[2].name, "fallback=shutdown"])
+    watch = source.start(["migprep", "status", "--watch", "--json"])
     with lab.case("a guest whose move fails midway is tried again, the others go on"):
         drain = Drain(source)
         assert drain.until(lambda event: event.get("guest") == guests[0].name
@@ -198,9 +206,31 @@ def failing(lab, hosts, guests):
         expect_places(guests, target, source, "shut off")
         note_figures(lab, result)
 
+    with lab.case("whoever watches the host heard of all of it"):
+        heard = hear(watch, "drained")
+        assert ("started", guests[0].name) in heard and ("moved", guests[0].name) in heard, heard
+        assert ("moved", guests[1].name) in heard and ("stopped", guests[2].name) in heard, heard
+    watch.stop()
+
+    with lab.case("the guest that cannot move shut down when it was asked to"):
+        assert not source.run(["test", "-e", f"/var/lib/libvirt/qemu/save/{guests[2].name}.save"],
+                              check=False).returncode == 0, "it hibernated"
+
+
+def hear(watch, last):
+    """(kind, guest's name) of what a watcher was told, up to a kind."""
+    heard = []
+    for _, line in watch:
+        event = json.loads(line)
+        heard.append((event["kind"], event["guest"] and event["guest"]["name"]))
+        if event["kind"] == last:
+            return heard
+    raise LabError(f"the watch ended before it said {last}: {heard}")
+
 
 def killed(lab, hosts, guests):
     source, target = hosts
+    source.run(["migprep", "policy", guests[2].name, "fallback=hibernate"])
     with lab.case("a drain that was killed is resumed by running it again"):
         drain = Drain(source)
         assert drain.until(lambda event: event.get("guest") == guests[0].name
