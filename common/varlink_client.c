@@ -15,6 +15,8 @@
 #include "common/fault.h"
 #include "common/limits.h"
 
+#define STATUS_NO_PROGRAM 127 /* of a shell: sh(1) */
+
 struct VarlinkClient {
     char *peer;  /* the host, or the socket's path, for errors */
     int read_fd; /* non-blocking is not needed: poll() comes before each read */
@@ -121,6 +123,17 @@ last_error_line(GSubprocess *program)
     return g_utf8_make_valid(line ? line + 1 : buffer, -1);
 }
 
+static char *
+remedy_for(const char *host, int status)
+{
+    if (status == VARLINK_PROXY_HUNG_UP)
+        return g_strdup_printf("ssh %s journalctl -u netprepd -u storprepd", host);
+    if (status == VARLINK_PROXY_NO_DAEMON || status == STATUS_NO_PROGRAM)
+        return g_strdup("install migprep there and run on it: systemctl start netprepd.socket "
+                        "storprepd.socket");
+    return g_strdup_printf("make this work: ssh %s true", host);
+}
+
 /* The other side is gone: finds out why. */
 static void
 explain_end(VarlinkClient *client, GError **error)
@@ -135,18 +148,15 @@ explain_end(VarlinkClient *client, GError **error)
     }
     g_autofree char *line = last_error_line(client->program);
     g_subprocess_wait(client->program, NULL, NULL);
-    gboolean no_daemon = g_subprocess_get_if_exited(client->program) &&
-                         g_subprocess_get_exit_status(client->program) == VARLINK_PROXY_NO_DAEMON;
-    gboolean no_program = g_subprocess_get_if_exited(client->program) &&
-                          g_subprocess_get_exit_status(client->program) == 127;
+    int status = g_subprocess_get_if_exited(client->program)
+                     ? g_subprocess_get_exit_status(client->program)
+                     : -1;
+    gboolean reached = status == VARLINK_PROXY_NO_DAEMON || status == VARLINK_PROXY_HUNG_UP ||
+                       status == STATUS_NO_PROGRAM;
     g_autofree char *object = g_strdup_printf("host '%s'", client->peer);
-    g_autofree char *remedy =
-        no_daemon || no_program
-            ? g_strdup_printf("install migprep there and run on it: systemctl start "
-                              "netprepd.socket storprepd.socket")
-            : g_strdup_printf("make this work: ssh %s true", client->peer);
-    fault_set(error, no_daemon || no_program ? FAULT_DAEMON_UNAVAILABLE : FAULT_PEER_UNREACHABLE,
-              object, remedy, "%s", *line ? line : "the connection ended without a word");
+    g_autofree char *remedy = remedy_for(client->peer, status);
+    fault_set(error, reached ? FAULT_DAEMON_UNAVAILABLE : FAULT_PEER_UNREACHABLE, object, remedy,
+              "%s", *line ? line : "the connection ended without a word");
 }
 
 /* Waits until @fd is ready for @events. */

@@ -12,9 +12,11 @@ VarlinkClient *varlink_client_connect(const char *socket_path, GError **error);
 /* Runs @argv and speaks over its stdin/stdout ("ssh HOST migprep proxy network"). @peer names the
  * host in errors. Starting succeeds at once; an unreachable host shows at the first call as
  * FAULT_PEER_UNREACHABLE (or FAULT_DAEMON_UNAVAILABLE, told by the program's exit status:
- * VARLINK_PROXY_NO_DAEMON), with the program's last line of standard error as the cause. */
+ * VARLINK_PROXY_NO_DAEMON or VARLINK_PROXY_HUNG_UP), with the program's last line of standard error
+ * as the cause. */
 VarlinkClient *varlink_client_spawn(const char *const *argv, const char *peer, GError **error);
 #define VARLINK_PROXY_NO_DAEMON 69 /* exit status of `migprep proxy` that finds no daemon */
+#define VARLINK_PROXY_HUNG_UP   70 /* of one whose daemon ended before its caller did */
 void varlink_client_free(VarlinkClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarlinkClient, varlink_client_free)
 

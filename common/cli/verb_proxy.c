@@ -46,30 +46,36 @@ copy_some(int from, int to)
     return got > 0 && write_all(to, buffer, (size_t)got);
 }
 
+typedef struct {
+    int fd;
+    int ended; /* atomic: the caller said all that it had to say */
+} Input;
+
 static void *
 copy_input(void *data)
 {
-    int fd = GPOINTER_TO_INT(data);
+    Input *input = data;
 
-    while (copy_some(STDIN_FILENO, fd))
+    while (copy_some(STDIN_FILENO, input->fd))
         ;
-    shutdown(fd, SHUT_WR);
+    g_atomic_int_set(&input->ended, TRUE);
+    shutdown(input->fd, SHUT_WR);
     return NULL;
 }
 
-/* Until the daemon hangs up or nobody reads the output any more. */
-static void
+/* Until the daemon hangs up (TRUE) or nobody reads the output any more. */
+static gboolean
 copy_output(int fd)
 {
     struct pollfd ends[] = { { .fd = fd, .events = POLLIN }, { .fd = STDOUT_FILENO } };
 
     for (;;) {
         if (poll(ends, G_N_ELEMENTS(ends), -1) < 0 && errno != EINTR)
-            return;
+            return FALSE;
         if (ends[1].revents)
-            return;
+            return FALSE;
         if (ends[0].revents && !copy_some(fd, STDOUT_FILENO))
-            return;
+            return TRUE;
     }
 }
 
@@ -105,9 +111,15 @@ join(Service service, const char *socket_path)
                 reason == EACCES ? " (only root and the group migprep may)" : "");
         return VARLINK_PROXY_NO_DAEMON;
     }
-    g_thread_unref(g_thread_new("input", copy_input, GINT_TO_POINTER(fd)));
-    copy_output(fd);
-    return EXIT_STATUS_OK;
+    /* Not freed: the thread may still be reading when the process ends. */
+    Input *input = g_new0(Input, 1);
+    input->fd = fd;
+    g_thread_unref(g_thread_new("input", copy_input, input));
+    if (!copy_output(fd) || g_atomic_int_get(&input->ended))
+        return EXIT_STATUS_OK;
+    fprintf(stderr, "migprep: %s: it closed the connection before it answered\n",
+            service_daemon(service));
+    return VARLINK_PROXY_HUNG_UP;
 }
 
 static int
@@ -121,7 +133,8 @@ run(int argc, char **argv)
     const VerbOptions options = {
         .synopsis = "network|storage",
         .summary = "Joins standard input and output to netprepd's or storprepd's socket. Other\n"
-                   "hosts run this through ssh. Exits with 69 when there is no daemon.",
+                   "hosts run this through ssh. Exits with 69 when there is no daemon, 70 when it\n"
+                   "hung up.",
         .examples = "Example:\n  ssh host2 migprep proxy network\n",
         .entries = entries,
     };

@@ -73,10 +73,11 @@ class Proxy(unittest.TestCase):
         self.assertEqual(process.stdout.read(), b"late answer\0")
         self.assertEqual(process.wait(DEADLINE), 0)
 
-    def test_ends_when_the_daemon_ends_though_input_stays_open(self):
+    def test_says_that_the_daemon_ended_though_input_stays_open(self):
         process, daemon = self.connect()
         daemon.close()
-        self.assertEqual(process.wait(DEADLINE), 0)
+        self.assertEqual(process.wait(DEADLINE), 70)
+        self.assertIn(b"netprepd: it closed the connection", process.stderr.read())
 
     def test_ends_when_ssh_dies_though_the_daemon_is_busy(self):
         process, daemon = self.connect()
