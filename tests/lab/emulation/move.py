@@ -58,7 +58,7 @@ class Move:
     def _figures(self, begin, target):
         result = self.result
         reachable = self._reachable()
-        windows = self._windows()
+        windows = self.windows()
         whole = self._probe.window(begin, time.monotonic())
         outage = {name: self._probe.window(*windows[name])["lostMilliseconds"] if name in windows
                   else None for name in PHASES}
@@ -84,7 +84,7 @@ class Move:
             return False
         return True
 
-    def _windows(self):
+    def windows(self):
         """(begin, end) of each phase that took place, by the time the events arrived here."""
         detach = self._times.get(("detach", "started"))
         migrate = self._times.get(("migrate", "started"))

@@ -114,6 +114,11 @@ class Probe:
                 "longestGapMilliseconds": longest * self.interval_ms,
                 "medianRoundTripMilliseconds": round(middle, 1)}
 
+    def trips(self, begin, end):
+        """(when it was sent, round trip in milliseconds or None) of each probe that was sent."""
+        return [(sent, (replied - sent) * 1000 if replied else None)
+                for _, sent, replied in self._turns(begin, end) if sent]
+
     @staticmethod
     def now():
         """The time that the probe's times are compared with."""
