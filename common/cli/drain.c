@@ -2,6 +2,8 @@
 /* Owns the decisions of a drain: who is next, what becomes of a failure, and when all is over. */
 #include "common/cli/drain.h"
 
+#include <string.h>
+
 #include "common/cli/drain_work.h"
 #include "common/fault.h"
 
@@ -471,6 +473,17 @@ drain_event_name(DrainEventKind kind)
     static const char *const names[] = { "started", "step", "progress", "note", "retry", "over" };
 
     return names[kind];
+}
+
+const char *
+drain_event_reason(const DrainEvent *event)
+{
+    g_autofree char *again = g_strdup_printf("guest '%s': ", event->guest->name);
+
+    if (!event->error)
+        return event->text;
+    return g_str_has_prefix(event->error->message, again) ? event->error->message + strlen(again)
+                                                          : event->error->message;
 }
 
 const char *

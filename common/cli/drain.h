@@ -49,6 +49,10 @@ typedef struct {
     double seconds;
 } DrainEvent;
 
+/* Its error's message, or its text; what goes behind the guest's name does not begin with it again.
+ * Borrowed; NULL: neither. */
+const char *drain_event_reason(const DrainEvent *event);
+
 typedef struct {
     DrainPlan *plan; /* changes as guests are tried elsewhere */
     Peer *source;

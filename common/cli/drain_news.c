@@ -91,7 +91,7 @@ drain_news_event(DrainNews *news, const DrainEvent *event)
                                                     event->host ? event->host : event->text);
         tell_guest(news, &started, event, sentence);
     } else if (event->kind == DRAIN_EVENT_OVER && headline_of(event->outcome)) {
-        const char *why = event->error ? event->error->message : NULL;
+        const char *why = drain_event_reason(event);
         g_autofree char *sentence = g_strdup_printf(
             "%s%s%s%s%s", drain_outcome_name(event->outcome), event->host ? " to " : "",
             event->host ? event->host : "", why ? ": " : "", why ? why : "");

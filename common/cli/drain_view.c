@@ -115,7 +115,7 @@ static void
 say(DrainView *view, const DrainEvent *event)
 {
     const char *name = event->guest->name;
-    const char *why = event->error ? event->error->message : event->text;
+    const char *why = drain_event_reason(event);
 
     print_time(view);
     switch (event->kind) {

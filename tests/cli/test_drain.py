@@ -149,6 +149,11 @@ class Moves(Drain):
         self.assertEqual(done.returncode, 0, done.errors)
         self.assertEqual(done.errors.count("refused on purpose"), 1, done.errors)
 
+    def test_reason_does_not_name_the_guest_again(self):
+        self.world.checks = {"host2 storage": [result("host.cpu-compatible")]}
+        output = self.drain().output
+        self.assertRegex(output, r"web1: left, [0-9.]+ s: cannot leave: ")
+
     def test_plain_lines_where_there_is_no_terminal(self):
         done = self.drain()
         self.assertIn("web1: moved to host2", done.output)

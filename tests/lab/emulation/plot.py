@@ -3,7 +3,7 @@
 
 from xml.sax.saxutils import escape
 
-WIDTH, MARGIN, STRIP, GAP = 960, 24, 96, 44
+WIDTH, MARGIN, STRIP, GAP = 960, 24, 96, 56
 CEILING_MS = 100  # of a round trip; what takes longer is drawn as long as this
 COLOURS = {"reply": "#3a7d44", "lost": "#c1272d", "phase": "#eef2f7", "line": "#8a94a3"}
 TEXT = 'font-family="sans-serif" font-size="13" fill="#222"'
