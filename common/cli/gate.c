@@ -35,15 +35,61 @@ is_forced(const Gate *gate, const char *id)
 }
 
 static void
-note(const json_t *result, const char *prefix, const MoveObserver *observer, void *data)
+note_checks(const json_t *result, const char *checks, const MoveObserver *observer, void *data)
 {
     const char *remedy = reply_text(result, "remedy");
-    g_autofree char *sentence =
-        g_strdup_printf("%s %s, %s on %s: %s%s%s", prefix, reply_text(result, "check"),
-                        reply_text(result, "object"), reply_text(result, "host"),
-                        reply_text(result, "evidence"), *remedy ? "; " : "", remedy);
+    g_autofree char *sentence = g_strdup_printf(
+        "%s, %s on %s: %s%s%s", checks, reply_text(result, "object"), reply_text(result, "host"),
+        reply_text(result, "evidence"), *remedy ? "; " : "", remedy);
 
     observer->note(sentence, data);
+}
+
+static void
+note(const json_t *result, const char *prefix, const MoveObserver *observer, void *data)
+{
+    g_autofree char *check = g_strdup_printf("%s %s", prefix, reply_text(result, "check"));
+
+    note_checks(result, check, observer, data);
+}
+
+/* What a host that is slow or silent leaves open has one reason: it is told once. */
+static gboolean
+is_like(const json_t *a, const json_t *b)
+{
+    return g_str_equal(reply_text(a, "host"), reply_text(b, "host")) &&
+           g_str_equal(reply_text(a, "evidence"), reply_text(b, "evidence"));
+}
+
+static void
+note_unknown(const json_t *first, guint others, const MoveObserver *observer, void *data)
+{
+    g_autofree char *checks =
+        g_strdup_printf("not known: %s and %u more checks", reply_text(first, "check"), others);
+
+    if (others)
+        note_checks(first, checks, observer, data);
+    else
+        note(first, "not known:", observer, data);
+}
+
+/* @unknown: of borrowed json_t *. */
+static void
+note_all_unknown(GPtrArray *unknown, const MoveObserver *observer, void *data)
+{
+    while (unknown->len > 0) {
+        const json_t *first = unknown->pdata[0];
+        guint others = 0;
+
+        for (guint i = unknown->len; --i > 0;) {
+            if (is_like(first, unknown->pdata[i])) {
+                g_ptr_array_remove_index(unknown, i);
+                others++;
+            }
+        }
+        note_unknown(first, others, observer, data);
+        g_ptr_array_remove_index(unknown, 0);
+    }
 }
 
 /* A later daemon may know checks that this command does not. */
@@ -70,10 +116,10 @@ set_error(const json_t *result, GError **error)
     fault_set(error, code_of(id), object, remedy, "%s", reply_text(result, "evidence"));
 }
 
-/* FALSE: @result stops the move. */
+/* FALSE: @result stops the move. One that is not known is added to @unknown. */
 static gboolean
-judge(const Gate *gate, const json_t *result, gboolean first, const MoveObserver *observer,
-      void *data, GError **error)
+judge(const Gate *gate, json_t *result, GPtrArray *unknown, gboolean first,
+      const MoveObserver *observer, void *data, GError **error)
 {
     const char *outcome = reply_text(result, "outcome");
     const char *severity = reply_text(result, "severity");
@@ -83,7 +129,7 @@ judge(const Gate *gate, const json_t *result, gboolean first, const MoveObserver
     if (is_forced(gate, reply_text(result, "check"))) {
         note(result, "overridden:", observer, data);
     } else if (g_str_equal(outcome, "unknown")) {
-        note(result, "not known:", observer, data);
+        g_ptr_array_add(unknown, result);
     } else if (g_str_equal(severity, "warning")) {
         note(result, "warning:", observer, data);
     } else if (first) {
@@ -100,6 +146,7 @@ gboolean
 gate_pass(const Gate *gate, const MoveObserver *observer, void *data, GError **error)
 {
     g_autoptr(GPtrArray) destinations = g_ptr_array_new();
+    g_autoptr(GPtrArray) unknown = g_ptr_array_new();
     gboolean pass = TRUE;
     size_t i;
     json_t *result;
@@ -118,6 +165,7 @@ gate_pass(const Gate *gate, const MoveObserver *observer, void *data, GError **e
         return FALSE;
     }
     json_array_foreach (survey->results, i, result)
-        pass = judge(gate, result, pass, observer, data, error) && pass;
+        pass = judge(gate, result, unknown, pass, observer, data, error) && pass;
+    note_all_unknown(unknown, observer, data);
     return pass;
 }

@@ -19,8 +19,9 @@ gboolean gate_check_forced(const char *const *ids, GError **error);
 
 /*
  * Runs the checks of `migprep check` and tells @observer, a note each, of warnings, of what could
- * not be checked and of what was overridden. FALSE if the move must not be begun: @error is the
- * first blocker, by the code that the catalogue has for it, or says which daemon did not answer;
- * further blockers are notes. Changes nothing. Blocks as check_survey_guest() does.
+ * not be checked (once for all checks that one host leaves open for one reason) and of what was
+ * overridden. FALSE if the move must not be begun: @error is the first blocker, by the code that
+ * the catalogue has for it, or says which daemon did not answer; further blockers are notes.
+ * Changes nothing. Blocks as check_survey_guest() does.
  */
 gboolean gate_pass(const Gate *gate, const MoveObserver *observer, void *data, GError **error);

@@ -63,6 +63,16 @@ class Gate(unittest.TestCase):
         self.assertIn("migprep: warning: network.bond-primary, thing 7 on ", done.errors)
         self.assertIn("migprep: not known: host.cpu-compatible", done.errors)
 
+    def test_one_reason_for_many_unknown_checks_is_told_once(self):
+        done = self.migrate(host1_network=[result("network.bond-primary", "unknown")],
+                            host2_storage=[result(check, "unknown") for check in (
+                                "host.cpu-compatible", "host.memory-enough", "host.vcpus-fit")])
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertIn("not known: host.cpu-compatible and 2 more checks, thing 7 on host2: "
+                      "is broken", done.errors)
+        self.assertIn("not known: network.bond-primary, thing 7 on ", done.errors)
+        self.assertNotIn("host.memory-enough", done.errors)
+
     def test_information_says_nothing(self):
         done = self.migrate(host2_storage=[result("a.b", severity="information")])
         self.assertEqual((done.returncode, done.errors), (0, ""))

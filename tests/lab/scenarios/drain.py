@@ -176,7 +176,8 @@ def by_the_target(lab, hosts, guests):
 
     with lab.case("stopping the target ends the maintenance"):
         source.run(["systemctl", "stop", TARGET], seconds=60)
-        assert not in_maintenance(source)
+        # systemd waits for the target, which is stopped before its service.
+        wait_for("the end of the maintenance", lambda: not in_maintenance(source), 30)
 
 
 def come_back(lab, hosts, guests):
