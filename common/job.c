@@ -315,6 +315,27 @@ job_wait(Job *job, GError **error)
     return result;
 }
 
+/* Called with the lock. */
+static void
+drop_ended(GPtrArray *jobs)
+{
+    for (guint i = jobs->len; i-- > 0;) {
+        if (((const Job *)jobs->pdata[i])->ended)
+            g_ptr_array_remove_index_fast(jobs, i);
+    }
+}
+
+void
+job_await_fewer(JobRegistry *registry, GPtrArray *jobs, guint most, gint64 deadline_usec)
+{
+    g_mutex_lock(&registry->lock);
+    drop_ended(jobs);
+    while (jobs->len > most &&
+           g_cond_wait_until(&registry->changed, &registry->lock, deadline_usec))
+        drop_ended(jobs);
+    g_mutex_unlock(&registry->lock);
+}
+
 /* Forgets watchers that went away, so that no job collects them. Called with the lock. */
 static void
 forget_closed(Job *job)

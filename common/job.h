@@ -46,6 +46,9 @@ GCancellable *job_cancellable(Job *job);
 void job_progress(Job *job, json_t *progress);
 /* Blocks until the job ended; result (new reference) or NULL with a copy of its error. */
 json_t *job_wait(Job *job, GError **error);
+/* Blocks until no more than @most of @jobs (references, all of @registry) run, but not beyond
+ * @deadline_usec of the monotonic clock; drops those that have ended. */
+void job_await_fewer(JobRegistry *registry, GPtrArray *jobs, guint most, gint64 deadline_usec);
 
 /*
  * Ties @call to @job: with `more` {job} at once, {job, progress} as it goes, then the final reply

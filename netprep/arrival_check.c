@@ -26,7 +26,7 @@ context_free(void *data)
     network_facts_clear(&context->facts);
     g_clear_pointer(&context->active, g_ptr_array_unref);
     physical_networks_free(context->networks);
-    function_inventory_free(context->inventory);
+    function_inventory_unref(context->inventory);
     g_free(context);
 }
 

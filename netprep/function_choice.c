@@ -24,7 +24,7 @@ function_choice_free(FunctionChoice *choice)
         return;
     g_clear_pointer(&choice->taken, g_hash_table_unref);
     physical_networks_free(choice->networks);
-    function_inventory_free(choice->inventory);
+    function_inventory_unref(choice->inventory);
     g_free(choice);
 }
 

@@ -34,10 +34,17 @@ function_free(Function *function)
     g_free(function);
 }
 
-void
-function_inventory_free(FunctionInventory *inventory)
+FunctionInventory *
+function_inventory_ref(FunctionInventory *inventory)
 {
-    if (!inventory)
+    g_atomic_int_inc(&inventory->references);
+    return inventory;
+}
+
+void
+function_inventory_unref(FunctionInventory *inventory)
+{
+    if (!inventory || !g_atomic_int_dec_and_test(&inventory->references))
         return;
     g_hash_table_unref(inventory->by_address);
     g_ptr_array_unref(inventory->functions);
@@ -52,6 +59,7 @@ inventory_new(void)
 {
     FunctionInventory *inventory = g_new0(FunctionInventory, 1);
 
+    inventory->references = 1;
     inventory->functions = g_ptr_array_new_with_free_func((GDestroyNotify)function_free);
     inventory->by_address = g_hash_table_new(g_str_hash, g_str_equal);
     inventory->texts = g_string_chunk_new(1024);

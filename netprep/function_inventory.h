@@ -26,7 +26,9 @@ typedef struct {
     char *reason; /* why it is not free, as the rest of a sentence about it; NULL if it is */
 } Function;
 
+/* Reference-counted; not changed any more once it is shared. */
 typedef struct {
+    gint references;
     GPtrArray *functions;          /* of Function *, by PF and index */
     GHashTable *by_address;        /* address -> Function *, borrowed */
     GPtrArray *physical_functions; /* of PhysicalFunction *, by address and port */
@@ -34,8 +36,9 @@ typedef struct {
     GStringChunk *texts; /* what many of them have in common */
 } FunctionInventory;
 
-void function_inventory_free(FunctionInventory *inventory);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(FunctionInventory, function_inventory_free)
+FunctionInventory *function_inventory_ref(FunctionInventory *inventory);
+void function_inventory_unref(FunctionInventory *inventory);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FunctionInventory, function_inventory_unref)
 
 /*
  * Reads @sysfs ("/sys") only: three links per VF and no netlink, since listing VFs by netlink costs

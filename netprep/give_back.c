@@ -98,7 +98,7 @@ give_back_free(GiveBack *give_back)
 {
     if (!give_back)
         return;
-    function_inventory_free(give_back->survey);
+    function_inventory_unref(give_back->survey);
     guest_view_free(give_back->view);
     g_free(give_back);
 }

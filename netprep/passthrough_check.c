@@ -24,7 +24,7 @@ context_free(void *data)
     Context *context = data;
 
     domain_features_free(context->features);
-    function_inventory_free(context->inventory);
+    function_inventory_unref(context->inventory);
     g_clear_pointer(&context->subject, guest_subject_unref);
     g_free(context);
 }

@@ -13,8 +13,12 @@
  * guest, such as its agent's return, makes it due at once. */
 #define RETRY_SECONDS_MIN 5
 #define RETRY_SECONDS_MAX 60
-/* So long is a survey of the host believed: some tens of milliseconds. */
-#define FREED_AT_ONCE 64
+/* What guests that are not here held is freed so many leases at a time. When half of them have
+ * ended, others follow with a survey of their own: one is believed for some tens of milliseconds.
+ */
+#define FREED_AT_ONCE     64
+#define FREED_MORE_AT     (FREED_AT_ONCE / 2)
+#define FREE_PATIENCE_SEC 1 /* until half of them have ended; else the others' turn is later */
 
 typedef struct {
     unsigned tries;
@@ -24,6 +28,7 @@ typedef struct {
 struct Reconciler {
     const NetworkHost *host;
     GHashTable *retries;    /* lease id -> Retry *; the thread's own */
+    GPtrArray *freeing;     /* of Job *, some of them ended; the thread's own */
     HypervisorWatch *watch; /* of the thread */
     GCancellable *stop;
     GThread *thread;
@@ -32,12 +37,13 @@ struct Reconciler {
 typedef struct {
     const NetworkHost *host;
     char *lease;
-    const FunctionInventory *inventory; /* borrowed; NULL: none */
+    FunctionInventory *inventory; /* referenced; NULL: none */
 } Errand;
 
 static void
 errand_free(Errand *errand)
 {
+    function_inventory_unref(errand->inventory);
     g_free(errand->lease);
     g_free(errand);
 }
@@ -199,13 +205,13 @@ is_expiry(const Lease *lease, ReconcileAction action)
 
 static Job *
 start_errand(const NetworkHost *host, const Lease *lease, ReconcileAction action,
-             const FunctionInventory *inventory, GError **error)
+             FunctionInventory *inventory, GError **error)
 {
     Errand *errand = g_new0(Errand, 1);
 
     errand->host = host;
     errand->lease = g_strdup(lease->id);
-    errand->inventory = inventory;
+    errand->inventory = inventory ? function_inventory_ref(inventory) : NULL;
     return job_start_errand(host->jobs, job_kind(action), lease->guest_uuid, run_errand, errand,
                             (GDestroyNotify)errand_free, error);
 }
@@ -218,13 +224,13 @@ warn_waiting(const Lease *lease, const GError *error)
                   error->message);
 }
 
-/* By one survey of the host, and at the same time; waits for their ends. */
+/* By one survey of the host, and at the same time. */
 static void
-free_some(const NetworkHost *host, Lease *const *leases, guint count)
+free_some(Reconciler *reconciler, Lease *const *leases, guint count)
 {
+    const NetworkHost *host = reconciler->host;
     g_autoptr(GError) failure = NULL;
     g_autoptr(FunctionInventory) inventory = function_inventory_survey(host, &failure);
-    g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_unref);
 
     if (!inventory) {
         g_warning("cannot free what leases hold: %s", failure->message);
@@ -235,21 +241,36 @@ free_some(const NetworkHost *host, Lease *const *leases, guint count)
         Job *job = start_errand(host, leases[i], RECONCILE_FREE, inventory, &error);
 
         if (job)
-            g_ptr_array_add(jobs, job);
+            g_ptr_array_add(reconciler->freeing, job); /* a failure is on the lease */
         else
             warn_waiting(leases[i], error);
     }
-    for (guint i = 0; i < jobs->len; i++)
-        json_decref(job_wait(jobs->pdata[i], NULL)); /* a failure is on the lease */
 }
 
-/* After a restart there may be a thousand whose guests are not here. */
-static void
-free_all(const NetworkHost *host, const GPtrArray *leases)
+/* How many more may be freed now. 0: too many of those before do not end. */
+static guint
+await_places(Reconciler *reconciler)
 {
-    for (guint first = 0; first < leases->len; first += FREED_AT_ONCE)
-        free_some(host, (Lease *const *)leases->pdata + first,
-                  MIN(FREED_AT_ONCE, leases->len - first));
+    gint64 deadline = g_get_monotonic_time() + FREE_PATIENCE_SEC * G_USEC_PER_SEC;
+
+    job_await_fewer(reconciler->host->jobs, reconciler->freeing, FREED_MORE_AT, deadline);
+    return FREED_AT_ONCE - MIN(FREED_AT_ONCE, reconciler->freeing->len);
+}
+
+/* After a restart there may be a thousand whose guests are not here. None waits for a certain
+ * other one, which may hang in a driver. */
+static void
+free_all(Reconciler *reconciler, const GPtrArray *leases)
+{
+    for (guint first = 0, places; first < leases->len; first += places) {
+        places = MIN(await_places(reconciler), leases->len - first);
+        if (places == 0) {
+            g_warning("%u leases must wait until some of %u others are free", leases->len - first,
+                      reconciler->freeing->len);
+            return;
+        }
+        free_some(reconciler, (Lease *const *)leases->pdata + first, places);
+    }
 }
 
 /* Whether a lease that failed before may be tried again; counts the try. */
@@ -340,7 +361,7 @@ reconcile_now(Reconciler *reconciler, const char *uuid)
         if (!reconcile_lease(reconciler, lease, to_free, &error))
             warn_waiting(lease, error);
     }
-    free_all(reconciler->host, to_free);
+    free_all(reconciler, to_free);
 }
 
 Reconciler *
@@ -350,6 +371,7 @@ reconciler_new(const NetworkHost *host)
 
     reconciler->host = host;
     reconciler->retries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    reconciler->freeing = g_ptr_array_new_with_free_func((GDestroyNotify)job_unref);
     reconciler->stop = g_cancellable_new();
     return reconciler;
 }
@@ -388,6 +410,7 @@ reconciler_free(Reconciler *reconciler)
         g_thread_join(reconciler->thread);
     g_clear_pointer(&reconciler->watch, hypervisor_watch_free);
     g_hash_table_unref(reconciler->retries);
+    g_ptr_array_unref(reconciler->freeing);
     g_object_unref(reconciler->stop);
     g_free(reconciler);
 }

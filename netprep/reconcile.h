@@ -27,8 +27,8 @@ typedef enum {
 ReconcileAction reconcile_decide(const Lease *lease, Whereabouts whereabouts, gboolean complete);
 
 /* Looks at all leases, or those of one guest if @uuid is not NULL, and starts what is due as jobs;
- * guests with a running job are left to it. Blocks for libvirt, the database, and until what guests
- * that are not here held is free; not for jobs that wait for guests. */
+ * guests with a running job are left to it. Blocks for libvirt and the database, not for the jobs'
+ * ends; what is too much at once is started as others end, or by a later look if they do not. */
 typedef struct Reconciler Reconciler;
 void reconcile_now(Reconciler *reconciler, const char *uuid);
 

@@ -223,6 +223,26 @@ test_running_jobs_are_limited(void)
     gate_open(&gate);
 }
 
+static void
+test_waiting_for_some_ends_with_them_or_the_deadline(void)
+{
+    g_autoptr(JobRegistry) registry = job_registry_new();
+    g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_unref);
+    Gate gate;
+
+    gate_init(&gate);
+    for (int i = 0; i < 2; i++)
+        g_ptr_array_add(jobs, job_start(registry, "Wait", NULL, wait_at_gate, &gate, NULL, NULL));
+    g_ptr_array_add(jobs, job_start(registry, "End", NULL, end_at_once, NULL, NULL, NULL));
+    job_await_fewer(registry, jobs, 2, G_MAXINT64);
+    g_assert_cmpuint(jobs->len, ==, 2);
+    job_await_fewer(registry, jobs, 1, g_get_monotonic_time());
+    g_assert_cmpuint(jobs->len, ==, 2);
+    gate_open(&gate);
+    job_await_fewer(registry, jobs, 0, G_MAXINT64);
+    g_assert_cmpuint(jobs->len, ==, 0);
+}
+
 /* The served tests: a job at the gate behind a socket. */
 typedef struct {
     JobRegistry *registry; /* first: the methods of all services find it here */
@@ -429,6 +449,8 @@ main(int argc, char **argv)
     g_test_add_func("/job/end-without-result-or-error-is-a-failure",
                     test_end_without_result_or_error_is_a_failure);
     g_test_add_func("/job/running-jobs-are-limited", test_running_jobs_are_limited);
+    g_test_add_func("/job/waiting-for-some-ends-with-them-or-the-deadline",
+                    test_waiting_for_some_ends_with_them_or_the_deadline);
     ADD("watcher-sees-id-progress-and-result", test_watcher_sees_id_progress_and_result);
     ADD("job-goes-on-without-its-watcher", test_job_goes_on_without_its_watcher);
     ADD("without-more-the-id-is-all", test_without_more_the_id_is_all);

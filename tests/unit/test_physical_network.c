@@ -21,7 +21,7 @@ static void
 tear_down(World *world, gconstpointer unused)
 {
     physical_networks_free(world->networks);
-    function_inventory_free(world->inventory);
+    function_inventory_unref(world->inventory);
     network_fixture_free(world->fixture);
 }
 
