@@ -141,13 +141,27 @@ work(Run *run)
     }
 }
 
+/* What the log knows a group by. */
+static const char *
+last_check(const Run *run)
+{
+    const char *id = "its facts";
+
+    for (const Check *check = run->group.checks; check->id; check++)
+        id = check->id;
+    return id;
+}
+
 static gpointer
 run_thread(gpointer data)
 {
     Run *run = data;
     CheckRunner *runner = run->runner;
+    gint64 began_usec = g_get_monotonic_time();
 
     work(run);
+    g_debug("checks of %s up to %s took %.1f ms", run->object, last_check(run),
+            (double)(g_get_monotonic_time() - began_usec) / 1000);
     g_mutex_lock(&runner->lock);
     run->ended = TRUE;
     g_cond_broadcast(&runner->changed);

@@ -13,6 +13,7 @@ struct VarlinkCall {
     VarlinkRequest request;
     VarlinkServed *served; /* NULL until prepared */
     const VarlinkMethod *method;
+    gint64 began_usec; /* monotonic */
     gint ended;
 };
 
@@ -38,6 +39,7 @@ varlink_call_new(VarlinkConnection *connection, VarlinkRequest *request)
     VarlinkCall *call = g_new0(VarlinkCall, 1);
 
     call->references = 1;
+    call->began_usec = g_get_monotonic_time();
     call->connection = varlink_connection_ref(connection);
     call->request = *request;
     *request = (VarlinkRequest) { 0 };
@@ -118,8 +120,11 @@ varlink_call_interface(const VarlinkCall *call)
 static gboolean
 end(VarlinkCall *call)
 {
-    if (g_atomic_int_compare_and_exchange(&call->ended, FALSE, TRUE))
+    if (g_atomic_int_compare_and_exchange(&call->ended, FALSE, TRUE)) {
+        g_debug("%s.%s took %.1f ms", call->request.interface, call->request.method,
+                (double)(g_get_monotonic_time() - call->began_usec) / 1000);
         return TRUE;
+    }
     g_critical("%s.%s was answered twice", call->request.interface, call->request.method);
     return FALSE;
 }

@@ -51,7 +51,9 @@ typedef struct {
     Call *call;
     SourceDisks *left_behind; /* to be removed; NULL: nothing */
     Convergence convergence;
+    gint64 started_usec;
     MigrationProgress progress; /* the last there was */
+    MigrationPhase told;        /* last */
     gboolean too_late;          /* the guest runs on the destination and fetches its memory */
     gboolean given_up;          /* its policy ended it */
 } Pursuit;
@@ -240,9 +242,16 @@ phase_of(const Pursuit *pursuit)
 }
 
 static void
-tell_progress(const Pursuit *pursuit)
+tell_progress(Pursuit *pursuit)
 {
-    job_progress(pursuit->job, migration_progress_pack(phase_of(pursuit), &pursuit->progress));
+    MigrationPhase phase = phase_of(pursuit);
+
+    if (phase != pursuit->told)
+        g_debug("guest '%s': %s, %.1f ms after libvirt was asked", pursuit->call->plan->guest_name,
+                migration_phase_name(phase),
+                (double)(g_get_monotonic_time() - pursuit->started_usec) / 1000);
+    pursuit->told = phase;
+    job_progress(pursuit->job, migration_progress_pack(phase, &pursuit->progress));
 }
 
 static void
@@ -415,7 +424,7 @@ confirm(const Pursuit *pursuit, GError **error)
 }
 
 static json_t *
-pack_result(Pursuit *pursuit, gint64 started_usec)
+pack_result(Pursuit *pursuit)
 {
     const MigrationPlan *plan = pursuit->call->plan;
     const MigrationProgress *last = &pursuit->progress;
@@ -423,12 +432,12 @@ pack_result(Pursuit *pursuit, gint64 started_usec)
     read_progress(pursuit);
     if (last->downtime_msec > 0)
         histogram_add(pursuit->call->migrations->downtimes, (double)last->downtime_msec / 1000);
-    json_t *result = json_pack("{s:{s:s, s:s}, s:I, s:I, s:I, s:I}", "guest", "name",
-                               plan->guest_name, "uuid", plan->guest_uuid, "downtimeMilliseconds",
-                               (json_int_t)last->downtime_msec, "elapsedMilliseconds",
-                               (json_int_t)((g_get_monotonic_time() - started_usec) / 1000),
-                               "memoryBytes", (json_int_t)last->memory_total_bytes, "diskBytes",
-                               (json_int_t)last->disk_total_bytes);
+    json_t *result = json_pack(
+        "{s:{s:s, s:s}, s:I, s:I, s:I, s:I}", "guest", "name", plan->guest_name, "uuid",
+        plan->guest_uuid, "downtimeMilliseconds", (json_int_t)last->downtime_msec,
+        "elapsedMilliseconds",
+        (json_int_t)((g_get_monotonic_time() - pursuit->started_usec) / 1000), "memoryBytes",
+        (json_int_t)last->memory_total_bytes, "diskBytes", (json_int_t)last->disk_total_bytes);
     if (plan->proven_safe)
         json_object_set_new(result, "notes", json_pack("[s]", PROVEN_SAFE));
     if (pursuit->left_behind)
@@ -465,8 +474,6 @@ enter(Job *job, const Order *order, GError **error)
 static json_t *
 pursue(Pursuit *pursuit, GError **error)
 {
-    gint64 started_usec = g_get_monotonic_time();
-
     if (!follow(pursuit)) {
         g_autofree char *object = g_strdup_printf("guest '%s'", pursuit->call->plan->guest_name);
 
@@ -474,7 +481,7 @@ pursue(Pursuit *pursuit, GError **error)
                   "storprepd is stopping; the migration goes on in libvirt");
         return NULL;
     }
-    return confirm(pursuit, error) ? pack_result(pursuit, started_usec) : NULL;
+    return confirm(pursuit, error) ? pack_result(pursuit) : NULL;
 }
 
 static SourceDisks *
@@ -496,9 +503,11 @@ run_migration(Job *job, void *data, GError **error)
     const Convergence convergence = convergence_new(&order->plan->policy, order->plan->mode);
     g_autoptr(SourceDisks) left_behind = note_source_disks(migrations, order->plan);
     g_autoptr(Call) call = start_call(migrations, g_steal_pointer(&order->plan));
-    Pursuit pursuit = {
-        .job = job, .call = call, .left_behind = left_behind, .convergence = convergence
-    };
+    Pursuit pursuit = { .job = job,
+                        .call = call,
+                        .left_behind = left_behind,
+                        .convergence = convergence,
+                        .started_usec = g_get_monotonic_time() };
     json_t *result = pursue(&pursuit, error);
 
     migration_queue_leave(migrations->queue);

@@ -2,8 +2,8 @@
 /* Owns the figures of a migration under way, as callers get them. */
 #include "storprep/migration_progress.h"
 
-static const char *
-phase_name(MigrationPhase phase)
+const char *
+migration_phase_name(MigrationPhase phase)
 {
     static const char *const names[] = { "queued",    "preparing", "disks",     "memory",
                                          "suspended", "postcopy",  "cancelling" };
@@ -49,7 +49,7 @@ migration_progress_pack(MigrationPhase phase, const MigrationProgress *progress)
         { "iteration", progress->iteration },
         { "throttlePercent", progress->throttle_percent },
     };
-    json_t *record = json_pack("{s:s}", "phase", phase_name(phase));
+    json_t *record = json_pack("{s:s}", "phase", migration_phase_name(phase));
     gint64 left = migration_seconds_left(progress);
 
     for (size_t i = 0; i < G_N_ELEMENTS(figures); i++)

@@ -16,6 +16,8 @@ typedef enum {
     MIGRATION_PHASE_CANCELLING, /* libvirt was asked to stop it */
 } MigrationPhase;
 
+const char *migration_phase_name(MigrationPhase phase); /* "disks" */
+
 /* DISKS, MEMORY or PREPARING, by what libvirt counts: it copies disks before it sends memory. */
 MigrationPhase migration_phase_of(const MigrationProgress *progress);
 /* Seconds until all is sent at the present rates of sending and dirtying, rounded up; -1: never, or

@@ -188,7 +188,7 @@ begin_one(guint index, void *data, GError **error)
 
     if (index == 0)
         check_questions_ask(beginning->of_guest, SERVICE_COUNT);
-    else
+    else if (!beginning->plan->login_known)
         ask_source(beginning->plan, beginning->logins, FALSE);
     return TRUE;
 }

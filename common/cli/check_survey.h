@@ -21,6 +21,7 @@ typedef struct {
     Peer *source;
     const GPtrArray *destinations; /* of Peer * */
     GCancellable *cancellable;     /* may be NULL */
+    gboolean login_known;          /* the caller goes the way of the source's ssh itself */
     unsigned measure_seconds;      /* 0: the guest's memory is not watched; else 1-3 */
     guint64 bandwidth_mebibytes;   /* a second, to compare it with; 0: not known */
     CheckSilence *silence;   /* what several surveys learn of hosts that do not answer; NULL */

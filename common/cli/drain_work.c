@@ -73,15 +73,11 @@ move(DrainWork *work)
                         .guest = work->guest->uuid,
                         .cancellable = task->cancel };
     const MoveRequest request = { .guest = work->guest->uuid,
+                                  .gate = &gate,
                                   .lease_seconds = task->lease_seconds };
-    GError *refusal = NULL;
 
-    if (gate_pass(&gate, &observer, work, &refusal))
-        work->result =
-            move_run(&request, task->source, work->destination, &observer, work, task->cancel);
-    else
-        work->result =
-            move_result_refused(work->guest->name, task->source, work->destination, refusal);
+    work->result =
+        move_run(&request, task->source, work->destination, &observer, work, task->cancel);
 }
 
 static void

@@ -142,29 +142,75 @@ judge(const Gate *gate, json_t *result, GPtrArray *unknown, gboolean first,
     return TRUE;
 }
 
-gboolean
-gate_pass(const Gate *gate, const MoveObserver *observer, void *data, GError **error)
+struct GateInquiry {
+    Gate gate;
+    GThread *thread; /* NULL: it has ended, or there was none to be had */
+    CheckSurvey *survey;
+};
+
+static void *
+ask(void *data)
 {
+    GateInquiry *inquiry = data;
+    const Gate *gate = &inquiry->gate;
     g_autoptr(GPtrArray) destinations = g_ptr_array_new();
+
+    g_ptr_array_add(destinations, gate->destination);
+    inquiry->survey = check_survey_guest(&(CheckPlan) { .source = gate->source,
+                                                        .destinations = destinations,
+                                                        .disk_paths = gate->disk_paths,
+                                                        .login_known = gate->login_known,
+                                                        .cancellable = gate->cancellable },
+                                         gate->guest);
+    return NULL;
+}
+
+GateInquiry *
+gate_inquire(const Gate *gate)
+{
+    GateInquiry *inquiry = g_new0(GateInquiry, 1);
+
+    inquiry->gate = *gate;
+    inquiry->thread = g_thread_try_new("gate", ask, inquiry, NULL);
+    return inquiry;
+}
+
+static void
+await(GateInquiry *inquiry)
+{
+    if (inquiry->thread)
+        g_thread_join(g_steal_pointer(&inquiry->thread));
+}
+
+void
+gate_inquiry_free(GateInquiry *inquiry)
+{
+    if (!inquiry)
+        return;
+    await(inquiry);
+    check_survey_free(inquiry->survey);
+    g_free(inquiry);
+}
+
+gboolean
+gate_pass(GateInquiry *inquiry, const MoveObserver *observer, void *data, GError **error)
+{
+    const Gate *gate = &inquiry->gate;
     g_autoptr(GPtrArray) unknown = g_ptr_array_new();
     gboolean pass = TRUE;
     size_t i;
     json_t *result;
 
-    g_ptr_array_add(destinations, gate->destination);
-    g_autoptr(CheckSurvey) survey =
-        check_survey_guest(&(CheckPlan) { .source = gate->source,
-                                          .destinations = destinations,
-                                          .disk_paths = gate->disk_paths,
-                                          .cancellable = gate->cancellable },
-                           gate->guest);
+    await(inquiry);
     if (g_cancellable_is_cancelled(gate->cancellable))
         return TRUE;
-    if (survey->failure) {
-        g_propagate_error(error, g_steal_pointer(&survey->failure));
+    if (!inquiry->survey)
+        ask(inquiry);
+    if (inquiry->survey->failure) {
+        g_propagate_error(error, g_steal_pointer(&inquiry->survey->failure));
         return FALSE;
     }
-    json_array_foreach (survey->results, i, result)
+    json_array_foreach (inquiry->survey->results, i, result)
         pass = judge(gate, result, unknown, pass, observer, data, error) && pass;
     note_all_unknown(unknown, observer, data);
     return pass;

@@ -119,13 +119,25 @@ name_cancellation(const Move *move, GError *failure)
     return cancelled;
 }
 
+/* The checks know more of why the guest cannot be moved than the step that met with it. */
+static GError *
+prefer_refusal(Move *move, GError *failure)
+{
+    GError *refusal = NULL;
+
+    if (move_pass_gate(move, &refusal))
+        return failure;
+    g_error_free(failure);
+    return refusal;
+}
+
 static void
 fail(Move *move, GError *failure)
 {
     g_autoptr(GString) left = g_string_new(NULL);
 
     move->result->outcome = MOVE_OUTCOME_FAILED;
-    failure = name_cancellation(move, failure);
+    failure = name_cancellation(move, prefer_refusal(move, failure));
     move->result->restored = undo(move, left);
     if (move->result->restored) {
         move->result->error = failure;
@@ -315,6 +327,7 @@ move_run(const MoveRequest *request, Peer *source, Peer *destination, const Move
         .observer = observer,
         .data = data,
         .cancellable = cancellable,
+        .inquiry = request->gate ? gate_inquire(request->gate) : NULL,
         .result = result,
     };
     gint64 start = g_get_monotonic_time();
@@ -324,6 +337,7 @@ move_run(const MoveRequest *request, Peer *source, Peer *destination, const Move
     result->place =
         whereabouts_tell(source, destination, move.survey ? move.survey->uuid : request->guest);
     result->seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
+    gate_inquiry_free(move.inquiry);
     hold_free(move.detachment);
     hold_free(move.targets);
     hold_free(move.reservation);

@@ -6,12 +6,13 @@
 #include "common/cli/whereabouts.h"
 
 /*
- * Theory of operation. Steps up to the migration change nothing that their lease does not undo; a
- * failure among them releases the leases in the order source network, destination storage,
- * destination network, and the guest is as it was. After the migration has begun only what both
- * hosts say about the guest counts: on the source, undo; on the destination, go on, whatever the
- * call returned; unknown, leave everything to the daemons, whose leases wait for the truth. Once
- * the guest runs on the destination nothing is undone any more and cancelling has no effect.
+ * Theory of operation. While both hosts are asked about the guest, the checks are run; nothing is
+ * changed before they have passed. Steps up to the migration change nothing that their lease does
+ * not undo; a failure among them releases the leases in the order source network, destination
+ * storage, destination network, and the guest is as it was. After the migration has begun only what
+ * both hosts say about the guest counts: on the source, undo; on the destination, go on, whatever
+ * the call returned; unknown, leave everything to the daemons, whose leases wait for the truth.
+ * Once the guest runs on the destination nothing is undone any more and cancelling has no effect.
  */
 
 typedef enum {
@@ -65,8 +66,11 @@ typedef struct {
     void (*note)(const char *sentence, void *data);
 } MoveObserver;
 
+typedef struct Gate Gate;
+
 typedef struct {
     const char *guest;        /* name or UUID */
+    const Gate *gate;         /* what is checked before anything is changed; NULL: nothing */
     const json_t *options;    /* members for Storage.Migrate; NULL: none */
     const char *const *disks; /* those that alone are to be copied; NULL: all that need it */
     gboolean offline;         /* the guest is shut off: its definition moves, and its disks */
@@ -108,9 +112,6 @@ typedef struct {
 
 void move_result_free(MoveResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MoveResult, move_result_free)
-
-/* Of a move that was not begun: everything is as it was. Takes @error over. */
-MoveResult *move_result_refused(const char *guest, Peer *source, Peer *destination, GError *error);
 
 /* Never NULL. Blocks; @cancellable stops it at the next safe point, with everything undone. */
 MoveResult *move_run(const MoveRequest *request, Peer *source, Peer *destination,

@@ -61,17 +61,6 @@ move_result_new(const char *guest, Peer *source, Peer *destination)
     return result;
 }
 
-MoveResult *
-move_result_refused(const char *guest, Peer *source, Peer *destination, GError *error)
-{
-    MoveResult *result = move_result_new(guest, source, destination);
-
-    result->restored = TRUE;
-    result->error = error;
-    result->place = whereabouts_tell(source, destination, guest);
-    return result;
-}
-
 void
 move_result_free(MoveResult *result)
 {

@@ -68,6 +68,15 @@ follow_xml(Move *move, GError **error)
     return !xml || survey_follow_xml(move->survey, xml, error);
 }
 
+gboolean
+move_pass_gate(Move *move, GError **error)
+{
+    g_autoptr(GateInquiry) inquiry = g_steal_pointer(&move->inquiry);
+
+    return !inquiry || gate_pass(inquiry, move->observer, move->data, error);
+}
+
+/* The proof of shared disks places files, so the checks come before it. */
 static gboolean
 describe_destination(Move *move, GError **error)
 {
@@ -75,6 +84,7 @@ describe_destination(Move *move, GError **error)
 
     return survey_place_disks(move->survey, paths, error) &&
            survey_destination(move->destination, move->survey, move->cancellable, error) &&
+           move_pass_gate(move, error) &&
            shared_disks_prove(move->source, move->destination, move->survey, move->cancellable,
                               error) &&
            survey_check_disks(move->survey, TRUE, error) &&

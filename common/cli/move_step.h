@@ -2,6 +2,7 @@
 /* The steps of a move and what they share; for move.c only. */
 #pragma once
 
+#include "common/cli/gate.h"
 #include "common/cli/hold.h"
 #include "common/cli/move.h"
 #include "common/cli/survey.h"
@@ -12,6 +13,7 @@ typedef struct {
     const MoveObserver *observer;
     void *data;
     GCancellable *cancellable;
+    GateInquiry *inquiry; /* NULL: nothing is checked, or it was passed */
     Survey *survey;
     Hold *detachment, *targets, *reservation;
     json_t *sent;   /* SentDisk records of Storage; NULL: none was sent by us */
@@ -29,6 +31,8 @@ typedef struct {
 /* In order; ends with an entry whose run is NULL. */
 extern const MoveStepPlan move_plan[];
 
+/* Waits for what the checks say, unless it is known already; FALSE if the move must not go on. */
+gboolean move_pass_gate(Move *move, GError **error);
 /* Whether the guest has passthrough vNICs. Needs the survey. */
 gboolean move_has_vnics(const Move *move);
 /* Tells the observer of Storage's Progress record @progress. */

@@ -5,6 +5,7 @@
 #include "common/cli/reply.h"
 #include "common/domain_xml.h"
 #include "common/fault.h"
+#include "common/parallel.h"
 
 static json_t *
 describe(Peer *peer, Service service, const char *guest, GCancellable *cancellable, GError **error)
@@ -16,6 +17,45 @@ describe(Peer *peer, Service service, const char *guest, GCancellable *cancellab
                                    .timeout_seconds = PEER_CALL_SECONDS,
                                    .cancellable = cancellable },
                      error);
+}
+
+/* Both daemons of one host, asked at once. */
+typedef struct {
+    Peer *peer;
+    const char *guest;
+    GCancellable *cancellable;
+    json_t *replies[SERVICE_COUNT];
+    GError *failures[SERVICE_COUNT];
+} Description;
+
+static void
+description_clear(Description *description)
+{
+    for (int service = 0; service < SERVICE_COUNT; service++) {
+        json_decref(description->replies[service]);
+        g_clear_error(&description->failures[service]);
+    }
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Description, description_clear)
+
+static gboolean
+describe_by(guint service, void *data, GError **error)
+{
+    Description *description = data;
+
+    description->replies[service] =
+        describe(description->peer, (Service)service, description->guest, description->cancellable,
+                 &description->failures[service]);
+    return TRUE;
+}
+
+/* Borrowed; NULL with @error if the daemon did not tell. */
+static const json_t *
+description_of(Description *description, Service service, GError **error)
+{
+    if (!description->replies[service])
+        g_propagate_error(error, g_steal_pointer(&description->failures[service]));
+    return description->replies[service];
 }
 
 static char *
@@ -138,10 +178,13 @@ Survey *
 survey_source(Peer *source, const SurveyQuestion *question, GCancellable *cancellable,
               GError **error)
 {
-    json_auto_t *storage = describe(source, SERVICE_STORAGE, question->guest, cancellable, error);
+    g_auto(Description) description = { source, question->guest, cancellable, { 0 }, { 0 } };
+
+    (void)parallel_run(SERVICE_COUNT, describe_by, &description, NULL);
+    const json_t *storage = description_of(&description, SERVICE_STORAGE, error);
     if (!storage || !check_state(storage, question->offline, error))
         return NULL;
-    json_auto_t *network = describe(source, SERVICE_NETWORK, question->guest, cancellable, error);
+    const json_t *network = description_of(&description, SERVICE_NETWORK, error);
     if (!network || (!question->offline && !check_agent(network, error)))
         return NULL;
 

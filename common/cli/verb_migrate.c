@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `migprep migrate`: moves a guest to another host. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "common/cli/exit_status.h"
 #include "common/cli/gate.h"
@@ -126,24 +127,13 @@ status_of(const MoveResult *result)
     return result->error ? (int)exit_status_of(fault_code(result->error)) : EXIT_STATUS_OK;
 }
 
-/* Without a running guest most of what the checks look at is not there; the survey and libvirt see
- * to the rest. */
-static MoveResult *
-check_and_move(const MigrateOptions *options, const MoveRequest *request, Peer *source,
-               Peer *destination, Output *output, GCancellable *cancellable)
+/* Whoever is root here goes the way of libvirt's ssh itself, so that the source need not try it; an
+ * agent, a ticket, and another program, would open doors that libvirt finds shut. */
+static gboolean
+goes_the_same_way(const MigrateOptions *options)
 {
-    const Gate gate = { .source = source,
-                        .destination = destination,
-                        .guest = request->guest,
-                        .forced = (const char *const *)options->force,
-                        .disk_paths = json_object_get(request->options, "diskPaths"),
-                        .set_up_bond = options->set_up_bond,
-                        .cancellable = cancellable };
-    GError *refusal = NULL;
-
-    if (request->offline || gate_pass(&gate, &output_observer, output, &refusal))
-        return move_run(request, source, destination, &output_observer, output, cancellable);
-    return move_result_refused(request->guest, source, destination, refusal);
+    return !options->from && !options->connection.ssh && geteuid() == 0 &&
+           !g_getenv("SSH_AUTH_SOCK") && !g_getenv("KRB5CCNAME");
 }
 
 static int
@@ -154,8 +144,24 @@ move(const MigrateOptions *options, const char *guest, const json_t *how)
         g_strdup_printf("leaving now; what was begun undoes or finishes itself within %d s",
                         options->lease_seconds);
     g_auto(GStrv) disks = move_options_disks(&options->how);
+    interrupt_watch(cancellable, "cancelling and undoing; once more leaves at once", farewell);
+    g_autoptr(Peer) source = options->from ? peer_new_remote(options->from, options->connection.ssh)
+                                           : connection_open_local(&options->connection);
+    g_autoptr(Peer) destination = peer_new_remote(options->to, options->connection.ssh);
+    g_autoptr(Output) output = output_new(stdout, options->json);
+    const Gate gate = { .source = source,
+                        .destination = destination,
+                        .guest = guest,
+                        .forced = (const char *const *)options->force,
+                        .disk_paths = json_object_get(how, "diskPaths"),
+                        .set_up_bond = options->set_up_bond,
+                        .login_known = goes_the_same_way(options),
+                        .cancellable = cancellable };
+    /* Without a running guest most of what the checks look at is not there; the survey and libvirt
+     * see to the rest. */
     const MoveRequest request = {
         .guest = guest,
+        .gate = options->how.offline ? NULL : &gate,
         .options = how,
         .disks = (const char *const *)disks,
         .offline = options->how.offline,
@@ -164,14 +170,9 @@ move(const MigrateOptions *options, const char *guest, const json_t *how)
         .set_up_bond = options->set_up_bond,
         .lease_seconds = (unsigned)options->lease_seconds,
     };
-
-    interrupt_watch(cancellable, "cancelling and undoing; once more leaves at once", farewell);
-    g_autoptr(Peer) source = options->from ? peer_new_remote(options->from, options->connection.ssh)
-                                           : connection_open_local(&options->connection);
-    g_autoptr(Peer) destination = peer_new_remote(options->to, options->connection.ssh);
-    g_autoptr(Output) output = output_new(stdout, options->json);
     g_autoptr(MoveResult) result =
-        check_and_move(options, &request, source, destination, output, cancellable);
+        move_run(&request, source, destination, &output_observer, output, cancellable);
+
     output_result(output, result);
     return status_of(result);
 }

@@ -3,6 +3,7 @@
 #include "common/cli/whereabouts.h"
 
 #include "common/fault.h"
+#include "common/parallel.h"
 
 #define ASK_AGAIN_USEC (G_USEC_PER_SEC / 2)
 
@@ -148,10 +149,27 @@ place_of(Sight source, Sight destination)
     return (GuestPlace) { "unknown", NULL };
 }
 
+/* Looks at both hosts at once. */
+typedef struct {
+    Peer *peers[2];
+    const char *guest;
+    Sight sights[2];
+} Looking;
+
+static gboolean
+look_at(guint index, void *data, GError **error)
+{
+    Looking *looking = data;
+
+    looking->sights[index] = look(looking->peers[index], looking->guest);
+    return TRUE;
+}
+
 GuestPlace
 whereabouts_tell(Peer *source, Peer *destination, const char *guest)
 {
-    Sight here = look(source, guest);
+    Looking looking = { { source, destination }, guest, { 0 } };
 
-    return place_of(here, look(destination, guest));
+    (void)parallel_run(2, look_at, &looking, NULL);
+    return place_of(looking.sights[0], looking.sights[1]);
 }

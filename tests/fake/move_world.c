@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/cli/gate.h"
+
 #define UUID WORLD_UUID
 
 typedef struct {
@@ -17,6 +19,7 @@ world_new(void)
     World *world = g_new0(World, 1);
 
     g_mutex_init(&world->lock);
+    g_cond_init(&world->described);
     world->calls = g_ptr_array_new_with_free_func(g_free);
     world->notes = g_ptr_array_new_with_free_func(g_free);
     world->cancellable = g_cancellable_new();
@@ -36,6 +39,7 @@ world_free(World *world)
     for (size_t i = 0; i < G_N_ELEMENTS(world->tokens); i++)
         g_free(world->tokens[i]);
     g_mutex_clear(&world->lock);
+    g_cond_clear(&world->described);
     g_free(world);
 }
 
@@ -115,6 +119,45 @@ describe_storage(const FakeHost *host, GError **error)
 }
 
 static json_t *
+describe(const FakeHost *host, Service service, GError **error)
+{
+    if (service == SERVICE_NETWORK)
+        return describe_network(host);
+    if (!host->is_source) {
+        host->world->destination_described = TRUE;
+        g_cond_broadcast(&host->world->described);
+    }
+    return describe_storage(host, error);
+}
+
+static void
+wait_for_destination(World *world)
+{
+    gint64 deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+
+    while (!world->destination_described && !world->waited_in_vain)
+        world->waited_in_vain = !g_cond_wait_until(&world->described, &world->lock, deadline);
+}
+
+static json_t *
+check(const FakeHost *host, const PeerCall *call)
+{
+    World *world = host->world;
+    gboolean blocked =
+        call->service == SERVICE_STORAGE && g_strcmp0(host->host, world->blocked) == 0;
+
+    world->logins += json_is_true(json_object_get(call->parameters, "login"));
+    if (world->check_waits && host->is_source)
+        wait_for_destination(world);
+    if (!blocked)
+        return json_object();
+    return json_pack("{s:[{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}]}", "results", "check",
+                     "host.memory-enough", "title", "t", "object", "thing 7", "severity", "blocker",
+                     "outcome", "failed", "evidence", "is broken", "remedy", "mend it", "source",
+                     "a book");
+}
+
+static json_t *
 make_lease(const FakeHost *host, const PeerCall *call)
 {
     int lease = lease_of(host->host, call->service);
@@ -183,8 +226,9 @@ act(const FakeHost *host, const PeerCall *call, GError **error)
     const char *method = call->method;
 
     if (strcmp(method, "Describe") == 0)
-        return call->service == SERVICE_NETWORK ? describe_network(host)
-                                                : describe_storage(host, error);
+        return describe(host, call->service, error);
+    if (strcmp(method, "Check") == 0)
+        return check(host, call);
     if (strcmp(method, "ListLeases") == 0)
         return list_leases(host, call->service);
     if (strcmp(method, "CreateTargets") == 0) {
@@ -224,7 +268,7 @@ static gboolean
 is_recorded(const char *method)
 {
     return strcmp(method, "Renew") != 0 && strcmp(method, "Describe") != 0 &&
-           strcmp(method, "ListLeases") != 0;
+           strcmp(method, "ListLeases") != 0 && strcmp(method, "Check") != 0;
 }
 
 static json_t *
@@ -297,6 +341,21 @@ on_note(const char *sentence, void *data)
 }
 
 static const MoveObserver observer = { on_event, on_progress, on_waiting, on_note };
+
+MoveResult *
+world_run_checked(World *world, gboolean login_known)
+{
+    g_autoptr(Peer) source = fake_host(world, "host1");
+    g_autoptr(Peer) destination = fake_host(world, "host2");
+    const Gate gate = { .source = source,
+                        .destination = destination,
+                        .guest = "web1",
+                        .login_known = login_known,
+                        .cancellable = world->cancellable };
+    const MoveRequest request = { .guest = "web1", .lease_seconds = 1, .gate = &gate };
+
+    return move_run(&request, source, destination, &observer, world, world->cancellable);
+}
 
 MoveResult *
 world_run_with(World *world, const MoveRequest *request)

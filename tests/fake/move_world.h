@@ -10,8 +10,14 @@
 /* What the two hosts share: the record of calls, and where the guest is. */
 typedef struct {
     GMutex lock;
-    GPtrArray *calls; /* "host2 Reserve" in order; Renew and Describe left out */
-    const char *fail; /* this call fails with @code */
+    GPtrArray *calls; /* "host2 Reserve" in order; Renew, Describe and Check left out */
+    GCond described;
+    gboolean destination_described;
+    gboolean check_waits; /* the source checks only when the destination was described */
+    gboolean waited_in_vain;
+    guint logins;        /* that were asked for */
+    const char *blocked; /* what this host's storage checks is a blocker; NULL: none is */
+    const char *fail;    /* this call fails with @code */
     FaultCode code;
     gboolean act_though_failing; /* the answer is lost, the deed is done */
     const char *cancel_at;       /* this call cancels */
@@ -39,6 +45,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
 /* Moves guest web1, by default with the shortest lease. */
 MoveResult *world_run(World *world);
 MoveResult *world_run_with(World *world, const MoveRequest *request);
+
+/* The same after the checks; @login_known: see Gate. */
+MoveResult *world_run_checked(World *world, gboolean login_known);
 
 /* Compares all calls from the @from-th on, joined by ", ". */
 void world_assert_calls(const World *world, guint from, const char *expected);

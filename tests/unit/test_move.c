@@ -138,6 +138,66 @@ test_refuses_before_anything_changes(void)
 }
 
 static void
+test_checks_run_while_the_hosts_are_described(void)
+{
+    g_autoptr(World) world = world_new();
+
+    world->no_vnics = world->check_waits = TRUE;
+    g_autoptr(MoveResult) result = world_run_checked(world, FALSE);
+    g_assert_true(world->destination_described);
+    g_assert_false(world->waited_in_vain);
+    g_assert_no_error(result->error);
+    world_assert_calls(world, 0, "host2 CreateTargets, host1 Migrate");
+}
+
+static void
+test_nothing_is_changed_that_the_checks_refuse(void)
+{
+    static const char *const hosts[] = { "host1", "host2" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(hosts); i++) {
+        g_autoptr(World) world = world_new();
+
+        world->no_vnics = TRUE;
+        world->blocked = hosts[i];
+        g_autoptr(MoveResult) result = world_run_checked(world, FALSE);
+        g_assert_error(result->error, FAULT, FAULT_CHECK_FAILED);
+        g_assert_true(result->restored);
+        world_assert_calls(world, 0, "");
+    }
+}
+
+/* They say what helps, and how to go on in spite of it. */
+static void
+test_checks_are_believed_rather_than_the_step_that_failed(void)
+{
+    g_autoptr(World) world = world_new();
+
+    world->source_state = "paused";
+    world->blocked = "host1";
+    g_autoptr(MoveResult) result = world_run_checked(world, FALSE);
+    g_assert_error(result->error, FAULT, FAULT_CHECK_FAILED);
+
+    g_autoptr(World) other = world_new();
+    other->source_state = "paused";
+    g_autoptr(MoveResult) unseen = world_run_checked(other, FALSE);
+    g_assert_error(unseen->error, FAULT, FAULT_GUEST_NOT_RUNNING);
+}
+
+static void
+test_a_way_that_the_caller_goes_itself_is_not_tried(void)
+{
+    for (int known = 0; known < 2; known++) {
+        g_autoptr(World) world = world_new();
+
+        world->no_vnics = TRUE;
+        g_autoptr(MoveResult) result = world_run_checked(world, known);
+        g_assert_no_error(result->error);
+        g_assert_cmpuint(world->logins, ==, known ? 0 : 1);
+    }
+}
+
+static void
 test_sets_up_the_bond_first_if_told_to(void)
 {
     g_autoptr(World) world = world_new();
@@ -379,6 +439,11 @@ main(int argc, char **argv)
                     test_skips_what_a_guest_without_vnics_does_not_need);
     g_test_add_func("/move/incremental", test_incremental_targets_lie_on_what_the_source_has);
     g_test_add_func("/move/refuses-before-anything-changes", test_refuses_before_anything_changes);
+    g_test_add_func("/move/checks-beside", test_checks_run_while_the_hosts_are_described);
+    g_test_add_func("/move/checks-refuse", test_nothing_is_changed_that_the_checks_refuse);
+    g_test_add_func("/move/checks-believed",
+                    test_checks_are_believed_rather_than_the_step_that_failed);
+    g_test_add_func("/move/known-way", test_a_way_that_the_caller_goes_itself_is_not_tried);
     g_test_add_func("/move/sets-up-the-bond-first", test_sets_up_the_bond_first_if_told_to);
     g_test_add_func("/move/each-failing-step-undoes-those-before",
                     test_each_failing_step_undoes_those_before);

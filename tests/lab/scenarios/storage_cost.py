@@ -39,12 +39,12 @@ def compare(lab):
     guest.disk_mib, guest.data_mib = DISK_MIB, DATA_MIB
     guest.create(lab.host(1), form=None)
     seconds = {"ours": [], "manual": []}
-    lab.result.update(seconds, diskMebibytes=DISK_MIB, dataMebibytes=DATA_MIB)
+    lab.result.update(seconds, steps=[], diskMebibytes=DISK_MIB, dataMebibytes=DATA_MIB)
     # In turns, so that whatever drifts hits both; the first pair only warms up.
     for pair in range(PAIRS + 1):
         for kind, move in (("ours", ours), ("manual", by_hand)):
             with lab.case(f"{kind}, {f'pair {pair} of {PAIRS}' if pair else 'warming up'}"):
-                took = move(guest, lab.hosts)
+                took = move(guest, lab)
                 if pair:
                     seconds[kind].append(took)
                 guest.remove_old_disk()
@@ -62,20 +62,23 @@ def other(guest, hosts):
     return here, next(host for host in hosts if host is not here)
 
 
-def ours(guest, hosts):
+def ours(guest, lab):
     """Seconds of migprep migrate, from the command to its result."""
-    source, target = other(guest, hosts)
+    source, target = other(guest, lab.hosts)
     begin = time.monotonic()
     journey = Journey(guest, source, target.name)
     journey.end(600)
     took = time.monotonic() - begin
     assert journey.result["result"] == "moved", journey.result
+    steps = [f"{step['name']} {step['seconds']:.2f}" for step in journey.result["steps"]]
+    lab.result["steps"].append(steps)
+    print(f"#   {took:.2f} s, of them {', '.join(steps)}", flush=True)
     return round(took, 2)
 
 
-def by_hand(guest, hosts):
+def by_hand(guest, lab):
     """Seconds of virsh migrate into a target that is there."""
-    source, target = other(guest, hosts)
+    source, target = other(guest, lab.hosts)
     target.run(["qemu-img", "create", "-q", "-f", "qcow2", guest.disk, f"{DISK_MIB}M"])
     begin = time.monotonic()
     source.run(["virsh", "migrate", "--live", "--persistent", "--undefinesource", "--p2p",
