@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 
 from . import network, place, process
@@ -51,6 +52,22 @@ class NfsServer:
         """Ends the server if it runs, and removes what it served."""
         process.stop("ganesha")
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def pause():
+    """The server answers nobody until it goes on."""
+    _signal(signal.SIGSTOP)
+
+
+def go_on():
+    _signal(signal.SIGCONT)
+
+
+def _signal(number):
+    pid = process.running("ganesha")
+    if pid is None:
+        raise LabError("the third host's NFS server does not run")
+    os.kill(pid, number)
 
 
 def _listens():

@@ -180,15 +180,21 @@ def copy(lab, stores, tally):
     guest.destroy()
 
 
+def add_second_disk(guest):
+    """One that only the guest's host has."""
+    host = guest.host()
+    host.run(["qemu-img", "create", "-q", "-f", "qcow2", SECOND, "64M"])
+    host.run(["virsh", "attach-disk", guest.name, SECOND, "vdb", "--driver", "qemu",
+              "--subdriver", "qcow2", "--cache", "none", "--persistent"])
+    wait_for("the second disk in the guest", lambda: guest.output(
+        "[ -b /dev/vdb ] && echo there || true"), 30)
+
+
 def mixed(lab, stores, tally):
     """The first disk is on the third host, the second is local."""
     with on_third_host(stores):
         guest = new_guest(lab, f"{SHARED}/guest1.qcow2")
-        lab.host(1).run(["qemu-img", "create", "-q", "-f", "qcow2", SECOND, "64M"])
-        lab.host(1).run(["virsh", "attach-disk", guest.name, SECOND, "vdb", "--driver", "qemu",
-                         "--subdriver", "qcow2", "--cache", "none", "--persistent"])
-        wait_for("the second disk in the guest", lambda: guest.output(
-            "[ -b /dev/vdb ] && echo there || true"), 30)
+        add_second_disk(guest)
 
         def attempt():
             writing_through(guest, [lambda: travel_mixed(guest, lab.hosts)],
