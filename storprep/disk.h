@@ -63,7 +63,3 @@ GPtrArray *disk_plan_all(const DomainXml *domain);
 GPtrArray *disk_plan_guest(const Guest *guest, GError **error);
 /* The Disk record of io.migprep.Storage. New reference. */
 json_t *disk_to_json(const Disk *disk);
-
-/* Pure: "NFS" and the like if files on a file system with this statfs(2) f_type are seen by several
- * hosts, else NULL. Static. libvirt's virFileIsSharedFSType() has the same list. */
-const char *disk_shared_file_system(guint64 type);

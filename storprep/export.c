@@ -11,8 +11,8 @@
 
 #include "common/fault.h"
 #include "common/limits.h"
-#include "storprep/disk.h"
 #include "storprep/export_client.h"
+#include "storprep/file_system.h"
 #include "storprep/firewall_hole.h"
 #include "storprep/image_place.h"
 #include "storprep/nfs_server.h"
@@ -70,7 +70,7 @@ check_file_system(int fd, const char *path, GError **error)
     const char *name = NULL;
 
     if (fstatfs(fd, &system) == 0)
-        name = disk_shared_file_system((guint64)system.f_type & G_MAXUINT32);
+        name = file_system_shared_name((guint64)system.f_type & G_MAXUINT32);
     return !name || refuse(error, FAULT_SHARE_REFUSED, path,
                            "export it on the host that stores it, and mount it from there",
                            "it is on a network file system itself");

@@ -5,6 +5,7 @@
 #include <sys/vfs.h>
 
 #include "common/fault.h"
+#include "storprep/file_system.h"
 #include "storprep/network_path.h"
 
 static gboolean
@@ -14,7 +15,7 @@ is_on_shared_file_system(const char *path)
 
     return network_path_is(path, NULL) ||
            (statfs(path, &system) == 0 &&
-            disk_shared_file_system((guint64)system.f_type & G_MAXUINT32));
+            file_system_shared_name((guint64)system.f_type & G_MAXUINT32));
 }
 
 SharedDiskSight

@@ -5,6 +5,7 @@
 
 #include "common/cli/reply.h"
 #include "common/fault.h"
+#include "common/parallel.h"
 
 #define PROBE_LEASE_SECONDS 30
 #define LOOKS               3 /* at an image that its guest may be writing to */
@@ -129,15 +130,41 @@ probe(const Proof *proof, Peer *placer, Peer *finder, const char *directory, gbo
     return found != NULL;
 }
 
+/* From the source to the destination, and back. */
+typedef struct {
+    const Proof *proof;
+    const char *directory;
+    gboolean seen[2];
+    GError *failures[2];
+} BothWays;
+
+static gboolean
+probe_one_way(guint index, void *data, GError **error)
+{
+    BothWays *ways = data;
+    const Proof *proof = ways->proof;
+    Peer *placer = index == 0 ? proof->source : proof->destination;
+    Peer *finder = index == 0 ? proof->destination : proof->source;
+
+    (void)probe(proof, placer, finder, ways->directory, &ways->seen[index], &ways->failures[index]);
+    return TRUE;
+}
+
+/* Neither way needs the other's answer. */
 static gboolean
 probe_both_ways(const Proof *proof, const char *directory, gboolean *ret_same, GError **error)
 {
-    gboolean there = FALSE, back = FALSE;
+    BothWays ways = { .proof = proof, .directory = directory };
 
-    if (!probe(proof, proof->source, proof->destination, directory, &there, error) ||
-        (there && !probe(proof, proof->destination, proof->source, directory, &back, error)))
+    (void)parallel_run(2, probe_one_way, &ways, NULL);
+    g_autoptr(GError) first = ways.failures[0] ? ways.failures[0] : ways.failures[1];
+    if (ways.failures[0])
+        g_clear_error(&ways.failures[1]);
+    if (first) {
+        g_propagate_error(error, g_steal_pointer(&first));
         return FALSE;
-    *ret_same = there && back;
+    }
+    *ret_same = ways.seen[0] && ways.seen[1];
     return TRUE;
 }
 

@@ -6,7 +6,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "storprep/disk.h"
+#include "storprep/file_system.h"
 #include "storprep/image_place.h"
 #include "storprep/nfs/verbs.h"
 
@@ -37,7 +37,7 @@ file_system_name(int fd)
     const char *name = NULL;
 
     if (fstatfs(fd, &system) == 0)
-        name = disk_shared_file_system((guint64)system.f_type & G_MAXUINT32);
+        name = file_system_shared_name((guint64)system.f_type & G_MAXUINT32);
     return name ? name : "local";
 }
 

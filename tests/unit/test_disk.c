@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "storprep/disk.h"
+#include "storprep/file_system.h"
 
 /* A qcow2 version 3 header of 104 bytes: 1 GiB, clusters of 64 KiB. */
 static const guint8 qcow2[104] = {
@@ -256,10 +257,10 @@ test_chain_is_told_and_becomes_part_of_the_copy(Fixture *fixture, const void *da
 static void
 test_shared_file_systems_are_known(void)
 {
-    g_assert_cmpstr(disk_shared_file_system(0x6969), ==, "NFS");
-    g_assert_cmpstr(disk_shared_file_system(0x00c36400), ==, "CephFS");
-    g_assert_null(disk_shared_file_system(0xef53));     /* ext4 */
-    g_assert_null(disk_shared_file_system(0x01021994)); /* tmpfs */
+    g_assert_cmpstr(file_system_shared_name(0x6969), ==, "NFS");
+    g_assert_cmpstr(file_system_shared_name(0x00c36400), ==, "CephFS");
+    g_assert_null(file_system_shared_name(0xef53));     /* ext4 */
+    g_assert_null(file_system_shared_name(0x01021994)); /* tmpfs */
 }
 
 static void

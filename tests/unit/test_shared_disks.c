@@ -7,21 +7,30 @@
 
 #define IMAGE "/images/a.qcow2"
 
+/* What both hosts have in common. */
+typedef struct {
+    GMutex lock;
+    GCond placed;
+    gboolean wait;      /* nobody finds a probe before both have placed theirs */
+    gboolean in_vain;   /* which did not come to pass */
+    GHashTable *probes; /* name -> directory number */
+} Common;
+
 /* One of two hosts. Those with the same directory number see the same directory. */
 typedef struct {
     const char *name;
     int directory;
-    json_int_t inode;   /* of the image; 0: it is not there */
-    int changes;        /* looks at the image that find it grown since the last one */
-    GHashTable *probes; /* of both hosts: name -> directory number */
-    const char *fail;   /* this method */
+    json_int_t inode; /* of the image; 0: it is not there */
+    int changes;      /* looks at the image that find it grown since the last one */
+    Common *common;
+    const char *fail; /* this method */
     FaultCode code;
     unsigned calls;
     Peer *peer;
 } Host;
 
 typedef struct {
-    GHashTable *probes;
+    Common common;
     Host hosts[2];
     Survey survey;
 } Fixture;
@@ -31,7 +40,8 @@ place_probe(Host *host, const json_t *parameters)
 {
     const char *token = json_string_value(json_object_get(parameters, "token"));
 
-    g_hash_table_insert(host->probes, g_strdup(token), GINT_TO_POINTER(host->directory));
+    g_hash_table_insert(host->common->probes, g_strdup(token), GINT_TO_POINTER(host->directory));
+    g_cond_broadcast(&host->common->placed);
     return json_pack("{s:{s:s, s:i}, s:s, s:s}", "lease", "lease", token, "generation", 1, "name",
                      token, "nonce", "n");
 }
@@ -40,7 +50,13 @@ static json_t *
 find_probe(Host *host, const json_t *parameters)
 {
     const char *name = json_string_value(json_object_get(parameters, "name"));
-    int directory = GPOINTER_TO_INT(g_hash_table_lookup(host->probes, name));
+    Common *common = host->common;
+    gint64 deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+
+    while (common->wait && !common->in_vain && g_hash_table_size(common->probes) < 2)
+        common->in_vain = !g_cond_wait_until(&common->placed, &common->lock, deadline);
+    common->wait = FALSE; /* the first goes on and drops its own */
+    int directory = GPOINTER_TO_INT(g_hash_table_lookup(common->probes, name));
 
     return json_pack("{s:b}", "found", directory == host->directory);
 }
@@ -59,6 +75,7 @@ static json_t *
 answer(void *self, const PeerCall *call, GError **error)
 {
     Host *host = self;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&host->common->lock);
 
     host->calls++;
     if (g_strcmp0(host->fail, call->method) == 0) {
@@ -73,7 +90,7 @@ answer(void *self, const PeerCall *call, GError **error)
         return identify(host);
     g_assert_cmpstr(call->method, ==, "Release");
     g_assert_true(g_hash_table_remove(
-        host->probes, json_string_value(json_object_get(call->parameters, "lease"))));
+        host->common->probes, json_string_value(json_object_get(call->parameters, "lease"))));
     return json_pack("{s:b}", "kept", 0);
 }
 
@@ -87,12 +104,14 @@ set_up(Fixture *fixture, const void *data)
 {
     static const PeerOps ops = { .call = answer, .free = free_nothing };
 
-    fixture->probes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_mutex_init(&fixture->common.lock);
+    g_cond_init(&fixture->common.placed);
+    fixture->common.probes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (int i = 0; i < 2; i++) {
         Host *host = &fixture->hosts[i];
 
         *host = (Host) { .name = i ? "host2" : "host1", .directory = 1, .inode = 7 };
-        host->probes = fixture->probes;
+        host->common = &fixture->common;
         host->peer = peer_new(host->name, &ops, host);
     }
     fixture->survey.disks = json_pack("[{s:s, s:s, s:s, s:b}]", "target", "vda", "path", IMAGE,
@@ -102,8 +121,10 @@ set_up(Fixture *fixture, const void *data)
 static void
 tear_down(Fixture *fixture, const void *data)
 {
-    g_assert_cmpuint(g_hash_table_size(fixture->probes), ==, 0);
-    g_hash_table_unref(fixture->probes);
+    g_assert_cmpuint(g_hash_table_size(fixture->common.probes), ==, 0);
+    g_hash_table_unref(fixture->common.probes);
+    g_mutex_clear(&fixture->common.lock);
+    g_cond_clear(&fixture->common.placed);
     for (int i = 0; i < 2; i++)
         peer_free(fixture->hosts[i].peer);
     json_decref(fixture->survey.disks);
@@ -132,6 +153,14 @@ test_one_file_on_both_is_shared(Fixture *fixture, const void *data)
 {
     assert_migration(fixture, "shared");
     g_assert_cmpuint(fixture->hosts[0].calls, ==, 4);
+}
+
+static void
+test_both_ways_are_tried_at_once(Fixture *fixture, const void *data)
+{
+    fixture->common.wait = TRUE;
+    assert_migration(fixture, "shared");
+    g_assert_false(fixture->common.in_vain);
 }
 
 static void
@@ -199,7 +228,7 @@ test_what_cannot_be_found_out_is_an_error(Fixture *fixture, const void *data)
         host->code = FAULT_TIMED_OUT;
         g_assert_false(prove(fixture, &error));
         g_assert_error(error, FAULT, FAULT_TIMED_OUT);
-        g_assert_cmpuint(g_hash_table_size(fixture->probes), ==, 0);
+        g_assert_cmpuint(g_hash_table_size(fixture->common.probes), ==, 0);
         host->fail = NULL;
     }
 }
@@ -212,6 +241,7 @@ main(int argc, char **argv)
         void (*test)(Fixture *, const void *);
     } tests[] = {
         { "/shared-disks/one-file", test_one_file_on_both_is_shared },
+        { "/shared-disks/both-ways", test_both_ways_are_tried_at_once },
         { "/shared-disks/absent", test_a_path_that_the_destination_lacks_is_asked_for_once },
         { "/shared-disks/two-directories", test_two_directories_of_one_name_are_not_shared },
         { "/shared-disks/another-file", test_another_file_in_the_same_directory_is_not_shared },
