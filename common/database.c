@@ -10,7 +10,8 @@
 #define REMEDY_DAMAGED "stop the daemon, keep a copy of the file, and move it away"
 
 struct Database {
-    GMutex lock; /* one connection, one transaction at a time */
+    GMutex lock;            /* one connection, one transaction at a time */
+    GHashTable *statements; /* SQL -> sqlite3_stmt *, which are not in use; with the lock */
     sqlite3 *connection;
     char *path;
 };
@@ -45,16 +46,45 @@ execute(Database *database, const char *sql, GError **error)
            database_failed(database, error);
 }
 
+static void
+finalize(gpointer statement)
+{
+    sqlite3_finalize(statement);
+}
+
+/* One that was compiled for @sql before and is not in use, else a new one. */
+static sqlite3_stmt *
+take_statement(Database *database, const char *sql, GError **error)
+{
+    sqlite3_stmt *statement = g_hash_table_lookup(database->statements, sql);
+
+    if (statement)
+        g_hash_table_steal(database->statements, sql);
+    else if (sqlite3_prepare_v3(database->connection, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                &statement, NULL) != SQLITE_OK)
+        database_failed(database, error);
+    return statement;
+}
+
+void
+database_done(Database *database, sqlite3_stmt *statement)
+{
+    if (!statement)
+        return;
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    /* The key is the statement's own text; another one of the same text goes, with its key. */
+    g_hash_table_replace(database->statements, (gpointer)sqlite3_sql(statement), statement);
+}
+
 sqlite3_stmt *
 database_prepare(Database *database, GError **error, const char *sql, const char *types, ...)
 {
-    sqlite3_stmt *statement = NULL;
+    sqlite3_stmt *statement = take_statement(database, sql, error);
     va_list values;
 
-    if (sqlite3_prepare_v2(database->connection, sql, -1, &statement, NULL) != SQLITE_OK) {
-        database_failed(database, error);
+    if (!statement)
         return NULL;
-    }
     va_start(values, types);
     for (int i = 0; types[i]; i++) {
         if (types[i] == 's')
@@ -76,7 +106,7 @@ database_run(Database *database, sqlite3_stmt *statement, int *ret_code, GError 
         *ret_code = done ? SQLITE_OK : sqlite3_extended_errcode(database->connection);
     if (!done)
         database_failed(database, error);
-    sqlite3_finalize(statement);
+    database_done(database, statement);
     return done;
 }
 
@@ -137,7 +167,7 @@ read_version(Database *database, int *ret_version, GError **error)
         *ret_version = sqlite3_column_int(statement, 0);
     else
         database_failed(database, error);
-    sqlite3_finalize(statement);
+    database_done(database, statement);
     return found;
 }
 
@@ -200,6 +230,7 @@ database_open(const char *path, const char *schema, int version, GError **error)
     g_autoptr(Database) database = g_new0(Database, 1);
     g_mutex_init(&database->lock);
     database->path = g_strdup(path);
+    database->statements = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, finalize);
     if (sqlite3_open_v2(path, &database->connection, flags, NULL) != SQLITE_OK) {
         database_failed(database, error);
         return NULL;
@@ -220,6 +251,7 @@ database_free(Database *database)
 {
     if (!database)
         return;
+    g_hash_table_unref(database->statements);
     sqlite3_close(database->connection);
     g_mutex_clear(&database->lock);
     g_free(database->path);

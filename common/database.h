@@ -34,10 +34,12 @@ void database_unlock(Database *database);
 
 /* The rest is for the thread that took the database. */
 
-/* Prepares @sql and binds what follows: by @types "s" a const char *, "i" a gint64. Owned by the
- * caller (sqlite3_finalize); NULL with @error. */
+/* Prepares @sql, one of the program's own texts, and binds what follows: by @types "s" a const char
+ * *, "i" a gint64. For database_run() or database_done(); NULL with @error. */
 sqlite3_stmt *database_prepare(Database *database, GError **error, const char *sql,
                                const char *types, ...);
+/* Gives @statement (may be NULL) back. It is kept compiled for the next time. */
+void database_done(Database *database, sqlite3_stmt *statement);
 /* Runs @statement, which returns no rows and is consumed; NULL is a failure already reported.
  * *ret_code (may be NULL) is SQLite's extended code. */
 gboolean database_run(Database *database, sqlite3_stmt *statement, int *ret_code, GError **error);

@@ -95,7 +95,7 @@ read_assets(const LeaseReader *reader, Lease *lease, gboolean *ret_damaged, GErr
         record_damaged(reader, lease->id, error);
     else if (code != SQLITE_DONE)
         database_failed(reader->database, error);
-    sqlite3_finalize(statement);
+    database_done(reader->database, statement);
     return code == SQLITE_DONE;
 }
 
@@ -111,7 +111,7 @@ lease_reader_read_rows(const LeaseReader *reader, sqlite3_stmt *statement, GErro
         g_ptr_array_add(leases, read_row(reader, statement));
     if (code != SQLITE_DONE)
         database_failed(reader->database, error);
-    sqlite3_finalize(statement);
+    database_done(reader->database, statement);
     return code == SQLITE_DONE ? g_steal_pointer(&leases) : NULL;
 }
 

@@ -155,7 +155,7 @@ has_room(LeaseStore *store, GError **error)
         return FALSE;
     if (sqlite3_step(statement) == SQLITE_ROW)
         count = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
+    database_done(store->database, statement);
     if (count < LIMIT_LEASES)
         return TRUE;
     fault_set(error, FAULT_LIMIT_EXCEEDED, "lease database", "release leases; see: migprep status",
@@ -321,7 +321,7 @@ read_held(LeaseStore *store, const char *kind, GError **error)
         g_hash_table_insert(held, lease_reader_text(statement, 0), lease_reader_text(statement, 1));
     if (code != SQLITE_DONE)
         database_failed(store->database, error);
-    sqlite3_finalize(statement);
+    database_done(store->database, statement);
     return code == SQLITE_DONE ? g_steal_pointer(&held) : NULL;
 }
 
