@@ -6,11 +6,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/shared_commit.h"
+
 #define BUSY_MSEC      5000
 #define REMEDY_DAMAGED "stop the daemon, keep a copy of the file, and move it away"
 
 struct Database {
-    GMutex lock;            /* one connection, one transaction at a time */
+    SharedCommit *commit;   /* whose turn it is */
     GHashTable *statements; /* SQL -> sqlite3_stmt *, which are not in use; with the lock */
     sqlite3 *connection;
     char *path;
@@ -122,37 +124,28 @@ database_last_row(const Database *database)
     return sqlite3_last_insert_rowid(database->connection);
 }
 
-void
-database_lock(Database *database)
-{
-    g_mutex_lock(&database->lock);
-}
-
-void
-database_unlock(Database *database)
-{
-    g_mutex_unlock(&database->lock);
-}
-
 gboolean
 database_begin(Database *database, GError **error)
 {
-    database_lock(database);
-    if (execute(database, "BEGIN IMMEDIATE", error))
-        return TRUE;
-    database_unlock(database);
-    return FALSE;
+    return shared_commit_begin(database->commit, error);
 }
 
 gboolean
 database_end(Database *database, gboolean good, GError **error)
 {
-    gboolean committed = good && execute(database, "COMMIT", error);
+    return shared_commit_end(database->commit, good, error);
+}
 
-    if (!committed)
-        sqlite3_exec(database->connection, "ROLLBACK", NULL, NULL, NULL);
-    database_unlock(database);
-    return committed;
+void
+database_lock(Database *database)
+{
+    shared_commit_begin_reading(database->commit);
+}
+
+void
+database_unlock(Database *database)
+{
+    shared_commit_end_reading(database->commit);
 }
 
 static gboolean
@@ -228,7 +221,7 @@ database_open(const char *path, const char *schema, int version, GError **error)
     if (!prepare_directory(path, error))
         return NULL;
     g_autoptr(Database) database = g_new0(Database, 1);
-    g_mutex_init(&database->lock);
+    database->commit = shared_commit_new(database);
     database->path = g_strdup(path);
     database->statements = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, finalize);
     if (sqlite3_open_v2(path, &database->connection, flags, NULL) != SQLITE_OK) {
@@ -238,7 +231,9 @@ database_open(const char *path, const char *schema, int version, GError **error)
     sqlite3_busy_timeout(database->connection, BUSY_MSEC);
     if (!execute(database, "PRAGMA journal_mode=WAL", error) ||
         !execute(database, "PRAGMA synchronous=FULL", error) ||
-        !execute(database, "PRAGMA foreign_keys=ON", error) || !database_begin(database, error))
+        !execute(database, "PRAGMA foreign_keys=ON", error) ||
+        /* What savepoints keep aside is small, and must not fail for want of a file. */
+        !execute(database, "PRAGMA temp_store=MEMORY", error) || !database_begin(database, error))
         return NULL;
     gboolean good = check_version(database, schema, version, error);
     return database_end(database, good, error) && sync_log(database, error)
@@ -253,7 +248,7 @@ database_free(Database *database)
         return;
     g_hash_table_unref(database->statements);
     sqlite3_close(database->connection);
-    g_mutex_clear(&database->lock);
+    shared_commit_free(database->commit);
     g_free(database->path);
     g_free(database);
 }

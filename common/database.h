@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One SQLite file: durable, used by one transaction at a time. */
+/* One SQLite file: durable, used by one thread at a time. */
 #pragma once
 
 #include <glib.h>
@@ -9,7 +9,8 @@
 
 /*
  * WAL with synchronous=FULL: what a committed transaction wrote is on disk, and so is whatever can
- * be read, also after a crash. A transaction that fails with FAULT_STORE_FAILED has no effect,
+ * be read, also after a crash. Transactions of several threads that come at once share a commit
+ * (common/shared_commit.h). A transaction that fails with FAULT_STORE_FAILED has no effect,
  * unless the process dies before another one is written: then it may have. All functions block on
  * it, are thread-safe where they say so, and fail with FAULT_STORE_FAILED naming the file. A file
  * that cannot be read is never repaired, replaced or removed.
@@ -25,7 +26,9 @@ void database_free(Database *database);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Database, database_free)
 
 /* Takes the database for a transaction; blocks other threads until end(), which commits if @good
- * and otherwise, or when that fails, rolls back. begin() that fails takes nothing. */
+ * and otherwise takes back what was written. FALSE: that was so, or the commit failed; then that is
+ * *error, whatever it was before, since this thread may have seen what is not there after all.
+ * begin() that fails takes nothing. */
 gboolean database_begin(Database *database, GError **error);
 gboolean database_end(Database *database, gboolean good, GError **error);
 /* Takes and gives back the database for reading alone. */

@@ -343,7 +343,7 @@ begin_change(LeaseStore *store, const char *id, guint64 generation, GError **err
         return NULL;
     Lease *lease = find_lease(store, id, generation, error);
     if (!lease)
-        database_end(store->database, FALSE, NULL);
+        database_end(store->database, FALSE, error);
     return lease;
 }
 
