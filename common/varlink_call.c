@@ -310,6 +310,13 @@ audit(const VarlinkCall *call)
         varlink_audit_tell(&audit, call->request.parameters);
 }
 
+gboolean
+varlink_call_is_brief(const VarlinkCall *call)
+{
+    return strcmp(call->request.interface, "org.varlink.service") == 0 &&
+           strcmp(call->method->name, "GetInfo") == 0;
+}
+
 void
 varlink_call_run(VarlinkCall *call)
 {

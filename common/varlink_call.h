@@ -23,6 +23,9 @@ VarlinkCall *varlink_call_new(VarlinkConnection *connection, VarlinkRequest *req
 /* Finds the method among @served and checks the parameters; or ends the call with the error that
  * the protocol has for it. */
 gboolean varlink_call_prepare(VarlinkCall *call, VarlinkServed *served);
+/* Whether the method that was found waits for nothing and has little to say, however much there is:
+ * it needs no worker. */
+gboolean varlink_call_is_brief(const VarlinkCall *call);
 /* Runs the method that was found. Blocks as long as that does. */
 void varlink_call_run(VarlinkCall *call);
 

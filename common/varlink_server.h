@@ -13,10 +13,11 @@
  * its NUL; the peer's credentials (SO_PEERCRED at accept) are judged before its first byte is
  * parsed. Then the parameters are checked against the interface description, and the method runs
  * in a worker thread (LIMIT_WORKERS), so it may block for as long as a local query takes; longer
- * work is a Job. Calls of one connection are answered in order, one at a time; those of users who
- * have many wait while others have few. A client that does not read is cut off at
- * LIMIT_OUTPUT_BYTES; what is no request at all, or larger or deeper than limits.h allows, ends the
- * connection. org.varlink.service is built in.
+ * work is a Job. GetInfo alone needs no worker, and is answered while all are busy. Calls of one
+ * connection are answered in order, one at a time; those of users who have many wait while others
+ * have few. A client that does not read is cut off at LIMIT_OUTPUT_BYTES; what is no request at
+ * all, or larger or deeper than limits.h allows, ends the connection. org.varlink.service is built
+ * in.
  */
 typedef struct VarlinkServer VarlinkServer;
 typedef struct VarlinkCall VarlinkCall; /* one method call; reference-counted, thread-safe */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* In whose turn the calls of several users are run, when all workers are busy. */
+/* In whose turn the calls of several users are run when all workers are busy, and what needs none.
+ */
 #include <grp.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -162,6 +163,25 @@ test_user_with_one_call_does_not_wait_for_all_of_another(Fixture *fixture, gcons
     close(other);
 }
 
+static void
+test_service_says_who_it_is_while_all_workers_are_busy(Fixture *fixture, gconstpointer unused)
+{
+    int fds[LIMIT_WORKERS];
+
+    for (int i = 0; i < LIMIT_WORKERS; i++) {
+        fds[i] = peer_connect(&fixture->serving);
+        peer_send(fds[i], CALL("Wait", "{}"));
+    }
+    await(fixture, LIMIT_WORKERS, 0);
+    int fd = peer_connect(&fixture->serving);
+    peer_send(fd, "{\"method\":\"org.varlink.service.GetInfo\"}");
+    g_autofree char *reply = peer_receive(fd);
+    g_assert_nonnull(strstr(reply, "\"product\":\"test\""));
+    close(fd);
+    for (int i = 0; i < LIMIT_WORKERS; i++)
+        close(fds[i]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -169,5 +189,7 @@ main(int argc, char **argv)
     g_test_add("/varlink-turns/user-with-one-call-does-not-wait-for-all-of-another", Fixture,
                "daemon", set_up, test_user_with_one_call_does_not_wait_for_all_of_another,
                tear_down);
+    g_test_add("/varlink-turns/service-says-who-it-is-while-all-workers-are-busy", Fixture, NULL,
+               set_up, test_service_says_who_it_is_while_all_workers_are_busy, tear_down);
     return g_test_run();
 }
