@@ -115,6 +115,7 @@ static void
 begin(Drain *drain, guint item, DrainWorkKind kind, Peer *destination, unsigned coming)
 {
     static const char *const words[] = { NULL, "hibernate", "shutdown" };
+    static const DrainOutcome outcomes[] = { DRAIN_MOVED, DRAIN_HIBERNATED, DRAIN_SHUT_DOWN };
     Track *track = &drain->tracks[item];
     DrainWork *work = g_new0(DrainWork, 1);
 
@@ -137,6 +138,7 @@ begin(Drain *drain, guint item, DrainWorkKind kind, Peer *destination, unsigned 
                                     .item = item,
                                     .guest = work->guest,
                                     .host = destination ? peer_host(destination) : NULL,
+                                    .outcome = outcomes[kind],
                                     .text = words[kind] });
     drain_work_start(work);
 }

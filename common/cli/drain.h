@@ -45,7 +45,7 @@ typedef struct {
     const char *host, *text;
     const GError *error;
     const MoveProgress *progress;
-    DrainOutcome outcome;
+    DrainOutcome outcome; /* of STARTED: what it will be if nothing fails */
     double seconds;
 } DrainEvent;
 

@@ -82,20 +82,21 @@ save(const DrainRecord *record, GError **error)
            refuse(record, failure->message, error);
 }
 
-static void
+static gboolean
 drop(DrainRecord *record, const char *uuid)
 {
     for (size_t i = json_array_size(record->guests); i-- > 0;) {
         if (g_str_equal(reply_text(json_array_get(record->guests, i), "uuid"), uuid))
-            json_array_remove(record->guests, i);
+            return json_array_remove(record->guests, i) == 0;
     }
+    return FALSE;
 }
 
 gboolean
 drain_record_add(DrainRecord *record, const DrainGuest *guest, const char *host,
                  DrainOutcome outcome, GError **error)
 {
-    drop(record, guest->uuid);
+    (void)drop(record, guest->uuid);
     json_array_append_new(record->guests, json_pack("{s:s, s:s, s:s?, s:s}", "name", guest->name,
                                                     "uuid", guest->uuid, "host", host, "outcome",
                                                     drain_outcome_name(outcome)));
@@ -107,6 +108,5 @@ drain_record_add(DrainRecord *record, const DrainGuest *guest, const char *host,
 gboolean
 drain_record_forget(DrainRecord *record, const char *uuid, GError **error)
 {
-    drop(record, uuid);
-    return save(record, error);
+    return !drop(record, uuid) || save(record, error);
 }

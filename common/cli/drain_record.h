@@ -18,8 +18,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DrainRecord, drain_record_free)
 /* The guests: array of {name, uuid, host, outcome}, host null if it was stopped here. Borrowed. */
 const json_t *drain_record_guests(const DrainRecord *record);
 
-/* Notes where @guest went (@host NULL: nowhere, it was stopped), or forgets it; on disk when it
- * returns. FAULT_STORE_FAILED. */
+/* Notes where @guest went, or is about to go (@host NULL: nowhere, it is stopped), or forgets it;
+ * on disk when it returns. Whether it is there has to be asked there. FAULT_STORE_FAILED. */
 gboolean drain_record_add(DrainRecord *record, const DrainGuest *guest, const char *host,
                           DrainOutcome outcome, GError **error);
 gboolean drain_record_forget(DrainRecord *record, const char *uuid, GError **error);

@@ -64,6 +64,22 @@ note_status(Return *back, int status)
 
 /* Guests that were stopped here. */
 
+/* A drain that was killed left it running, or somebody else started it. */
+static gboolean
+is_stopped(const json_t *states, const char *uuid)
+{
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach (json_object_get(states, "guests"), i, entry) {
+        const char *state = reply_text(entry, "state");
+
+        if (g_str_equal(reply_text(json_object_get(entry, "guest"), "uuid"), uuid))
+            return !g_str_equal(state, "running") && !g_str_equal(state, "paused");
+    }
+    return TRUE; /* starting it says what is wrong */
+}
+
 static gboolean
 start(const Return *back, const char *uuid, GError **error)
 {
@@ -99,10 +115,33 @@ wake(const Return *back, const json_t *guest)
         output_error(error);
 }
 
+static gboolean
+start_one(const Return *back, const json_t *guest, const json_t *states, GError **error)
+{
+    const char *uuid = reply_text(guest, "uuid");
+
+    if (back->options->dry_run) {
+        fprintf(stderr, "migprep: guest '%s' is to be started\n", reply_text(guest, "name"));
+        return TRUE;
+    }
+    if (!is_stopped(states, uuid))
+        return drain_record_forget(back->record, uuid, error);
+    if (!start(back, uuid, error))
+        return FALSE;
+    wake(back, guest);
+    return TRUE;
+}
+
 static void
 start_stopped(Return *back)
 {
     json_auto_t *guests = json_deep_copy(drain_record_guests(back->record));
+    json_auto_t *states = peer_call(back->here,
+                                    &(PeerCall) { .service = SERVICE_STORAGE,
+                                                  .method = "ListGuests",
+                                                  .timeout_seconds = PEER_CALL_SECONDS,
+                                                  .cancellable = back->options->abort },
+                                    NULL);
     size_t i;
     json_t *guest;
 
@@ -111,11 +150,7 @@ start_stopped(Return *back)
 
         if (*reply_text(guest, "host") || g_cancellable_is_cancelled(back->options->stop))
             continue;
-        if (back->options->dry_run)
-            fprintf(stderr, "migprep: guest '%s' is to be started\n", reply_text(guest, "name"));
-        else if (start(back, reply_text(guest, "uuid"), &error))
-            wake(back, guest);
-        else
+        if (!start_one(back, guest, states, &error))
             note_status(back, verb_fail(error));
     }
 }

@@ -232,6 +232,8 @@ class Interrupted(Drain):
         process.kill()
         self.release()
         self.world.finish(process)
+        # What libvirt had begun may end well: the guest is not to be forgotten there.
+        self.assertEqual(self.recorded(), [("web1", "host2")])
         self.world.hold, self.world.guest_on = None, "host1"
         done = self.drain("--json")
         self.assertEqual(done.returncode, 0, done.errors)
@@ -266,6 +268,15 @@ class Return(Drain):
         self.assertEqual(self.run_verb("return").returncode, 0)
         self.assertIn("host1 StartGuest", self.world.calls)
         self.assertEqual(self.world.hook_phases, ["after_hibernation"])
+        self.assertEqual(self.recorded(), [])
+
+    def test_guest_that_was_started_meanwhile_is_left_alone(self):
+        self.world.checks = {"host2 storage": [result("host.cpu-compatible")]}
+        self.assertEqual(self.drain("--fallback", "hibernate").returncode, 0)
+        self.end_maintenance()
+        self.world.guests = [("web1", "running")]
+        self.assertEqual(self.run_verb("return").returncode, 0)
+        self.assertNotIn("host1 StartGuest", self.world.calls)
         self.assertEqual(self.recorded(), [])
 
     def test_guest_that_was_shut_down_boots_and_has_nothing_to_wake_up_from(self):

@@ -262,9 +262,11 @@ class World:
         return self._job(daemon, "StopGuest")
 
     def end_StopGuest(self, daemon):
+        self.guests = [("web1", "shutoff")]
         return {"guest": GUEST}
 
     def StartGuest(self, daemon, parameters):
+        self.guests = [("web1", "running")]
         return {}
 
     def RunHooks(self, daemon, parameters):
