@@ -60,8 +60,11 @@ class Units(unittest.TestCase):
         after = self.settings("migprep-shutdown.service", "After")
         for needed in ("libvirt-guests.service", "virt-guest-shutdown.target", "libvirtd.service",
                        "netprepd.service", "storprepd.service", "network-online.target",
-                       "remote-fs.target"):
+                       "remote-fs.target", "virtlogd.service", "virtlockd.service"):
             self.assertIn(needed, after)
+        # An order behind a target that is not there is none.
+        self.assertIn("virt-guest-shutdown.target",
+                      self.settings("migprep-shutdown.service", "Wants"))
 
     def test_target_waits_for_the_drain_and_ends_with_it(self):
         for key in ("Requires", "After"):
