@@ -24,7 +24,7 @@ static const struct {
 
 static const char *const unmoving[] = { "Describe", "List",        "Get",    "Check",
                                         "Find",     "Identify",    "Digest", "Baseline",
-                                        "Watch",    "ProbeExport", "Renew" };
+                                        "Watch",    "ProbeExport", "Renew",  "Announce" };
 
 gboolean
 varlink_audit_wants(const char *method)

@@ -13,7 +13,7 @@
  * Whether calls of @method may change anything. Names say so, as everywhere in our interfaces:
  * those that only look begin with Describe, List, Get, Check, Find, Identify, Digest, Baseline or
  * Watch. Whatever is named otherwise is told of; but Renew, which comes every few seconds and
- * changes a deadline only.
+ * changes a deadline only, Announce what watchers hear.
  */
 gboolean varlink_audit_wants(const char *method);
 

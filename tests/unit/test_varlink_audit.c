@@ -70,8 +70,8 @@ test_what_names_nothing_is_told_all_the_same(void)
 static void
 test_what_only_looks_is_not_told(void)
 {
-    static const char *const looking[] = { "Describe", "ListLeases", "GetPolicy",
-                                           "Check",    "WatchJob",   "Renew" };
+    static const char *const looking[] = { "Describe", "ListLeases", "GetPolicy", "Check",
+                                           "WatchJob", "Renew",      "Announce" };
     static const char *const changing[] = { "Reserve", "Detach",    "ForceRelease", "CreateTargets",
                                             "Migrate", "SetPolicy", "CancelJob" };
 
