@@ -106,13 +106,15 @@ read_export_networks(const Reader *reader, const char *group, const char *key, G
 {
     g_auto(GStrv) values = g_key_file_get_string_list(reader->file, group, key, NULL, NULL);
 
-    for (char **value = values; value && *value; value++) {
+    if (!values)
+        return refuse(reader, group, key, error, "not a list of networks");
+    for (char **value = values; *value; value++) {
         if (!is_network(*value))
             return refuse(reader, group, key, error, "'%s' is not a network such as 10.98.0.0/24",
                           *value);
     }
     g_strfreev(reader->config->export_networks);
-    reader->config->export_networks = values ? g_steal_pointer(&values) : g_new0(char *, 1);
+    reader->config->export_networks = g_steal_pointer(&values);
     return TRUE;
 }
 
@@ -443,7 +445,7 @@ read_all(const Reader *reader, GError **error)
         g_auto(GStrv) names = g_key_file_get_keys(reader->file, *group, NULL, NULL);
         if (!read_key(reader, *group, NULL, error))
             return FALSE;
-        for (char **name = names; name && *name; name++) {
+        for (char **name = names; *name; name++) {
             if (!read_key(reader, *group, *name, error))
                 return FALSE;
         }

@@ -18,6 +18,7 @@ char *
 lease_reader_text(sqlite3_stmt *statement, int column)
 {
     const char *text = (const char *)sqlite3_column_text(statement, column);
+    /* Unreachable: no column takes NULL, so there is no memory, and GLib ends the process. */
     return g_strdup(text ? text : "");
 }
 

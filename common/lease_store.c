@@ -34,6 +34,7 @@ read_boot_id(void)
 {
     char *boot_id = NULL;
 
+    /* Unreachable: where there is no /proc, nothing here starts. */
     if (!g_file_get_contents("/proc/sys/kernel/random/boot_id", &boot_id, NULL, NULL))
         return g_strdup("unknown");
     return g_strchomp(boot_id);
@@ -92,7 +93,7 @@ insert_asset(LeaseStore *store, guint64 generation, const LeaseAsset *asset, Fau
     free(detail);
     if (done)
         return TRUE;
-    if (code != SQLITE_CONSTRAINT_PRIMARYKEY && code != SQLITE_CONSTRAINT_UNIQUE) {
+    if (code != SQLITE_CONSTRAINT_PRIMARYKEY) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;
     }

@@ -206,9 +206,11 @@ policy_print(PolicyKey key, guint64 value)
 static char *
 print_json(const json_t *value)
 {
-    if (json_is_boolean(value))
-        return g_strdup(json_is_true(value) ? "yes" : "no");
-    if (json_is_string(value))
+    json_type type = json_typeof(value);
+
+    if (type == JSON_TRUE || type == JSON_FALSE)
+        return g_strdup(type == JSON_TRUE ? "yes" : "no");
+    if (type == JSON_STRING)
         return g_strdup(json_string_value(value));
     return g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
 }
@@ -223,7 +225,7 @@ policy_from_request(const json_t *request, PolicySettings *ret_settings, GError 
             entries[key].member ? json_object_get(request, entries[key].member) : NULL;
         g_autofree char *mistake = NULL;
 
-        if (!value || json_is_null(value))
+        if (!value || json_typeof(value) == JSON_NULL)
             continue;
         g_autofree char *text = print_json(value);
         if (!policy_parse((PolicyKey)key, POLICY_LEVEL_REQUEST, text, &settings.values[key],

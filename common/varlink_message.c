@@ -99,8 +99,8 @@ unpack(json_t *message, VarlinkRequest *ret_request)
                     "more", &more, "oneway", &oneway) < 0)
         return FALSE;
     const char *dot = strrchr(name, '.');
-    gboolean absent = !parameters || json_is_null(parameters);
-    if (!dot || (more && oneway) || (!absent && !json_is_object(parameters)))
+    gboolean absent = !parameters || json_typeof(parameters) == JSON_NULL;
+    if (!dot || (more && oneway) || (!absent && json_typeof(parameters) != JSON_OBJECT))
         return FALSE;
     ret_request->interface = g_strndup(name, (gsize)(dot - name));
     ret_request->method = g_strdup(dot + 1);

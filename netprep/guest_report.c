@@ -115,10 +115,10 @@ take_text(const json_t *object, const char *name, gboolean (*valid)(const char *
 {
     const json_t *value = json_object_get(object, name);
 
-    if ((!value || json_is_null(value)) && !required)
+    if (!required && (!value || json_typeof(value) == JSON_NULL))
         return TRUE;
     const char *text = json_string_value(value);
-    if (!text || !valid(text))
+    if (!valid(text))
         return FALSE;
     *ret_text = g_strdup(text);
     return TRUE;
@@ -153,7 +153,7 @@ take_ports(const json_t *array, char ***ret_ports)
     for (gsize i = 0; i < count; i++) {
         const char *port = json_string_value(json_array_get(array, i));
 
-        if (!port || !text_is_link_name(port))
+        if (!text_is_link_name(port))
             return FALSE;
         g_strv_builder_add(builder, port);
     }
@@ -169,7 +169,7 @@ take_number(const json_t *object, const char *name, int *ret_number)
 
     if (!value)
         return TRUE;
-    if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+    if (json_typeof(value) != JSON_INTEGER || json_integer_value(value) < 0 ||
         json_integer_value(value) > NUMBER_MAX)
         return FALSE;
     *ret_number = (int)json_integer_value(value);

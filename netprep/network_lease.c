@@ -133,8 +133,10 @@ network_lease_replaced(const LeaseAsset *asset)
     json_t *address;
 
     json_array_foreach (json_object_get(asset->detail, NETWORK_LEASE_REPLACED), i, address) {
-        if (json_is_string(address))
-            g_strv_builder_add(addresses, json_string_value(address));
+        const char *text = json_string_value(address);
+
+        if (text)
+            g_strv_builder_add(addresses, text);
     }
     return g_strv_builder_end(addresses);
 }

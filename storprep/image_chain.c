@@ -24,8 +24,7 @@ read_link(const char *path, GCancellable *cancellable, GError **error)
     if (!program_run(argv, NULL, QEMU_IMG_SECONDS, cancellable, &result, error))
         return NULL;
     json_t *told = result.exit_status == 0 ? json_loads(result.output, 0, NULL) : NULL;
-    if (!json_is_object(told)) {
-        json_decref(told);
+    if (!told) {
         g_strstrip(result.error_text);
         fault_set(error, FAULT_PROGRAM_FAILED, object, "see 'qemu-img info' of it",
                   "qemu-img info ended with status %d: %s", result.exit_status, result.error_text);

@@ -88,7 +88,9 @@ lease_claim_take(LeaseClaims *claims, const char *name, gint64 patience_usec, Le
     if (free)
         lease_claim_set(claims, name, claim);
     g_mutex_unlock(&claims->lock);
-    return free || lease_claim_busy(error, name, "another call is working on it");
+    if (!free)
+        lease_claim_busy(error, name, "another call is working on it");
+    return free;
 }
 
 gboolean
@@ -116,5 +118,7 @@ lease_claim_await(LeaseClaims *claims, const char *name, gint64 patience_usec, G
     g_mutex_lock(&claims->lock);
     free = wait(claims, name, patience_usec, is_taken);
     g_mutex_unlock(&claims->lock);
-    return free || lease_claim_busy(error, name, "another call is working on it");
+    if (!free)
+        lease_claim_busy(error, name, "another call is working on it");
+    return free;
 }

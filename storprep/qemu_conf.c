@@ -61,8 +61,9 @@ read_setting(const char *text, const char *name)
     g_autoptr(GMatchInfo) match = NULL;
     int end = 0;
 
-    if (!g_regex_match(regex, text, 0, &match) || !g_match_info_fetch_pos(match, 0, NULL, &end))
+    if (!g_regex_match(regex, text, 0, &match))
         return g_new0(char *, 1);
+    g_match_info_fetch_pos(match, 0, NULL, &end);
     return read_strings(text + end);
 }
 
@@ -131,7 +132,8 @@ find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid)
     struct passwd entry, *found = NULL;
     guint64 id;
 
-    if (getpwnam_r(name, &entry, buffer, sizeof buffer, &found) == 0 && found) {
+    getpwnam_r(name, &entry, buffer, sizeof buffer, &found);
+    if (found) {
         *ret_uid = found->pw_uid;
         *ret_gid = found->pw_gid;
         return TRUE;
@@ -150,7 +152,8 @@ find_group(const char *name, gid_t *ret_gid)
     struct group entry, *found = NULL;
     guint64 id;
 
-    if (getgrnam_r(name, &entry, buffer, sizeof buffer, &found) == 0 && found)
+    getgrnam_r(name, &entry, buffer, sizeof buffer, &found);
+    if (found)
         *ret_gid = found->gr_gid;
     else if (read_id(name, &id))
         *ret_gid = (gid_t)id;

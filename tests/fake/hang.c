@@ -4,14 +4,16 @@
 struct Hang {
     GMutex lock;
     GCond changed;
-    gboolean begun, ended;
+    unsigned to_come;
+    gboolean ended;
 };
 
 Hang *
-hang_new(void)
+hang_new(unsigned calls)
 {
     Hang *hang = g_new0(Hang, 1);
 
+    hang->to_come = calls;
     g_mutex_init(&hang->lock);
     g_cond_init(&hang->changed);
     return hang;
@@ -31,10 +33,11 @@ hang_pass(void *data)
     Hang *hang = data;
 
     g_mutex_lock(&hang->lock);
-    gboolean first = !hang->begun;
-    hang->begun = TRUE;
+    gboolean hangs = hang->to_come > 0;
+    if (hangs)
+        hang->to_come--;
     g_cond_broadcast(&hang->changed);
-    while (first && !hang->ended)
+    while (hangs && !hang->ended)
         g_cond_wait(&hang->changed, &hang->lock);
     g_mutex_unlock(&hang->lock);
     return FAKE_GATE_OPEN;
@@ -44,7 +47,7 @@ void
 hang_await(Hang *hang)
 {
     g_mutex_lock(&hang->lock);
-    while (!hang->begun)
+    while (hang->to_come > 0)
         g_cond_wait(&hang->changed, &hang->lock);
     g_mutex_unlock(&hang->lock);
 }

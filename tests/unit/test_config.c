@@ -111,6 +111,22 @@ test_mistakes_are_named(void)
         { "[cluster north]\nbandwith=1\n", "bandwith" },
         { "[cluster north]\non-timeout=suspend\n", "on-timeout" },
         { "no group at all\n", "config-" },
+        { "[storage]\nimage-directories=\n", "image-directories" },
+        /* No UTF-8: the value cannot be read. */
+        { "[access]\ngroup=\377\n", "group" },
+        { "[storage]\nimage-directories=\377\n", "image-directories" },
+        { "[storage]\nexport-networks=\377\n", "export-networks" },
+        { "[network]\nunplug-seconds=\377\n", "unplug-seconds" },
+        { "[network]\nnative-migration=\377\n", "native-migration" },
+        { "[physical-network blue]\nfunctions=\377\n", "functions" },
+        { "[physical-network ]\nbridge=br0\n", "physical-network" },
+        { "[physical-network blue]\nbridge=\377\n", "bridge" },
+        { "[drain]\nat-once=\377\n", "at-once" },
+        { "[drain]\nto=\377\n", "to" },
+        { "[hooks]\nhost-failure=\377\n", "host-failure" },
+        { "[migration]\nmax-downtime=\377\n", "max-downtime" },
+        { "[migration]\ncluster=\377\n", "cluster" },
+        { "[migration]\ncluster=\n", "cluster" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(mistakes); i++) {
@@ -119,6 +135,57 @@ test_mistakes_are_named(void)
         g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
         g_assert_nonnull(strstr(error->message, mistakes[i].named));
     }
+}
+
+static void
+test_what_is_too_long_is_named(void)
+{
+    static const struct {
+        const char *before, *named;
+        gsize length;
+        const char *after;
+    } mistakes[] = {
+        { "[access]\ngroup=", "group", 256, "\n" },
+        { "[migration]\ncluster=", "cluster", 256, "\n" },
+        { "[physical-network ", "physical-network", 256, "]\nfunctions=p0\n" },
+        { "[storage]\nimage-directories=/", "image-directories", 4096, "\n" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(mistakes); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *name = g_strnfill(mistakes[i].length, 'x');
+        g_autofree char *text = g_strconcat(mistakes[i].before, name, mistakes[i].after, NULL);
+
+        g_assert_null(load(text, &error));
+        g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
+        g_assert_nonnull(strstr(error->message, mistakes[i].named));
+    }
+}
+
+static void
+test_drain_goes_to_some_hosts_but_not_to_any_number(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) text = g_string_new("[drain]\nto=host1, host2;host3\n");
+    g_autoptr(Config) some = load(text->str, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(g_strv_length(some->drain_to), ==, 3);
+    g_string_assign(text, "[drain]\nto=");
+    for (int i = 0; i < 1000; i++)
+        g_string_append_printf(text, "host%d ", i);
+    g_assert_null(load(text->str, &error));
+    g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
+}
+
+static void
+test_no_network_may_be_named(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Config) config = load("[storage]\nexport-networks=\n[access]\n", &error);
+
+    g_assert_no_error(error);
+    g_assert_null(config->export_networks[0]);
 }
 
 static void
@@ -173,5 +240,8 @@ main(int argc, char **argv)
     g_test_add_func("/config/migration-policy", test_migration_policy_of_host_and_cluster);
     g_test_add_func("/config/drain", test_drain_has_hosts_and_limits);
     g_test_add_func("/config/mistakes", test_mistakes_are_named);
+    g_test_add_func("/config/too-long", test_what_is_too_long_is_named);
+    g_test_add_func("/config/drain-to", test_drain_goes_to_some_hosts_but_not_to_any_number);
+    g_test_add_func("/config/no-network", test_no_network_may_be_named);
     return g_test_run();
 }

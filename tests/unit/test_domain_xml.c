@@ -327,6 +327,83 @@ test_without_passthrough(void)
     g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
 }
 
+static void
+test_sources_of_which_little_is_said(void)
+{
+    static const struct {
+        const char *disk, *source;
+    } cases[] = {
+        { "<disk type='volume'><source/></disk>", "/" },
+        { "<disk type='volume'><source pool='p' volume='v'/></disk>", "p/v" },
+        { "<disk type='network'><source/></disk>", ":" },
+        { "<disk type='network'><source protocol='rbd' name='p/i'/></disk>", "rbd:p/i" },
+        { "<disk/>", NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strdup_printf(
+            "<domain><name>n</name><uuid>u</uuid><devices>%s</devices></domain>", cases[i].disk);
+        g_autoptr(DomainXml) domain = domain_xml_parse(xml, NULL);
+        const DomainDisk *disk = domain->disks->pdata[0];
+
+        g_assert_cmpstr(disk->source, ==, cases[i].source);
+    }
+}
+
+static void
+test_image_below_may_be_without_a_source(void)
+{
+    g_autoptr(DomainXml) domain =
+        domain_xml_parse("<domain><name>n</name><uuid>u</uuid><devices><disk><backingStore>"
+                         "<format type='raw'/></backingStore></disk></devices></domain>",
+                         NULL);
+    const DomainDisk *disk = domain->disks->pdata[0];
+
+    g_assert_true(disk->has_backing);
+    g_assert_null(((const DomainBacking *)disk->backing->pdata[0])->source);
+}
+
+static void
+test_owner_is_kept_as_the_domain_says(void)
+{
+    static const struct {
+        const char *label;
+        gboolean kept;
+    } cases[] = {
+        { "", FALSE },
+        { "<seclabel type='none'/>", TRUE },
+        { "<seclabel relabel='no'/>", TRUE },
+        { "<seclabel model='dac' type='none'/>", TRUE },
+        { "<seclabel model='dac' relabel='yes'/>", FALSE },
+        { "<seclabel model='selinux' relabel='no'/>", FALSE },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strdup_printf("<domain><name>n</name><uuid>u</uuid><devices>"
+                                               "<disk/></devices>%s</domain>",
+                                               cases[i].label);
+        g_autoptr(DomainXml) domain = domain_xml_parse(xml, NULL);
+
+        g_assert_cmpint(((const DomainDisk *)domain->disks->pdata[0])->owner_kept, ==,
+                        cases[i].kept);
+    }
+}
+
+static void
+test_domain_has_a_name_and_a_uuid(void)
+{
+    static const char *const texts[] = { "<guest><name>n</name><uuid>u</uuid></guest>",
+                                         "<domain><uuid>u</uuid></domain>",
+                                         "<domain><name>n</name></domain>" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(domain_xml_parse(texts[i], &error));
+        g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -349,5 +426,9 @@ main(int argc, char **argv)
     g_test_add_func("/domain-xml/refused/size", test_size_limit);
     g_test_add_func("/domain-xml/refused/depth", test_depth_limit);
     g_test_add_func("/domain-xml/without-passthrough", test_without_passthrough);
+    g_test_add_func("/domain-xml/little-said", test_sources_of_which_little_is_said);
+    g_test_add_func("/domain-xml/below-without-source", test_image_below_may_be_without_a_source);
+    g_test_add_func("/domain-xml/owner-kept", test_owner_is_kept_as_the_domain_says);
+    g_test_add_func("/domain-xml/named", test_domain_has_a_name_and_a_uuid);
     return g_test_run();
 }

@@ -171,6 +171,92 @@ test_cut_message_is_not_read_past_its_end(void)
     }
 }
 
+/* One VF with what older kernels and odd drivers tell of it. */
+static FunctionSettings
+parse_one(void (*tell)(GByteArray *bytes))
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    struct ifla_vf_mac mac = { .vf = 0, .mac = { 2 } };
+
+    begin_message(bytes);
+    guint list = begin_attribute(bytes, IFLA_VFINFO_LIST);
+    guint start = begin_attribute(bytes, IFLA_VF_INFO);
+    add_attribute(bytes, IFLA_VF_MAC, &mac, sizeof(mac));
+    tell(bytes);
+    end_attribute(bytes, start);
+    end_attribute(bytes, list);
+    ((struct nlmsghdr *)(void *)bytes->data)->nlmsg_len = bytes->len;
+    g_autoptr(GArray) entries = parse(bytes);
+    g_assert_cmpuint(entries->len, ==, 1);
+    return g_array_index(entries, FunctionEntry, 0).settings;
+}
+
+static void
+tell_old_forms(GByteArray *bytes)
+{
+    struct ifla_vf_vlan vlan = { 0, 12, 3 };
+    struct ifla_vf_tx_rate rate = { 0, 100 };
+    guint8 short_entry = 0;
+
+    guint list = begin_attribute(bytes, IFLA_VF_VLAN_LIST);
+    add_attribute(bytes, IFLA_VF_VLAN_INFO, &short_entry, sizeof(short_entry));
+    g_byte_array_append(bytes, (const guint8 *)"\0\0\0", 3); /* as netlink aligns */
+    end_attribute(bytes, list);
+    add_attribute(bytes, IFLA_VF_VLAN, &vlan, sizeof(vlan));
+    add_attribute(bytes, IFLA_VF_TX_RATE, &rate, sizeof(rate));
+}
+
+static void
+tell_nothing(GByteArray *bytes)
+{
+    struct ifla_vf_link_state state = { 0, 99 };
+
+    add_attribute(bytes, IFLA_VF_LINK_STATE, &state, sizeof(state));
+}
+
+static void
+test_old_forms_are_read(void)
+{
+    FunctionSettings settings = parse_one(tell_old_forms);
+
+    g_assert_cmpuint(settings.vlan, ==, 12);
+    g_assert_cmpuint(settings.qos, ==, 3);
+    g_assert_cmpuint(settings.maximum_rate, ==, 100);
+}
+
+static void
+test_what_is_not_told_is_not_there(void)
+{
+    FunctionSettings settings = parse_one(tell_nothing);
+
+    g_assert_cmpuint(settings.vlan, ==, 0);
+    g_assert_cmpuint(settings.maximum_rate, ==, 0);
+    g_assert_cmpint(settings.link_state, ==, 0);
+}
+
+/* Nobody's VF: a description without a MAC, and one that is cut off. */
+static void
+test_description_without_a_mac_is_passed_over(void)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    guint32 nothing = 0;
+    struct nlattr cut = { .nla_len = 64, .nla_type = IFLA_VF_MAC };
+
+    begin_message(bytes);
+    guint list = begin_attribute(bytes, IFLA_VFINFO_LIST);
+    guint start = begin_attribute(bytes, IFLA_VF_INFO);
+    add_switch(bytes, IFLA_VF_TRUST, 0, 1);
+    end_attribute(bytes, start);
+    start = begin_attribute(bytes, IFLA_VF_INFO);
+    add_attribute(bytes, IFLA_VF_MAC, &nothing, sizeof(nothing)); /* too short */
+    end_attribute(bytes, start);
+    end_attribute(bytes, list);
+    g_byte_array_append(bytes, (const guint8 *)&cut, sizeof(cut));
+    ((struct nlmsghdr *)(void *)bytes->data)->nlmsg_len = bytes->len;
+    g_autoptr(GArray) entries = parse(bytes);
+    g_assert_cmpuint(entries->len, ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -183,5 +269,8 @@ main(int argc, char **argv)
                     test_link_without_functions_has_none);
     g_test_add_func("/function-list/cut-message-is-not-read-past-its-end",
                     test_cut_message_is_not_read_past_its_end);
+    g_test_add_func("/function-list/old-forms", test_old_forms_are_read);
+    g_test_add_func("/function-list/not-told", test_what_is_not_told_is_not_there);
+    g_test_add_func("/function-list/no-mac", test_description_without_a_mac_is_passed_over);
     return g_test_run();
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Owns the tests of the image header reader: against qemu-img for what is valid, against edited
  * bytes for what is not. */
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <string.h>
@@ -99,6 +101,67 @@ assert_same(const char *path)
     g_assert_false(header.corrupt || header.encrypted || header.has_backing ||
                    header.has_data_file || header.snapshots || header.unknown_features);
     json_decref(info);
+}
+
+static void
+test_shapes_differ_in_anything(void)
+{
+    const ImageShape shape = { .format = IMAGE_FORMAT_QCOW2,
+                               .virtual_size_bytes = 1,
+                               .cluster_size_bytes = 65536,
+                               .version = 3,
+                               .refcount_bits = 16 };
+    ImageShape others[] = { shape, shape, shape, shape, shape, shape, shape };
+
+    others[0].format = IMAGE_FORMAT_RAW;
+    others[1].virtual_size_bytes = 2;
+    others[2].cluster_size_bytes = 512;
+    others[3].version = 2;
+    others[4].refcount_bits = 8;
+    others[5].extended_l2 = TRUE;
+    others[6].lazy_refcounts = TRUE;
+    g_assert_true(image_shape_equal(&shape, &shape));
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_assert_false(image_shape_equal(&shape, &others[i]));
+        g_assert_false(image_shape_equal(&others[i], &shape));
+    }
+}
+
+/* The linker leads reads here. */
+ssize_t __real_pread64(int fd, void *buffer, size_t size, off64_t offset);
+ssize_t __wrap_pread64(int fd, void *buffer, size_t size, off64_t offset);
+
+static unsigned interruptions;
+
+ssize_t
+__wrap_pread64(int fd, void *buffer, size_t size, off64_t offset)
+{
+    if (interruptions == 0)
+        return __real_pread64(fd, buffer, size, offset);
+    interruptions--;
+    errno = EINTR;
+    return -1;
+}
+
+static void
+test_reading_may_be_interrupted_and_may_fail(Fixture *fixture, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+    ImageHeader header;
+    int fd;
+
+    create(fixture->path, "compat=1.1", "1M");
+    interruptions = 2;
+    g_assert_true(image_header_read(fixture->path, IMAGE_FORMAT_QCOW2, &header, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(interruptions, ==, 0);
+    fd = open(fixture->path, O_WRONLY | O_CLOEXEC);
+    g_assert_false(image_header_read_fd(fd, "x", IMAGE_FORMAT_QCOW2, &header, &error));
+    g_assert_error(error, FAULT, FAULT_IMAGE_INVALID);
+    g_clear_error(&error);
+    close(fd);
+    g_assert_false(image_header_read_fd(fd, "x", IMAGE_FORMAT_QCOW2, &header, &error));
+    g_assert_error(error, FAULT, FAULT_IMAGE_INVALID);
 }
 
 static void
@@ -286,6 +349,9 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/image-header/shapes", test_shapes_differ_in_anything);
+    g_test_add("/image-header/interrupted", Fixture, NULL, set_up,
+               test_reading_may_be_interrupted_and_may_fail, tear_down);
     add("/image-header/says-the-same-as-qemu-img", test_same_as_qemu_img);
     add("/image-header/damage-is-refused", test_damage_is_refused);
     add("/image-header/largest-size-is-accepted", test_largest_size_is_accepted);

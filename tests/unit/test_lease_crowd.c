@@ -10,6 +10,8 @@
 #include "netprep/network_lease.h"
 #include "netprep/reconcile.h"
 
+#define HANGING 64 /* as many as are freed at once */
+
 static void
 look_once(LeaseCrowd *crowd)
 {
@@ -45,38 +47,76 @@ test_expired_leases_are_freed(void)
     g_assert_cmpuint(audited_leases(crowd), ==, 0);
 }
 
-/* The settings of its VF have to be reset. */
+/* The settings of their VFs have to be reset. */
 static void
-configure_first(const LeaseCrowd *crowd)
+configure_some(const LeaseCrowd *crowd, unsigned count)
 {
     g_autoptr(GPtrArray) leases = lease_store_list(crowd->host->leases, NULL);
-    const Lease *first = leases->pdata[0];
 
-    g_assert_true(network_lease_mark(crowd->host->leases, first, first->assets->pdata[0],
-                                     ASSET_CONFIGURED, NULL));
+    for (unsigned i = 0; i < count; i++) {
+        const Lease *lease = leases->pdata[i];
+
+        g_assert_true(network_lease_mark(crowd->host->leases, lease, lease->assets->pdata[0],
+                                         ASSET_CONFIGURED, NULL));
+    }
+}
+
+/* A daemon whose first @count leases hang in a driver. */
+static FakeFunctionControl *
+start_hanging(LeaseCrowd *crowd, unsigned count, Hang *hang)
+{
+    FakeFunctionControl *control = fake_function_control_new();
+
+    lease_crowd_start(crowd);
+    function_control_free(crowd->host->control);
+    crowd->host->control = fake_function_control_open(control, hang_pass, hang);
+    configure_some(crowd, count);
+    return control;
+}
+
+static void
+end_hanging(LeaseCrowd *crowd, FakeFunctionControl *control, Hang *hang)
+{
+    hang_end(hang);
+    lease_crowd_await(crowd, 0);
+    lease_crowd_stop(crowd);
+    function_control_free(fake_function_control_get(control));
 }
 
 static void
 test_driver_that_hangs_keeps_no_other_lease(void)
 {
-    g_autoptr(Hang) hang = hang_new();
-    FakeFunctionControl *control = fake_function_control_new();
+    g_autoptr(Hang) hang = hang_new(1);
     g_autoptr(LeaseCrowd) crowd = lease_crowd_new(0);
-
-    lease_crowd_start(crowd);
-    function_control_free(crowd->host->control);
-    crowd->host->control = fake_function_control_open(control, hang_pass, hang);
-    configure_first(crowd);
+    FakeFunctionControl *control = start_hanging(crowd, 1, hang);
     g_autoptr(Reconciler) reconciler = reconciler_new(crowd->host);
+
     reconcile_now(reconciler, NULL);
     hang_await(hang);
     lease_crowd_await(crowd, 1);
     reconcile_now(reconciler, NULL);
     g_assert_cmpuint(lease_crowd_count(crowd), ==, 1);
+    end_hanging(crowd, control, hang);
+}
+
+/* Those who wait for a place are not waited for, and one guest's lease needs no other's. */
+static void
+test_too_many_that_hang_are_left_to_themselves(void)
+{
+    g_autoptr(Hang) hang = hang_new(HANGING);
+    g_autoptr(LeaseCrowd) crowd = lease_crowd_new(0);
+    FakeFunctionControl *control = start_hanging(crowd, HANGING, hang);
+    g_autoptr(Reconciler) reconciler = reconciler_new(crowd->host);
+
+    reconcile_now(reconciler, NULL);
+    hang_await(hang);
+    g_assert_cmpuint(lease_crowd_count(crowd), ==, CROWD_LEASES);
     hang_end(hang);
-    lease_crowd_await(crowd, 0);
-    lease_crowd_stop(crowd);
-    function_control_free(fake_function_control_get(control));
+    lease_crowd_await(crowd, CROWD_LEASES - HANGING);
+    reconcile_now(reconciler, "7c8a1f9e-6f0e-4d5b-9c39-0000000003e7");
+    lease_crowd_await(crowd, CROWD_LEASES - HANGING - 1);
+    reconcile_now(reconciler, NULL);
+    end_hanging(crowd, control, hang);
 }
 
 int
@@ -89,5 +129,7 @@ main(int argc, char **argv)
     g_test_add_func("/lease-crowd/expired-leases-are-freed", test_expired_leases_are_freed);
     g_test_add_func("/lease-crowd/driver-that-hangs-keeps-no-other-lease",
                     test_driver_that_hangs_keeps_no_other_lease);
+    g_test_add_func("/lease-crowd/too-many-that-hang-are-left-to-themselves",
+                    test_too_many_that_hang_are_left_to_themselves);
     return g_test_run();
 }

@@ -111,6 +111,27 @@ test_lease_is_what_was_asked(Fixture *fixture, gconstpointer unused)
     g_assert_cmpuint(lease->assets->len, ==, 2);
     const LeaseAsset *asset = lease_find_asset(lease, "function", "b");
     g_assert_cmpstr(json_string_value(json_object_get(asset->detail, "note")), ==, "b");
+    g_assert_null(lease_find_asset(lease, "image", "b"));
+}
+
+static void
+test_lease_may_hold_nothing(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Lease) empty = draft("t1", "");
+
+    g_clear_pointer(&empty->assets, g_ptr_array_unref);
+    g_clear_pointer(&empty->request, json_decref);
+    g_assert_null(lease_find_asset(empty, "function", "a"));
+    g_autoptr(Lease) copy = lease_copy(empty);
+    g_assert_cmpuint(copy->assets->len, ==, 0);
+    g_autoptr(Lease) lease =
+        lease_store_create(fixture->store, empty, MINUTE, FAULT_FUNCTION_BUSY, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(lease->assets->len, ==, 0);
+    g_assert_true(json_is_object(lease->request));
+    lease_free(NULL);
+    lease_asset_free(NULL);
 }
 
 static void
@@ -204,6 +225,9 @@ test_changes_are_read_back(Fixture *fixture, gconstpointer unused)
     g_assert_cmpstr(read->reason, ==, "why");
     g_assert_cmpuint(read->assets->len, ==, 1);
     g_assert_cmpstr(lease_find_asset(read, "function", "a")->state, ==, "unplugged");
+    g_assert_true(lease_store_set_state(fixture->store, lease->id, "reserved", NULL, &error));
+    g_autoptr(Lease) sound = lease_store_get(fixture->store, lease->id, 0, &error);
+    g_assert_cmpstr(sound->reason, ==, "");
 }
 
 static void
@@ -537,6 +561,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("/lease-store/as-asked", test_lease_is_what_was_asked);
+    ADD("/lease-store/holds-nothing", test_lease_may_hold_nothing);
     ADD("/lease-store/exclusive", test_asset_has_one_holder_and_a_refusal_takes_nothing);
     ADD("/lease-store/idempotent", test_repeat_gets_the_same_lease);
     ADD("/lease-store/conflict", test_same_token_for_something_else_is_a_conflict);

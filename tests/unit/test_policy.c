@@ -110,6 +110,12 @@ test_request_sets_only_what_it_names(void)
     g_assert_cmpuint(settings.values[POLICY_COMPRESSION], ==, COMPRESSION_XBZRLE);
     g_assert_false(settings.is_set[POLICY_TLS]);
     g_assert_false(settings.is_set[POLICY_MAX_DOWNTIME]);
+    json_object_set_new(request, "tls", json_false());
+    json_object_set_new(request, "compression", json_null());
+    g_assert_true(policy_from_request(request, &settings, &error));
+    g_assert_true(settings.is_set[POLICY_TLS]);
+    g_assert_cmpuint(settings.values[POLICY_TLS], ==, FALSE);
+    g_assert_false(settings.is_set[POLICY_COMPRESSION]);
     json_object_set_new(request, "timeoutSeconds", json_integer(-1));
     g_assert_false(policy_from_request(request, &settings, &error));
     g_assert_cmpstr(fault_object(error), ==, "timeoutSeconds");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The rules that keep leases true, and that events and restarts make them happen. */
+#include "fake/fake_sysfs.h"
+#include "fake/hang.h"
+#include "fake/hypervisor_gate.h"
 #include "fake/network_fixture.h"
 #include "netprep/reconcile.h"
 #include "netprep/reservation.h"
@@ -7,6 +10,18 @@
 
 #define LEFT    1000000
 #define EXPIRED 0
+
+/* The linker leads all of ours here. */
+gint64 __real_g_get_monotonic_time(void);
+gint64 __wrap_g_get_monotonic_time(void);
+
+static gint later_seconds;
+
+gint64
+__wrap_g_get_monotonic_time(void)
+{
+    return __real_g_get_monotonic_time() + g_atomic_int_get(&later_seconds) * G_USEC_PER_SEC;
+}
 
 typedef struct {
     const char *kind, *state;
@@ -168,6 +183,135 @@ test_nothing_is_undone_while_libvirt_is_silent(void)
     g_assert_cmpstr(lease->state, ==, STATE_DETACHED);
 }
 
+static void
+wait_for_jobs(NetworkFixture *fixture)
+{
+    for (;;) {
+        g_autoptr(Job) job = job_registry_find_subject(fixture->host->jobs, FIXTURE_UUID);
+
+        if (!job)
+            return;
+        json_decref(job_wait(job, NULL));
+    }
+}
+
+static void
+look(NetworkFixture *fixture, Reconciler *reconciler)
+{
+    reconcile_now(reconciler, NULL);
+    wait_for_jobs(fixture);
+}
+
+/* It passes without the guest having come. */
+static void
+reserve_in_vain(NetworkFixture *fixture)
+{
+    reserve(fixture);
+    g_autoptr(Lease) lease = network_fixture_lease(fixture);
+    g_assert_true(lease_store_renew(fixture->host->leases, lease->id, lease->generation, 0, NULL));
+}
+
+static void
+test_what_failed_is_tried_again_after_a_pause(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Reconciler) reconciler = reconciler_new(fixture->host);
+
+    reserve_in_vain(fixture);
+    fake_sysfs_bind(fixture->sysfs, FIXTURE_VF, "vfio-pci");
+    look(fixture, reconciler);
+    look(fixture, reconciler);
+    g_autoptr(Lease) lease = network_fixture_lease(fixture);
+    g_assert_cmpstr(lease->state, ==, STATE_DEGRADED);
+    fake_sysfs_bind(fixture->sysfs, FIXTURE_VF, NULL);
+    look(fixture, reconciler);
+    g_assert_false(has_no_lease(fixture));
+    g_atomic_int_set(&later_seconds, 6);
+    look(fixture, reconciler);
+    g_atomic_int_set(&later_seconds, 0);
+    g_assert_true(has_no_lease(fixture));
+    look(fixture, reconciler); /* forgets about it */
+    reconciler_free(NULL);
+}
+
+/* What happens at the number-th call to libvirt, before its answer. */
+typedef struct {
+    NetworkFixture *fixture;
+    unsigned number;
+    void (*happens)(NetworkFixture *fixture, Hang *hang);
+    Hang *hang;
+} Meanwhile;
+
+static FakeGateState
+pass(void *data)
+{
+    Meanwhile *meanwhile = data;
+
+    if (meanwhile->number > 0 && --meanwhile->number == 0)
+        meanwhile->happens(meanwhile->fixture, meanwhile->hang);
+    return FAKE_GATE_OPEN;
+}
+
+/* With libvirt behind the gate. */
+static void
+look_meanwhile(Meanwhile *meanwhile)
+{
+    NetworkHost *host = meanwhile->fixture->host;
+    HypervisorDoor door = { .gate = pass, .gate_data = meanwhile };
+    Hypervisor *libvirt = host->hypervisor;
+    g_autoptr(Reconciler) reconciler = reconciler_new(host);
+
+    host->hypervisor = hypervisor_gate_new(libvirt, &door);
+    reconcile_now(reconciler, NULL);
+    hang_end(meanwhile->hang);
+    wait_for_jobs(meanwhile->fixture);
+    look(meanwhile->fixture, reconciler);
+    hypervisor_free(host->hypervisor);
+    host->hypervisor = libvirt;
+}
+
+static json_t *
+work(Job *job, void *hang, GError **error)
+{
+    hang_pass(hang);
+    return json_object();
+}
+
+static void
+start_work(NetworkFixture *fixture, Hang *hang)
+{
+    job_unref(job_start(fixture->host->jobs, "Test", FIXTURE_UUID, work, hang, NULL, NULL));
+}
+
+static void
+test_who_was_quicker_goes_first(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Hang) hang = hang_new(1);
+
+    reserve_in_vain(fixture);
+    look_meanwhile(&(Meanwhile) { fixture, 1, start_work, hang });
+    g_assert_true(has_no_lease(fixture)); /* a later look came */
+}
+
+static void
+bring_guest(NetworkFixture *fixture, Hang *hang)
+{
+    network_fixture_add_guest(fixture, GUEST_STATE_PAUSED, FALSE);
+}
+
+static void
+test_guest_that_comes_at_the_last_moment_keeps_its_functions(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Hang) hang = hang_new(0);
+
+    reserve_in_vain(fixture);
+    /* Asked by the look, by the survey, and by the job. */
+    look_meanwhile(&(Meanwhile) { fixture, 3, bring_guest, hang });
+    g_assert_false(has_no_lease(fixture));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -183,5 +327,10 @@ main(int argc, char **argv)
                     test_interrupted_detach_is_undone_after_a_restart);
     g_test_add_func("/reconcile/nothing-is-undone-while-libvirt-is-silent",
                     test_nothing_is_undone_while_libvirt_is_silent);
+    g_test_add_func("/reconcile/what-failed-is-tried-again-after-a-pause",
+                    test_what_failed_is_tried_again_after_a_pause);
+    g_test_add_func("/reconcile/who-was-quicker-goes-first", test_who_was_quicker_goes_first);
+    g_test_add_func("/reconcile/guest-that-comes-at-the-last-moment-keeps-its-functions",
+                    test_guest_that_comes_at_the_last_moment_keeps_its_functions);
     return g_test_run();
 }

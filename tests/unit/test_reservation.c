@@ -77,6 +77,36 @@ test_repeat_gets_the_same_lease_and_another_request_a_conflict(void)
 }
 
 static void
+test_tokens_are_each_owners_own(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    json_auto_t *wanted = vnics(1, "blue");
+    ReservationRequest request = { "other", "a", "web1", FIXTURE_UUID, wanted, 60 };
+    g_autoptr(Lease) first = reserve(fixture, "a", 1, NULL);
+    g_autoptr(Lease) second = reservation_create(fixture->host, &request, NULL);
+    g_autoptr(Lease) detachment = NULL;
+
+    g_assert_cmpstr(first->id, !=, second->id);
+    g_assert_true(network_lease_find(fixture->host->leases, LEASE_DETACHMENT, "tester", "a",
+                                     &detachment, NULL));
+    g_assert_null(detachment);
+}
+
+static void
+test_guest_that_does_not_run_here_is_no_obstacle(void)
+{
+    static const GuestState states[] = { GUEST_STATE_SHUT_OFF, GUEST_STATE_CRASHED };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
+        g_autoptr(NetworkFixture) fixture = network_fixture_new();
+
+        network_fixture_add_guest(fixture, states[i], FALSE);
+        g_autoptr(Lease) lease = reserve(fixture, "a", 1, NULL);
+        g_assert_nonnull(lease);
+    }
+}
+
+static void
 test_used_functions_are_not_handed_out(void)
 {
     g_autoptr(NetworkFixture) fixture = network_fixture_new();
@@ -213,6 +243,9 @@ main(int argc, char **argv)
     g_test_add_func("/reservation/holds-all-or-none", test_holds_all_or_none);
     g_test_add_func("/reservation/repeat-gets-the-same-lease",
                     test_repeat_gets_the_same_lease_and_another_request_a_conflict);
+    g_test_add_func("/reservation/tokens-are-each-owners-own", test_tokens_are_each_owners_own);
+    g_test_add_func("/reservation/guest-that-does-not-run-here-is-no-obstacle",
+                    test_guest_that_does_not_run_here_is_no_obstacle);
     g_test_add_func("/reservation/used-functions-are-not-handed-out",
                     test_used_functions_are_not_handed_out);
     g_test_add_func("/reservation/unknown-network-is-named", test_unknown_network_is_named);
