@@ -52,6 +52,8 @@ disk_free(DomainDisk *disk)
     g_free(disk->device);
     g_free(disk->type);
     g_free(disk->source);
+    g_free(disk->pool);
+    g_free(disk->volume);
     g_free(disk->format);
     g_free(disk->cache);
     g_free(disk);
@@ -232,6 +234,10 @@ read_disk(const xmlNode *element)
     disk->device = attribute_or(element, "device", "disk");
     disk->type = attribute_or(element, "type", "file");
     disk->source = source ? read_disk_source(source, disk->type) : NULL;
+    if (g_str_equal(disk->type, "volume")) {
+        disk->pool = xml_tree_attribute(source, "pool");
+        disk->volume = xml_tree_attribute(source, "volume");
+    }
     disk->format = attribute_or(driver, "type", "raw");
     disk->cache = xml_tree_attribute(driver, "cache");
     disk->owner_kept = keeps_owner(xml_tree_child(element, "source"));

@@ -45,12 +45,13 @@ typedef struct {
 } DomainBacking;
 
 typedef struct {
-    char *target; /* "vda" */
-    char *device; /* disk | cdrom | lun | floppy */
-    char *type;   /* file | block | network | volume | ... */
-    char *source; /* path for file and block, else a short description; NULL if empty */
-    char *format; /* driver type; "raw" when absent as libvirt defines it */
-    char *cache;  /* NULL if default */
+    char *target;        /* "vda" */
+    char *device;        /* disk | cdrom | lun | floppy */
+    char *type;          /* file | block | network | volume | ... */
+    char *source;        /* path for file and block, else a short description; NULL if empty */
+    char *pool, *volume; /* of type volume; else NULL */
+    char *format;        /* driver type; "raw" when absent as libvirt defines it */
+    char *cache;         /* NULL if default */
     gboolean read_only;
     gboolean shareable;
     gboolean transient;

@@ -419,3 +419,19 @@ hypervisor_destroy_pool(Hypervisor *hypervisor, const char *name, GError **error
 
     return hypervisor->ops->destroy_pool(hypervisor->self, name, error);
 }
+
+char *
+hypervisor_find_volume(Hypervisor *hypervisor, const char *pool, const char *volume, GError **error)
+{
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
+    return hypervisor->ops->find_volume(hypervisor->self, pool, volume, error);
+}
+
+gboolean
+hypervisor_refresh_pool(Hypervisor *hypervisor, const char *name, GError **error)
+{
+    g_auto(CallTurn) turn = call_turn_begin(&hypervisor->turns, CALL_SHORT);
+
+    return hypervisor->ops->refresh_pool(hypervisor->self, name, error);
+}

@@ -180,6 +180,11 @@ typedef struct {
     gboolean (*create_pool)(void *self, const StoragePool *pool, GError **error);
     /* Stops it; one that is not there is no error. FAULT_HYPERVISOR_FAILED. */
     gboolean (*destroy_pool)(void *self, const char *name, GError **error);
+    /* Where @volume of the active pool @pool is, as libvirt last saw it: owned by the caller.
+     * FAULT_HYPERVISOR_FAILED if it has none of that name. */
+    char *(*find_volume)(void *self, const char *pool, const char *volume, GError **error);
+    /* Has libvirt see what is in the active pool now. FAULT_HYPERVISOR_FAILED. */
+    gboolean (*refresh_pool)(void *self, const char *name, GError **error);
     void (*free)(void *self);
 } HypervisorOps;
 
@@ -242,6 +247,9 @@ gboolean hypervisor_delete_network_port(Hypervisor *hypervisor, const char *netw
                                         const char *uuid, GError **error);
 gboolean hypervisor_create_pool(Hypervisor *hypervisor, const StoragePool *pool, GError **error);
 gboolean hypervisor_destroy_pool(Hypervisor *hypervisor, const char *name, GError **error);
+char *hypervisor_find_volume(Hypervisor *hypervisor, const char *pool, const char *volume,
+                             GError **error);
+gboolean hypervisor_refresh_pool(Hypervisor *hypervisor, const char *name, GError **error);
 
 /*
  * A queue of events. Create it BEFORE asking for the change whose event is awaited. @uuid limits it

@@ -295,6 +295,8 @@ hypervisor_new_libvirt(const char *uri, unsigned return_seconds)
         .delete_network_port = libvirt_delete_network_port,
         .create_pool = libvirt_create_pool,
         .destroy_pool = libvirt_destroy_pool,
+        .find_volume = libvirt_find_volume,
+        .refresh_pool = libvirt_refresh_pool,
         .free = free_link,
     };
     LibvirtLink *link = libvirt_link_new(uri, return_seconds);

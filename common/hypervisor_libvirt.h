@@ -43,6 +43,8 @@ gboolean libvirt_delete_network_port(void *self, const char *name, const char *u
                                      GError **error);
 gboolean libvirt_create_pool(void *self, const StoragePool *pool, GError **error);
 gboolean libvirt_destroy_pool(void *self, const char *name, GError **error);
+char *libvirt_find_volume(void *self, const char *pool, const char *volume, GError **error);
+gboolean libvirt_refresh_pool(void *self, const char *name, GError **error);
 gboolean libvirt_abort_job(void *self, const char *uuid, GError **error);
 gboolean libvirt_start_post_copy(void *self, const char *uuid, GError **error);
 gboolean libvirt_save(void *self, const char *uuid, GError **error);

@@ -68,3 +68,38 @@ libvirt_destroy_pool(void *self, const char *name, GError **error)
         virStoragePoolFree(handle);
     return connection && gone;
 }
+
+char *
+libvirt_find_volume(void *self, const char *pool, const char *volume, GError **error)
+{
+    g_autoptr(virConnect) connection = libvirt_link_acquire(self, error);
+    virStoragePoolPtr handle = connection ? virStoragePoolLookupByName(connection, pool) : NULL;
+    virStorageVolPtr found = handle ? virStorageVolLookupByName(handle, volume) : NULL;
+    char *raw = found ? virStorageVolGetPath(found) : NULL;
+    char *path = g_strdup(raw);
+
+    if (connection && !path) {
+        g_autofree char *object = g_strdup_printf("volume '%s' of storage pool '%s'", volume, pool);
+        libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, NULL);
+    }
+    free(raw);
+    if (found)
+        virStorageVolFree(found);
+    if (handle)
+        virStoragePoolFree(handle);
+    return path;
+}
+
+gboolean
+libvirt_refresh_pool(void *self, const char *name, GError **error)
+{
+    g_autoptr(virConnect) connection = libvirt_link_acquire(self, error);
+    virStoragePoolPtr handle = connection ? virStoragePoolLookupByName(connection, name) : NULL;
+    gboolean refreshed = handle && virStoragePoolRefresh(handle, 0) == 0;
+
+    if (connection && !refreshed)
+        libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, name, NULL);
+    if (handle)
+        virStoragePoolFree(handle);
+    return refreshed;
+}

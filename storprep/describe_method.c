@@ -70,14 +70,15 @@ add_verdict(json_t *reply, const GPtrArray *disks, json_t *parameters)
 }
 
 static json_t *
-describe(const Guest *guest, json_t *parameters, GError **error)
+describe(const StorageService *service, const Guest *guest, json_t *parameters, GError **error)
 {
     g_autoptr(GPtrArray) disks = NULL;
     json_t *local, *reply;
 
     if (!check_targets(parameters, "sharedDisks", error) ||
         !check_targets(parameters, "copyDisks", error) ||
-        !(disks = disk_plan_guest(guest, error)) || !(local = local_state_list(guest->xml, error)))
+        !(disks = disk_plan_guest(guest, service->hypervisor, error)) ||
+        !(local = local_state_list(guest->xml, error)))
         return NULL;
     reply =
         json_pack("{s:{s:s, s:s}, s:s, s:b, s:b, s:o, s:o}", "guest", "name", guest->name, "uuid",
@@ -94,7 +95,7 @@ storage_run_describe(VarlinkCall *call, json_t *parameters, void *context)
     GError *error = NULL;
     g_autoptr(Guest) guest =
         hypervisor_get_guest(service->hypervisor, storage_text(parameters, "guest"), &error);
-    json_t *reply = guest ? describe(guest, parameters, &error) : NULL;
+    json_t *reply = guest ? describe(service, guest, parameters, &error) : NULL;
 
     if (reply)
         varlink_call_reply(call, reply);

@@ -7,6 +7,7 @@
 #include "common/fault.h"
 #include "storprep/image_header_away.h"
 #include "storprep/network_path.h"
+#include "storprep/pool_volume.h"
 
 void
 disk_free(Disk *disk)
@@ -15,6 +16,7 @@ disk_free(Disk *disk)
         return;
     g_free(disk->target);
     g_free(disk->path);
+    g_free(disk->pool);
     g_free(disk->format);
     g_free(disk->cache);
     g_free(disk->protocol);
@@ -55,13 +57,9 @@ judge_definition(Disk *disk, const DomainDisk *definition)
                "else eject or detach it");
     else if (disk->storage == DISK_ON_BLOCK)
         decide(disk, DISK_IMPOSSIBLE, "it is a block device: move its content into an image file");
-    else if (disk->storage == DISK_ON_VOLUME)
+    else if (disk->storage != DISK_ON_FILE && disk->storage != DISK_ON_VOLUME)
         decide(disk, DISK_IMPOSSIBLE,
-               "it is a volume of a storage pool: define it by the file that 'virsh vol-path' "
-               "shows");
-    else if (disk->storage != DISK_ON_FILE)
-        decide(disk, DISK_IMPOSSIBLE,
-               "its type is neither file nor network: name its file instead");
+               "its type is neither file, volume nor network: name its file instead");
     else if (!g_str_equal(definition->device, "disk"))
         decide(disk, DISK_IMPOSSIBLE, "it is not a plain disk: define it with device='disk'");
     else
@@ -188,13 +186,47 @@ classify(const DomainDisk *definition)
     return disk;
 }
 
+/* A volume that is a file is treated as that file. */
+static gboolean
+find_volume(Disk *disk, const DomainDisk *definition, Hypervisor *hypervisor, GError **error)
+{
+    const char *pool = definition->pool ? definition->pool : "";
+    const char *volume = definition->volume ? definition->volume : "";
+    char *path;
+
+    if (disk->storage != DISK_ON_VOLUME)
+        return TRUE;
+    disk->pool = g_strdup(pool);
+    path = pool_volume_find(hypervisor, pool, volume, error);
+    if (!path)
+        return FALSE;
+    g_free(disk->path);
+    disk->path = path;
+    return TRUE;
+}
+
+static void
+decide_by_error(Disk *disk, const GError *error)
+{
+    g_autofree char *reason =
+        g_strdup_printf("%s: %s; %s", fault_object(error), fault_cause(error), fault_remedy(error));
+
+    decide(disk, DISK_IMPOSSIBLE, reason);
+}
+
 Disk *
-disk_plan(const DomainDisk *definition)
+disk_plan(const DomainDisk *definition, Hypervisor *hypervisor)
 {
     Disk *disk = classify(definition);
+    g_autoptr(GError) error = NULL;
+    gboolean found = find_volume(disk, definition, hypervisor, &error);
 
     if (judge_definition(disk, definition))
         return disk;
+    if (!found) {
+        decide_by_error(disk, error);
+        return disk;
+    }
     disk->provable = TRUE;
     if (definition->encrypted)
         decide(disk, DISK_IMPOSSIBLE, "it is encrypted: convert it to an unencrypted image");
@@ -204,12 +236,12 @@ disk_plan(const DomainDisk *definition)
 }
 
 GPtrArray *
-disk_plan_all(const DomainXml *domain)
+disk_plan_all(const DomainXml *domain, Hypervisor *hypervisor)
 {
     GPtrArray *disks = g_ptr_array_new_with_free_func((GDestroyNotify)disk_free);
 
     for (guint i = 0; i < domain->disks->len; i++)
-        g_ptr_array_add(disks, disk_plan(domain->disks->pdata[i]));
+        g_ptr_array_add(disks, disk_plan(domain->disks->pdata[i], hypervisor));
     return disks;
 }
 
@@ -226,7 +258,7 @@ names_backing(const DomainXml *configuration, const char *target)
 }
 
 GPtrArray *
-disk_plan_guest(const Guest *guest, GError **error)
+disk_plan_guest(const Guest *guest, Hypervisor *hypervisor, GError **error)
 {
     g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
     g_autoptr(DomainXml) configuration =
@@ -235,7 +267,7 @@ disk_plan_guest(const Guest *guest, GError **error)
 
     if (!domain)
         return NULL;
-    disks = disk_plan_all(domain);
+    disks = disk_plan_all(domain, hypervisor);
     for (guint i = 0; i < disks->len; i++) {
         Disk *disk = disks->pdata[i];
 
@@ -313,6 +345,8 @@ disk_to_json(const Disk *disk)
         json_object_set(record, "backing", disk->backing);
     if (disk->path)
         json_object_set_new(record, "path", json_string(disk->path));
+    if (disk->pool)
+        json_object_set_new(record, "pool", json_string(disk->pool));
     if (disk->reason)
         json_object_set_new(record, "reason", json_string(disk->reason));
     if (disk->has_shape)

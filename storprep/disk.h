@@ -27,6 +27,7 @@ typedef enum {
 typedef struct {
     char *target; /* "vda" */
     char *path;   /* NULL if empty; a short description for what is no file */
+    char *pool;   /* that it is a volume of; else NULL */
     char *format;
     DiskStorage storage;
     char *cache;         /* mode; NULL: QEMU's default */
@@ -36,7 +37,8 @@ typedef struct {
     json_t *backing;    /* array of Backing, the nearest image first; NULL: none is known of */
     const char *header; /* what the image's first bytes say that it is: "raw", "qcow2"; NULL: they
                            were not asked. Static */
-    gboolean provable;  /* a plain file: if both hosts have it in common, it need not move */
+    gboolean provable; /* a plain file, or a volume that is one: if both hosts have it in common, it
+                          need not move */
     gboolean has_shape; /* an image header was read */
     ImageShape shape;
     DiskMigration migration;
@@ -49,17 +51,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Disk, disk_free)
 /*
  * Judges one disk. Reads the image's header when the definition alone does not decide; an image
  * that cannot be read is DISK_IMPOSSIBLE with the error as its reason, so that a report names every
- * disk. Never fails. Blocks on the file.
+ * disk. @hypervisor is asked for volumes of storage pools only. Never fails. Blocks on the file,
+ * and on libvirt.
  */
-Disk *disk_plan(const DomainDisk *definition);
+Disk *disk_plan(const DomainDisk *definition, Hypervisor *hypervisor);
 /* All disks of @domain, in its order: GPtrArray of Disk *. */
-GPtrArray *disk_plan_all(const DomainXml *domain);
+GPtrArray *disk_plan_all(const DomainXml *domain, Hypervisor *hypervisor);
 /*
  * Those of @guest. A chain of backing files is copied into one image: libvirt leaves out of a move
  * what it found by itself, but a chain that the guest's definition names goes along, and the
  * destination would look for it (virDomainDiskBackingStoreFormat()); with that the disk is
  * DISK_IMPOSSIBLE. FAULT_HYPERVISOR_FAILED, FAULT_LIMIT_EXCEEDED.
  */
-GPtrArray *disk_plan_guest(const Guest *guest, GError **error);
+GPtrArray *disk_plan_guest(const Guest *guest, Hypervisor *hypervisor, GError **error);
 /* The Disk record of io.migprep.Storage. New reference. */
 json_t *disk_to_json(const Disk *disk);

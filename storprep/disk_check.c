@@ -37,7 +37,7 @@ prepare(void *data, GError **error)
     context->domain = domain_xml_parse(guest->xml, error);
     if (!context->domain || !check_subject_storage(context->subject, error))
         return CHECK_HINDERED;
-    context->disks = disk_plan_guest(guest, error);
+    context->disks = disk_plan_guest(guest, check_subject_hypervisor(context->subject), error);
     return context->disks ? CHECK_READY : CHECK_HINDERED;
 }
 

@@ -215,7 +215,7 @@ unpack_parcels(Order *order, const Guest *guest, const json_t *records, GError *
                   LIMIT_DISKS);
         return FALSE;
     }
-    disks = disk_plan_guest(guest, error);
+    disks = disk_plan_guest(guest, order->hypervisor, error);
     for (size_t i = 0; disks && i < json_array_size(records); i++) {
         Parcel *parcel = unpack_parcel(json_array_get(records, i), disks, error);
 

@@ -35,7 +35,7 @@ prepare(void *data, GError **error)
     g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
     if (!domain)
         return CHECK_HINDERED;
-    context->disks = disk_plan_all(domain);
+    context->disks = disk_plan_all(domain, context->checks->hypervisor);
     return CHECK_READY;
 }
 

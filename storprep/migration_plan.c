@@ -236,9 +236,9 @@ note_paths(const GPtrArray *disks, MigrationPlan *plan)
 }
 
 static gboolean
-check_disks(const Guest *guest, MigrationPlan *plan, GError **error)
+check_disks(const Guest *guest, Hypervisor *hypervisor, MigrationPlan *plan, GError **error)
 {
-    g_autoptr(GPtrArray) disks = disk_plan_guest(guest, error);
+    g_autoptr(GPtrArray) disks = disk_plan_guest(guest, hypervisor, error);
 
     if (!disks)
         return FALSE;
@@ -361,7 +361,8 @@ unpack_policy(json_t *parameters, const Policy *standing, Policy *ret_policy, GE
 }
 
 MigrationPlan *
-migration_plan_new(json_t *parameters, const Guest *guest, const Policy *standing, GError **error)
+migration_plan_new(json_t *parameters, const Guest *guest, const Policy *standing,
+                   Hypervisor *hypervisor, GError **error)
 {
     g_autoptr(MigrationPlan) plan = unpack_plan(parameters, guest);
 
@@ -373,7 +374,7 @@ migration_plan_new(json_t *parameters, const Guest *guest, const Policy *standin
         !unpack_xml(parameters, "persistentXml", guest, &plan->persistent_xml, error) ||
         !sent_disks_check(json_object_get(parameters, "sentDisks"), error) ||
         !migration_conflict_check(plan, error) || !check_guest(guest, plan->mode, error) ||
-        !check_disks(guest, plan, error))
+        !check_disks(guest, hypervisor, plan, error))
         return NULL;
     return g_steal_pointer(&plan);
 }

@@ -44,7 +44,7 @@ gboolean migration_check_uri(const char *uri, GError **error);
  * migration_conflict_check(). Blocks on the disks' images.
  */
 MigrationPlan *migration_plan_new(json_t *parameters, const Guest *guest, const Policy *standing,
-                                  GError **error);
+                                  Hypervisor *hypervisor, GError **error);
 
 /* Pure: whether the guest shall go on at the destination once its timeout has passed. */
 gboolean migration_plan_wants_post_copy(const MigrationPlan *plan);

@@ -201,7 +201,7 @@ plan_migration(const StorageService *service, json_t *parameters, GError **error
     Policy standing;
 
     if (guest && storage_find_policy(service, guest, &standing, error))
-        plan = migration_plan_new(parameters, guest, &standing, error);
+        plan = migration_plan_new(parameters, guest, &standing, service->hypervisor, error);
     const DestinationChange change = { json_object_get(parameters, "diskPaths"),
                                        json_object_get(parameters, "networks") };
     if (!plan || !destination_xml_plan(plan, service->hypervisor, &change, error))

@@ -122,6 +122,8 @@ target_files_plan(const TargetRequest *request, const char *const *directories, 
 
         if (image->chain)
             json_object_set(detail, "backing", image->chain);
+        if (image->pool)
+            json_object_set_new(detail, "pool", json_string(image->pool));
         g_ptr_array_add(assets, lease_asset_new(TARGET_ASSET, image->path, "planned", detail));
     }
     return g_steal_pointer(&assets);

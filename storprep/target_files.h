@@ -10,8 +10,9 @@
 
 /*
  * The assets for @request, state "planned": GPtrArray of LeaseAsset *. Each detail holds the shape,
- * the image directory, and the part name (see image_target.h); once the file is there its state is
- * "made" and the detail has its identity too. FAULT_TARGET_REFUSED. Pure.
+ * the image directory, the pool that it is a volume of, if any, and the part name (see
+ * image_target.h); once the file is there its state is "made" and the detail has its identity too.
+ * FAULT_TARGET_REFUSED. Pure.
  */
 GPtrArray *target_files_plan(const TargetRequest *request, const char *const *directories,
                              GError **error);

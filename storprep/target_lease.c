@@ -8,6 +8,7 @@
 #include "common/maintenance.h"
 #include "storprep/image_digest.h"
 #include "storprep/lease_book.h"
+#include "storprep/pool_volume.h"
 #include "storprep/target_files.h"
 #include "storprep/target_server.h"
 #include "storprep/target_space.h"
@@ -185,17 +186,25 @@ make(void *data, const Lease *lease, GError **error)
 
     qemu_conf_read(QEMU_CONF_PATH, &conf);
     image_owner_read(&conf, "", &owner);
-    return check_guest_absent(leases, lease, error) && prove_chains(leases, lease, error) &&
-           target_files_make(leases->store, lease, &owner, error);
+    return check_guest_absent(leases, lease, error) &&
+           pool_volume_check_targets(leases->hypervisor, lease, error) &&
+           prove_chains(leases, lease, error) &&
+           target_files_make(leases->store, lease, &owner, error) &&
+           pool_volume_show_targets(leases->hypervisor, lease, error);
 }
 
 static gboolean
 undo(void *data, const Lease *lease, gboolean keep, GError **error)
 {
     const TargetLeases *leases = data;
+    g_autoptr(GError) unseen = NULL;
 
     target_servers_end(leases->servers, lease->id);
-    return target_files_remove(lease, keep, error);
+    if (!target_files_remove(lease, keep, error))
+        return FALSE;
+    if (!keep && !pool_volume_show_targets(leases->hypervisor, lease, &unseen))
+        g_info("libvirt still lists what lease %s had made: %s", lease->id, unseen->message);
+    return TRUE;
 }
 
 static const LeaseWork work = {

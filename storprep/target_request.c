@@ -18,6 +18,7 @@ target_image_free(void *data)
     TargetImage *image = data;
 
     g_free(image->path);
+    g_free(image->pool);
     json_decref(image->chain);
     g_free(image);
 }
@@ -200,6 +201,7 @@ unpack_image(json_t *target, GPtrArray *images, GError **error)
         return FALSE;
     image = g_new0(TargetImage, 1);
     image->path = g_strdup(path);
+    image->pool = g_strdup(json_string_value(json_object_get(target, "pool")));
     image->recipe = recipe;
     image->chain = recipe.backing ? json_incref(json_object_get(target, "backing")) : NULL;
     g_ptr_array_add(images, image);

@@ -8,6 +8,7 @@
 
 typedef struct {
     char *path;
+    char *pool;         /* that it is to be a volume of; NULL: none */
     ImageRecipe recipe; /* borrows from chain */
     json_t *chain;      /* array of BaseImage, the nearest first; NULL: none */
 } TargetImage;

@@ -312,8 +312,8 @@ static json_t *
 target_of(const json_t *disk)
 {
     static const char *const members[] = {
-        "path",   "format",     "virtualSizeBytes", "clusterSizeBytes",
-        "compat", "extendedL2", "lazyRefcounts",    "refcountBits"
+        "path",   "pool",       "format",        "virtualSizeBytes", "clusterSizeBytes",
+        "compat", "extendedL2", "lazyRefcounts", "refcountBits"
     };
     json_t *target = json_object();
 
@@ -422,6 +422,18 @@ survey_choose_disks(Survey *survey, const char *const *chosen, gboolean unsafe, 
     return TRUE;
 }
 
+/* Where the file of a volume is, the pool there says. */
+static void
+follow_disk(json_t *disk, const DomainDisk *there)
+{
+    if (there->pool) {
+        json_object_set_new(disk, "pool", json_string(there->pool));
+        return;
+    }
+    json_object_set_new(disk, "path", json_string(there->source));
+    json_object_del(disk, "pool");
+}
+
 gboolean
 survey_follow_xml(Survey *survey, const char *xml, GError **error)
 {
@@ -432,7 +444,7 @@ survey_follow_xml(Survey *survey, const char *xml, GError **error)
         json_t *disk = find_disk(survey, there->target);
 
         if (disk && is_copied(disk) && there->source)
-            json_object_set_new(disk, "path", json_string(there->source));
+            follow_disk(disk, there);
     }
     return domain != NULL;
 }

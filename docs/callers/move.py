@@ -102,7 +102,7 @@ class Hold:
 
 def target_of(disk):
     """The file that a disk is copied into: like the one that it is in."""
-    members = ("path", "format", "virtualSizeBytes", "clusterSizeBytes", "compat", "extendedL2",
+    members = ("path", "pool", "format", "virtualSizeBytes", "clusterSizeBytes", "compat", "extendedL2",
                "lazyRefcounts", "refcountBits")
     return {name: disk[name] for name in members if disk.get(name) is not None}
 

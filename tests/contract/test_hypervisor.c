@@ -381,6 +381,23 @@ test_netfs_pool_is_made_listed_and_gone(Side *side, gconstpointer unused)
 }
 
 static void
+test_pools_are_looked_into_for_volumes(Side *side, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL, missing = NULL, nowhere = NULL;
+
+    if (side->fake) {
+        fake_hypervisor_host(side->fake)->pool = "default-pool";
+        fake_hypervisor_host(side->fake)->pool_path = "/default-pool";
+    }
+    g_assert_true(hypervisor_refresh_pool(side->hypervisor, "default-pool", &error));
+    g_assert_no_error(error);
+    g_assert_false(hypervisor_refresh_pool(side->hypervisor, "nonesuch", &nowhere));
+    g_assert_error(nowhere, FAULT, FAULT_HYPERVISOR_FAILED);
+    g_assert_null(hypervisor_find_volume(side->hypervisor, "default-pool", "nonesuch", &missing));
+    g_assert_error(missing, FAULT, FAULT_HYPERVISOR_FAILED);
+}
+
+static void
 test_what_cannot_be_measured_is_an_error(Side *side, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
@@ -438,6 +455,7 @@ main(int argc, char **argv)
     add("definition", test_definition_names_the_guest_in_both_forms);
     add("pools", test_pools_are_listed_with_their_paths);
     add("netfs-pool", test_netfs_pool_is_made_listed_and_gone);
+    add("pool-volumes", test_pools_are_looked_into_for_volumes);
     add("dirty-rate", test_what_cannot_be_measured_is_an_error);
     add("networks", test_networks_are_told_with_where_they_lead);
     g_test_add_func("/hypervisor/libvirt/unavailable",

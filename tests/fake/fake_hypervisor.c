@@ -394,6 +394,8 @@ fake_hypervisor_new(void)
         .delete_network_port = delete_network_port,
         .create_pool = fake_host_create_pool,
         .destroy_pool = fake_host_destroy_pool,
+        .find_volume = fake_host_find_volume,
+        .refresh_pool = fake_host_refresh_pool,
         .free = fake_free,
     };
     FakeHypervisor *fake = g_new0(FakeHypervisor, 1);

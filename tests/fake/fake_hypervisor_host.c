@@ -100,7 +100,9 @@ fake_host_list_pools(void *self, GError **error)
 
         pool->name = g_strdup(fake->pool);
         pool->path = g_strdup(fake->pool_path);
-        pool->type = g_strdup(fake->pool_host ? "netfs" : "dir");
+        pool->type = g_strdup(fake->pool_type   ? fake->pool_type
+                              : fake->pool_host ? "netfs"
+                                                : "dir");
         pool->source_host = g_strdup(fake->pool_host);
         pool->source_directory = g_strdup(fake->pool_directory);
         g_ptr_array_add(pools, pool);
@@ -156,4 +158,29 @@ fake_host_destroy_pool(void *self, const char *name, GError **error)
     if (g_strcmp0(fake->pool, name) == 0)
         fake->pool = NULL;
     return TRUE;
+}
+
+char *
+fake_host_find_volume(void *self, const char *pool, const char *volume, GError **error)
+{
+    const FakeHost *fake = fake_hypervisor_host(self);
+
+    if (!fake_hypervisor_enter(self, "find_volume", volume, error))
+        return NULL;
+    if (g_strcmp0(fake->pool, pool) == 0 && g_strcmp0(fake->volume, volume) == 0)
+        return g_build_filename(fake->pool_path, volume, NULL);
+    fault_set(error, FAULT_HYPERVISOR_FAILED, volume, NULL,
+              "Storage volume not found: no storage vol with matching name '%s'", volume);
+    return NULL;
+}
+
+gboolean
+fake_host_refresh_pool(void *self, const char *name, GError **error)
+{
+    if (!fake_hypervisor_enter(self, "refresh_pool", name, error))
+        return FALSE;
+    if (g_strcmp0(fake_hypervisor_host(self)->pool, name) == 0)
+        return TRUE;
+    fault_set(error, FAULT_HYPERVISOR_FAILED, name, NULL, "Storage pool not found");
+    return FALSE;
 }

@@ -22,6 +22,8 @@ typedef struct {
     guint64 dirty_bytes_per_second;         /* 0: QEMU cannot tell */
     const char *pool, *pool_path;           /* the only pool; NULL: none */
     const char *pool_host, *pool_directory; /* of a netfs pool; NULL: it is a directory's */
+    const char *pool_type;                  /* NULL: as these say */
+    const char *volume;                     /* the only one that it has seen; NULL: none */
 } FakeHost;
 
 /* QEMU 7.2.0, 8 processors, 16 GiB, 512 huge pages of 2 MiB, machine type pc-q35-7.2, KVM,
@@ -37,6 +39,8 @@ char *fake_host_get_definition(void *self, const char *uuid, gboolean persistent
 GPtrArray *fake_host_list_pools(void *self, GError **error);
 gboolean fake_host_create_pool(void *self, const StoragePool *pool, GError **error);
 gboolean fake_host_destroy_pool(void *self, const char *name, GError **error);
+char *fake_host_find_volume(void *self, const char *pool, const char *volume, GError **error);
+gboolean fake_host_refresh_pool(void *self, const char *name, GError **error);
 gboolean fake_host_measure_dirty_rate(void *self, const char *uuid, unsigned seconds,
                                       guint64 *ret_bytes_per_second, GError **error);
 /* The first of @processors; "<cpu><model>Own</model></cpu>" of none. */

@@ -269,6 +269,27 @@ destroy_pool(void *self, const char *name, GError **error)
            state == FAKE_GATE_OPEN;
 }
 
+static char *
+find_volume(void *self, const char *pool, const char *volume, GError **error)
+{
+    const HypervisorGate *gate = self;
+
+    return ask(gate, error) == FAKE_GATE_OPEN
+               ? hypervisor_find_volume(gate->target, pool, volume, error)
+               : NULL;
+}
+
+static gboolean
+refresh_pool(void *self, const char *name, GError **error)
+{
+    const HypervisorGate *gate = self;
+    FakeGateState state = ask(gate, error);
+
+    return state != FAKE_GATE_SHUT &&
+           hypervisor_refresh_pool(gate->target, name, errors_of(state, error)) &&
+           state == FAKE_GATE_OPEN;
+}
+
 static HypervisorHost *
 get_host(void *self, GError **error)
 {
@@ -350,6 +371,8 @@ hypervisor_gate_new(Hypervisor *target, const HypervisorDoor *door)
         .get_definition = get_definition,
         .create_pool = create_pool,
         .destroy_pool = destroy_pool,
+        .find_volume = find_volume,
+        .refresh_pool = refresh_pool,
         .get_host = get_host,
         .compare_processor = compare_processor,
         .inspect_guest = inspect_guest,

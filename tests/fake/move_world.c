@@ -87,6 +87,9 @@ add_base(const World *world, json_t *storage)
                                       "nvram", "path", "/nvram", "migrates", 1, "remedy", "copy it",
                                       "kind", "medium", "path", "/seed.iso", "migrates", 0,
                                       "remedy", "copy it"));
+    if (world->in_pool)
+        json_object_set_new(json_array_get(json_object_get(storage, "disks"), 0), "pool",
+                            json_string("images"));
     if (world->has_base)
         json_object_set_new(json_array_get(json_object_get(storage, "disks"), 0), "backing",
                             json_pack("[{s:s, s:s}]", "path", "/images/base", "format", "raw"));

@@ -25,6 +25,7 @@ typedef struct {
     const char *source_state, *destination_state; /* NULL: unknown guest */
     const char *state_after_migrate;              /* of the destination */
     gboolean nothing_to_copy;
+    gboolean in_pool;   /* the disk is a volume */
     gboolean has_base;  /* the disk has an image below it */
     gboolean has_local; /* the guest has NVRAM, and a medium in its drive */
     json_t *targets;    /* that were asked for last */

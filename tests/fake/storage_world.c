@@ -263,7 +263,9 @@ begin(StorageWorld *world)
     const Policy standing = policy_new();
     g_autoptr(GError) error = NULL;
     g_autoptr(Guest) guest = hypervisor_get_guest(world->source.hypervisor, "web1", &error);
-    MigrationPlan *plan = guest ? migration_plan_new(asked, guest, &standing, &error) : NULL;
+    MigrationPlan *plan =
+        guest ? migration_plan_new(asked, guest, &standing, world->source.hypervisor, &error)
+              : NULL;
 
     world->job = plan ? migrations_start(world->migrations, plan, &error) : NULL;
     if (error)

@@ -57,7 +57,7 @@ tear_down(Fixture *fixture, const void *data)
 static void
 assert_plan(Fixture *fixture, DiskMigration migration, const char *reason)
 {
-    g_autoptr(Disk) disk = disk_plan(&fixture->definition);
+    g_autoptr(Disk) disk = disk_plan(&fixture->definition, NULL);
 
     g_assert_cmpint(disk->migration, ==, migration);
     if (reason)
@@ -90,10 +90,8 @@ test_definition_decides(Fixture *fixture, const void *data)
     fixture->definition = good;
     fixture->definition.type = (char *)"block";
     assert_plan(fixture, DISK_IMPOSSIBLE, "block device");
-    fixture->definition.type = (char *)"volume";
-    assert_plan(fixture, DISK_IMPOSSIBLE, "volume of a storage pool");
     fixture->definition.type = (char *)"dir";
-    assert_plan(fixture, DISK_IMPOSSIBLE, "neither file nor network");
+    assert_plan(fixture, DISK_IMPOSSIBLE, "neither file, volume nor network");
     fixture->definition.type = (char *)"network";
     assert_plan(fixture, DISK_NONE, "reach it");
     fixture->definition = good;
@@ -107,7 +105,7 @@ test_definition_decides(Fixture *fixture, const void *data)
 static void
 assert_provable(Fixture *fixture, gboolean provable)
 {
-    g_autoptr(Disk) disk = disk_plan(&fixture->definition);
+    g_autoptr(Disk) disk = disk_plan(&fixture->definition, NULL);
 
     g_assert_cmpint(disk->provable, ==, provable);
 }
@@ -173,7 +171,7 @@ test_unreadable_image_is_a_reason_not_an_error(Fixture *fixture, const void *dat
 static void
 test_record_holds_the_shape(Fixture *fixture, const void *data)
 {
-    g_autoptr(Disk) disk = disk_plan(&fixture->definition);
+    g_autoptr(Disk) disk = disk_plan(&fixture->definition, NULL);
     json_t *record = disk_to_json(disk);
     json_int_t size, cluster, refcount;
     const char *target, *path, *format, *compat, *migration;
@@ -208,12 +206,12 @@ static void
 test_raw_disk_that_begins_like_qcow2_is_told(Fixture *fixture, const void *data)
 {
     fixture->definition.format = (char *)"raw";
-    g_autoptr(Disk) forged = disk_plan(&fixture->definition);
+    g_autoptr(Disk) forged = disk_plan(&fixture->definition, NULL);
     g_assert_cmpint(forged->migration, ==, DISK_COPY);
     g_assert_cmpint(forged->shape.format, ==, IMAGE_FORMAT_RAW);
     g_assert_cmpstr(forged->header, ==, "qcow2");
     write_image(fixture, 0, 'X');
-    g_autoptr(Disk) plain = disk_plan(&fixture->definition);
+    g_autoptr(Disk) plain = disk_plan(&fixture->definition, NULL);
     g_assert_cmpstr(plain->header, ==, "raw");
 }
 
@@ -228,7 +226,7 @@ plan_chain(const char *image, const char *live_chain, const char *configured_cha
     g_autofree char *configured = g_strdup_printf(form, image, configured_chain);
     const Guest guest = { .name = (char *)"web1", .xml = live, .inactive_xml = configured };
     g_autoptr(GError) error = NULL;
-    GPtrArray *disks = disk_plan_guest(&guest, &error);
+    GPtrArray *disks = disk_plan_guest(&guest, NULL, &error);
 
     g_assert_no_error(error);
     return disks;

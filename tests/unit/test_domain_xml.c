@@ -157,6 +157,9 @@ test_disks(void)
     g_assert_true(cdrom->read_only);
     g_assert_false(cdrom->has_backing);
     g_assert_cmpstr(volume->source, ==, "p/v");
+    g_assert_cmpstr(volume->pool, ==, "p");
+    g_assert_cmpstr(volume->volume, ==, "v");
+    g_assert_null(network->pool);
     g_assert_cmpstr(volume->format, ==, "raw");
     g_assert_cmpstr(volume->device, ==, "disk");
     g_assert_cmpstr(network->source, ==, "nbd:n");

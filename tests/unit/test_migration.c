@@ -168,7 +168,7 @@ plan(Fixture *fixture, json_t *change, GError **error)
     g_assert_nonnull(guest);
     json_object_update(asked, change);
     json_decref(change);
-    made = migration_plan_new(asked, guest, &standing, error);
+    made = migration_plan_new(asked, guest, &standing, fixture->hypervisor, error);
     json_decref(asked);
     return made;
 }

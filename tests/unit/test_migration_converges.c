@@ -124,7 +124,7 @@ start(Fixture *fixture, const char *guest_name, json_t *change)
 
     json_object_update(asked, change);
     json_decref(change);
-    MigrationPlan *plan = migration_plan_new(asked, guest, &standing, &error);
+    MigrationPlan *plan = migration_plan_new(asked, guest, &standing, fixture->hypervisor, &error);
     g_assert_no_error(error);
     Job *job = migrations_start(fixture->migrations, plan, &error);
     g_assert_no_error(error);

@@ -197,6 +197,19 @@ test_a_way_that_the_caller_goes_itself_is_not_tried(void)
     }
 }
 
+/* Else libvirt there would not know the file that the guest's definition means. */
+static void
+test_target_of_a_volume_is_one(void)
+{
+    g_autoptr(World) world = world_new();
+
+    world->no_vnics = world->in_pool = TRUE;
+    g_autoptr(MoveResult) result = world_run(world);
+    g_assert_no_error(result->error);
+    const json_t *pool = json_object_get(json_array_get(world->targets, 0), "pool");
+    g_assert_cmpstr(json_string_value(pool), ==, "images");
+}
+
 static void
 test_sets_up_the_bond_first_if_told_to(void)
 {
@@ -444,6 +457,7 @@ main(int argc, char **argv)
     g_test_add_func("/move/checks-believed",
                     test_checks_are_believed_rather_than_the_step_that_failed);
     g_test_add_func("/move/known-way", test_a_way_that_the_caller_goes_itself_is_not_tried);
+    g_test_add_func("/move/volume", test_target_of_a_volume_is_one);
     g_test_add_func("/move/sets-up-the-bond-first", test_sets_up_the_bond_first_if_told_to);
     g_test_add_func("/move/each-failing-step-undoes-those-before",
                     test_each_failing_step_undoes_those_before);

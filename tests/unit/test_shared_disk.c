@@ -110,7 +110,7 @@ plan(const char *label, const char *cache, const char *shared, gboolean unsafe, 
     json_auto_t *asked = json_pack("{s:s, s:s, s:[], s:b}", "guest", UUID, "destinationUri",
                                    "qemu+ssh://host2/system", "copyDisks", "unsafe", unsafe);
     json_object_set_new(asked, "sharedDisks", json_loads(shared, 0, NULL));
-    MigrationPlan *made = migration_plan_new(asked, &guest, &policy, error);
+    MigrationPlan *made = migration_plan_new(asked, &guest, &policy, NULL, error);
     g_unlink(path);
     return made;
 }

@@ -11,7 +11,7 @@ OWNER = "crossing"
 # Slow enough to be caught in the act, fast enough for a guest that goes on writing.
 CRAWL_MEBIBYTES = 6
 PHASES = {"copying": "disks", "switching over": "memory"}
-SHAPE = ("path", "format", "virtualSizeBytes", "clusterSizeBytes", "compat", "extendedL2",
+SHAPE = ("path", "pool", "format", "virtualSizeBytes", "clusterSizeBytes", "compat", "extendedL2",
          "lazyRefcounts", "refcountBits")
 
 
