@@ -298,11 +298,7 @@ image_part_fill(const ImagePlace *place, int fd, const ImageRecipe *recipe, GErr
     } else if (!run_qemu_img(place, fd, recipe, error)) {
         return FALSE;
     }
-    if (!verify(place, fd, recipe, error))
-        return FALSE;
-    if (fsync(fd) < 0)
-        return image_place_fault(error, errno, place->path, "cannot make it durable");
-    return TRUE;
+    return verify(place, fd, recipe, error);
 }
 
 gboolean
@@ -316,4 +312,10 @@ image_part_publish(const ImagePlace *place, const char *part_name, int fd, GErro
     if (unlinkat(place->directory_fd, part_name, 0) < 0)
         return image_place_fault(error, errno, place->path, "cannot remove its first name");
     return TRUE;
+}
+
+gboolean
+image_part_sync(const ImagePlace *place, int fd, GError **error)
+{
+    return fsync(fd) == 0 || image_place_fault(error, errno, place->path, "cannot make it durable");
 }

@@ -45,12 +45,13 @@ char *image_part_name_new(void);
 /* Creates the empty file. FAULT_NO_SPACE, FAULT_INTERNAL. Blocks. */
 gboolean image_part_create(const ImagePlace *place, const char *part_name, FileDescriptor *ret_fd,
                            FileIdentity *ret_identity, GError **error);
-/* Makes it by @recipe, reads its shape back, and makes it durable. The image below is named in it,
- * and not looked at. FAULT_NO_SPACE,
- * FAULT_PROGRAM_FAILED, FAULT_IMAGE_INVALID (it is not what was asked for), FAULT_TIMED_OUT.
- * Blocks, for a full allocation as long as the disk takes to be written. */
+/* Makes it by @recipe and reads its shape back. The image below is named in it, and not looked at.
+ * FAULT_NO_SPACE, FAULT_PROGRAM_FAILED, FAULT_IMAGE_INVALID (it is not what was asked for),
+ * FAULT_TIMED_OUT. Blocks, for a full allocation as long as the disk takes to be written. */
 gboolean image_part_fill(const ImagePlace *place, int fd, const ImageRecipe *recipe,
                          GError **error);
 /* Gives it its final name and takes the part name away; image_place_sync() makes that durable.
  * FAULT_TARGET_EXISTS. Blocks. */
 gboolean image_part_publish(const ImagePlace *place, const char *part_name, int fd, GError **error);
+/* Makes what is in it durable. FAULT_NO_SPACE, FAULT_INTERNAL. Blocks. */
+gboolean image_part_sync(const ImagePlace *place, int fd, GError **error);

@@ -21,6 +21,8 @@ typedef struct {
 } Part;
 
 typedef struct {
+    LeaseStore *store;
+    const Lease *lease;
     GArray *parts; /* of Part */
     const ImageOwner *owner;
     gint next;   /* the first that nobody has begun to fill */
@@ -204,39 +206,62 @@ fill_part(const Batch *batch, const Part *part, GError **error)
            image_part_fill(&part->place, part->fd, &recipe, error);
 }
 
-/* One of several workers. */
 static gboolean
-fill_parts(guint worker, void *data, GError **error)
+fill_parts(Batch *batch, GError **error)
 {
-    Batch *batch = data;
     guint i;
 
     while (!g_atomic_int_get(&batch->failed) &&
            (i = (guint)g_atomic_int_add(&batch->next, 1)) < batch->parts->len) {
-        if (!fill_part(batch, &g_array_index(batch->parts, Part, i), error)) {
-            g_atomic_int_set(&batch->failed, TRUE);
+        if (!fill_part(batch, &g_array_index(batch->parts, Part, i), error))
             return FALSE;
-        }
     }
     return TRUE;
 }
 
-/* Directories are synced once each, after all their names. */
+/* The first of several workers records, the others fill. What is filled before its identity is
+ * recorded is known by its first name, which was recorded before it was made. */
+static gboolean
+work_on_parts(guint worker, void *data, GError **error)
+{
+    Batch *batch = data;
+    gboolean good = worker == 0 ? record_parts(batch->store, batch->lease, batch->parts, error)
+                                : fill_parts(batch, error);
+
+    if (!good)
+        g_atomic_int_set(&batch->failed, TRUE);
+    return good;
+}
+
 static gboolean
 publish_parts(const GArray *parts, GError **error)
 {
-    g_autoptr(GHashTable) directories = g_hash_table_new(g_str_hash, g_str_equal);
-
     for (guint i = 0; i < parts->len; i++) {
         const Part *part = &g_array_index(parts, Part, i);
 
         if (!image_part_publish(&part->place, get_string(part->asset, "part"), part->fd, error))
             return FALSE;
-        g_hash_table_insert(directories, part->place.directory, (void *)&part->place);
     }
+    return TRUE;
+}
+
+/* After all names were given: the first sync then takes most of them along, and each directory is
+ * synced once. A file that has its name before it is durable is one of a lease that is not ready,
+ * which a power cut ends. */
+static gboolean
+sync_parts(const GArray *parts, GError **error)
+{
+    g_autoptr(GHashTable) directories = g_hash_table_new(g_str_hash, g_str_equal);
     GHashTableIter iterator;
     void *place;
 
+    for (guint i = 0; i < parts->len; i++) {
+        const Part *part = &g_array_index(parts, Part, i);
+
+        if (!image_part_sync(&part->place, part->fd, error))
+            return FALSE;
+        g_hash_table_insert(directories, part->place.directory, (void *)&part->place);
+    }
     g_hash_table_iter_init(&iterator, directories);
     while (g_hash_table_iter_next(&iterator, NULL, &place)) {
         if (!image_place_sync(place, error))
@@ -249,12 +274,13 @@ gboolean
 target_files_make(LeaseStore *store, const Lease *lease, const ImageOwner *owner, GError **error)
 {
     g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(Part));
-    Batch batch = { .parts = parts, .owner = owner };
+    Batch batch = { .store = store, .lease = lease, .parts = parts, .owner = owner };
     guint workers = MIN(lease->assets->len, MIN(2 * g_get_num_processors(), WORKERS_MAX));
 
     g_array_set_clear_func(parts, part_clear);
-    return open_parts(lease, parts, error) && record_parts(store, lease, parts, error) &&
-           parallel_run(workers, fill_parts, &batch, error) && publish_parts(parts, error);
+    return open_parts(lease, parts, error) &&
+           parallel_run(1 + workers, work_on_parts, &batch, error) && publish_parts(parts, error) &&
+           sync_parts(parts, error);
 }
 
 /* Filling from elsewhere. */

@@ -19,9 +19,10 @@ GPtrArray *target_files_plan(const TargetRequest *request, const char *const *di
 
 /*
  * Makes every file of @lease, whose assets are as planned, durable and @owner's. They are filled a
- * few at a time; after the first error no more are begun, and what there is is left to
- * target_files_remove(). FAULT_TARGET_EXISTS, FAULT_TARGET_REFUSED, FAULT_NO_SPACE,
- * FAULT_PROGRAM_FAILED, FAULT_IMAGE_INVALID, FAULT_STORE_FAILED. Blocks.
+ * few at a time, while what they are is recorded, and are durable when this returns; after the
+ * first error no more are begun, and what there is is left to target_files_remove().
+ * FAULT_TARGET_EXISTS, FAULT_TARGET_REFUSED, FAULT_NO_SPACE, FAULT_PROGRAM_FAILED,
+ * FAULT_IMAGE_INVALID, FAULT_STORE_FAILED. Blocks.
  */
 gboolean target_files_make(LeaseStore *store, const Lease *lease, const ImageOwner *owner,
                            GError **error);
