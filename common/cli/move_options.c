@@ -172,6 +172,11 @@ check_alternatives(const MoveOptions *options, GError **error)
         return refuse("timeout-...", "only one thing can be done after the timeout", error);
     if (options->offline && options->non_live)
         return refuse("non-live", "a guest that is moved --offline does not run", error);
+    if (options->offline && options->incremental)
+        return refuse("copy-storage-inc", "a guest that is moved --offline has whole images copied",
+                      error);
+    if (options->offline && options->tunnelled)
+        return refuse("tunnelled", "a guest that is moved --offline has no memory to send", error);
     if (options->verify && !options->offline)
         return refuse("verify", "only disks that are copied --offline stand still to be compared",
                       error);

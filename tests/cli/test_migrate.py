@@ -329,6 +329,8 @@ class Errors(Migrate):
             (("web1", "--to", "host2", "--lease", "0"), "--lease"),
             (("web1", "--to", "host2", "--bandwidth=-1"), "--bandwidth"),
             (("web1", "--to", "host2", "--offline", "--non-live"), "--non-live"),
+            (("web1", "--to", "host2", "--offline", "--copy-storage-inc"), "--copy-storage-inc"),
+            (("web1", "--to", "host2", "--offline", "--tunnelled"), "--tunnelled"),
             (("web1", "--to", "host2", "--verify"), "--verify"),
             (("web1", "--to", "host2", "--disk", "vda"), "--disk"),
             (("web1", "--to", "host2", "--network", "=blue"), "--network"),

@@ -10,10 +10,11 @@
  * move of the definition.
  *
  *   cancel               cancelled; offline-not-sent
- *   storprepd killed     destination: server-ends; source: its connection ends, see
- * offline-not-sent libvirtd killed      libvirt-silent; destination: target_recovery destination
- * cut off  unreachable, connection-breaks NFS server stopped   as connection-breaks: qemu-nbd
- * reports what it cannot write no space             likewise, by its words (image_sender.c)
+ *   storprepd killed     destination: server-ends; source: as its connection ends, offline-not-sent
+ *   libvirtd killed      libvirt-silent; destination: target_recovery
+ *   destination cut off  unreachable, connection-breaks
+ *   NFS server stopped   stalled, stalled-for-good: qemu-nbd waits for it as if it were stopped
+ *   no space             no-space
  *   replaced by symlink  foreign-file
  *   stale target         exchanged
  *   wrong size           wrong-requests
@@ -22,7 +23,11 @@
 #include "storprep/disk_delivery.h"
 
 #include <glib/gstdio.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fake/target_fixture.h"
@@ -85,12 +90,15 @@ add_guest(const Fixture *fixture, GuestState state)
     fake_hypervisor_add_guest(fixture->fake, xml, state, TRUE);
 }
 
+/* @small: what the images of the destination are on, has 4 MiB and is of this process alone. */
 static void
-set_up(Fixture *fixture, const void *data)
+set_up_on(Fixture *fixture, gboolean small)
 {
     TargetFixture *destination = &fixture->destination;
 
     fixture_set_up(destination, NULL);
+    if (small)
+        g_assert_cmpint(mount("tmpfs", destination->images, "tmpfs", 0, "size=4m"), ==, 0);
     fixture->base = g_build_filename(destination->directory, "base.raw", NULL);
     fixture->top = g_build_filename(destination->directory, "top.qcow2", NULL);
     fixture->raw = g_build_filename(destination->directory, "disk.raw", NULL);
@@ -108,6 +116,12 @@ set_up(Fixture *fixture, const void *data)
     fixture->jobs = job_registry_new();
     fixture->lease = fixture_create(destination, "t", 600);
     add_guest(fixture, GUEST_STATE_SHUT_OFF);
+}
+
+static void
+set_up(Fixture *fixture, const void *data)
+{
+    set_up_on(fixture, FALSE);
 }
 
 static void
@@ -298,6 +312,90 @@ test_server_that_ends_ends_it(Fixture *fixture, const void *data)
 }
 
 static void
+check_full_disk(void)
+{
+    Fixture fixture = { 0 };
+    g_autoptr(GError) error = NULL;
+
+    set_up_on(&fixture, TRUE);
+    g_autofree char *filler = g_build_filename(fixture.destination.images, "filler", NULL);
+    json_auto_t *served = open_targets(&fixture);
+    shell("cat /dev/zero > '%s' || :", filler);
+    json_auto_t *result = deliver(&fixture, pack_request(served, FALSE), &error);
+    g_assert_null(result);
+    g_assert_error(error, FAULT, FAULT_NO_SPACE);
+    g_assert_nonnull(strstr(fault_remedy(error), "destination"));
+    g_assert_cmpint(g_unlink(filler), ==, 0);
+    assert_gone(&fixture);
+    g_assert_cmpint(umount2(fixture.destination.images, MNT_DETACH), ==, 0);
+    tear_down(&fixture, NULL);
+}
+
+static void
+test_full_disk_there_is_no_space(void)
+{
+    pid_t child = fork();
+    int status;
+
+    g_assert_cmpint(child, >=, 0);
+    if (child == 0) {
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+            _exit(77);
+        check_full_disk();
+        _exit(0);
+    }
+    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    if (status == 77 << 8 && !g_getenv("REQUIRE_REAL"))
+        g_test_skip("needs root, to mount a small file system in a namespace");
+    else
+        g_assert_cmpint(status, ==, 0);
+}
+
+/* To those who wait for it, a server whose storage does not answer is one that stands still. */
+static void
+signal_servers(const char *name)
+{
+    shell(
+        "for stat in /proc/[0-9]*/stat; do read -r pid comm state parent rest < $stat || continue; "
+        "[ \"$comm$parent\" != '(qemu-nbd)%d' ] || kill -%s $pid || exit; done",
+        (int)getpid(), name);
+}
+
+static void
+check_stalled(Fixture *fixture, gboolean cancel)
+{
+    json_auto_t *served = open_targets(fixture);
+    g_autoptr(GError) error = NULL;
+
+    signal_servers("STOP");
+    g_autoptr(Job) job = start(fixture, pack_request(served, TRUE), &error);
+    g_assert_no_error(error);
+    if (cancel)
+        g_cancellable_cancel(job_cancellable(job));
+    else
+        signal_servers("CONT");
+    json_auto_t *result = job_wait(job, &error);
+    g_assert_cmpint(g_error_matches(error, FAULT, FAULT_CANCELLED), ==, cancel);
+    g_assert_true(cancel == !result);
+    signal_servers("CONT");
+}
+
+static void
+test_storage_that_answers_again_goes_on(Fixture *fixture, const void *data)
+{
+    check_stalled(fixture, FALSE);
+    g_assert_true(close_targets(fixture, NULL));
+    shell("cmp '%s' '%s'", fixture->raw, fixture->destination.second);
+}
+
+static void
+test_storage_that_does_not_answer_keeps_nobody_from_cancelling(Fixture *fixture, const void *data)
+{
+    check_stalled(fixture, TRUE);
+    assert_gone(fixture);
+}
+
+static void
 test_cancelling_ends_it(Fixture *fixture, const void *data)
 {
     json_auto_t *served = open_targets(fixture);
@@ -478,6 +576,9 @@ main(int argc, char **argv)
     ADD("unreachable", test_host_that_cannot_be_reached_is_named);
     ADD("connection-breaks", test_connection_that_breaks_ends_it);
     ADD("server-ends", test_server_that_ends_ends_it);
+    g_test_add_func("/disk-delivery/no-space", test_full_disk_there_is_no_space);
+    ADD("stalled", test_storage_that_answers_again_goes_on);
+    ADD("stalled-for-good", test_storage_that_does_not_answer_keeps_nobody_from_cancelling);
     ADD("cancelled", test_cancelling_ends_it);
     ADD("runs", test_guest_that_runs_is_refused);
     ADD("in-use", test_image_in_use_is_refused);
