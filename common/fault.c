@@ -31,6 +31,14 @@ fault_private_clear(FaultPrivate *private)
 
 G_DEFINE_EXTENDED_ERROR(Fault, fault)
 
+/* What GLib defines registers the domain when it is first asked for, without a lock: two threads
+ * that fail at the same time would register it twice, which GLib calls critical. */
+__attribute__((constructor)) static void
+register_domain(void)
+{
+    fault_quark();
+}
+
 static const char *const code_names[FAULT_COUNT] = {
     [FAULT_INTERNAL] = "Internal",
     [FAULT_CANCELLED] = "Cancelled",
