@@ -15,6 +15,24 @@ SOURCE, BUILT = pathlib.Path(os.environ["UNITS"]), pathlib.Path(os.environ["BUIL
 SUFFIXES = (".service", ".socket", ".target")
 
 
+# Each gives a service a mount namespace, from which no mount reaches the host (systemd.exec(5)), or
+# did so in some version of systemd.
+NAMESPACED = ("ProtectSystem", "ProtectHome", "ProtectHostname", "ProtectKernelTunables",
+              "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectProc",
+              "ProcSubset", "PrivateTmp", "PrivateDevices", "PrivateMounts", "PrivateUsers",
+              "PrivateIPC", "MountFlags", "MountAPIVFS", "RootDirectory", "RootImage", "DynamicUser",
+              "ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths",
+              "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "ExtensionImages",
+              "LoadCredential", "SetCredential")
+# Each gives it a list of devices, and disks may be any (systemd.resource-control(5)).
+DEVICES = ("ProtectClock", "DeviceAllow", "DevicePolicy")
+CAPABILITIES = {
+    "netprepd.service": "CAP_NET_ADMIN CAP_NET_RAW",
+    "storprepd.service": "CAP_DAC_OVERRIDE CAP_FOWNER CAP_CHOWN CAP_SYS_ADMIN CAP_NET_BIND_SERVICE "
+                         "CAP_SYS_PTRACE CAP_SETUID CAP_SETGID",
+}
+
+
 class Units(unittest.TestCase):
     def setUp(self):
         if not shutil.which("systemd-analyze"):
@@ -51,6 +69,17 @@ class Units(unittest.TestCase):
                                    f"--threshold={threshold}", self.directory / name],
                                   capture_output=True, text=True, check=False, timeout=120)
             self.assertEqual(done.returncode, 0, done.stdout.splitlines()[-1:] + [done.stderr])
+
+    def test_mounts_of_storprepd_reach_the_host_and_its_disks(self):
+        for key in NAMESPACED + DEVICES:
+            self.assertEqual(self.settings("storprepd.service", key), [], key)
+
+    def test_daemons_have_no_capability_more(self):
+        for name, wanted in CAPABILITIES.items():
+            self.assertEqual(sorted(self.settings(name, "CapabilityBoundingSet")),
+                             sorted(wanted.split()))
+            self.assertEqual(self.settings(name, "AmbientCapabilities"), [])
+            self.assertEqual(self.settings(name, "NoNewPrivileges"), ["yes"])
 
     def settings(self, name, key):
         text = (self.directory / name).read_text(encoding="utf-8")
