@@ -13,7 +13,8 @@
 #include "common/fault.h"
 #include "common/resident.h"
 
-#define TRIM_SECONDS 15
+#define SETTLE_SECONDS 5
+#define TRIM_SECONDS   15
 
 typedef struct {
     char *socket_path;
@@ -128,6 +129,14 @@ on_trim(gpointer unused)
     return G_SOURCE_CONTINUE;
 }
 
+/* The connection to libvirt, which was begun at the start, has initialised its libraries. */
+static gboolean
+on_settled(gpointer unused)
+{
+    resident_give_back_start();
+    return G_SOURCE_REMOVE;
+}
+
 /* Serves until a signal. The watchdog is fed from the loop, so a blocked loop starves it. */
 static void
 run_loop(void)
@@ -139,6 +148,7 @@ run_loop(void)
     g_unix_signal_add(SIGINT, on_signal, loop);
     if (sd_watchdog_enabled(FALSE, &watchdog_usec) > 0)
         g_timeout_add((guint)MAX(watchdog_usec / 2000, 1), on_watchdog, NULL);
+    g_timeout_add_seconds(SETTLE_SECONDS, on_settled, NULL);
     g_timeout_add_seconds(TRIM_SECONDS, on_trim, NULL);
     sd_notify(FALSE, "READY=1");
     g_main_loop_run(loop);

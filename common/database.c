@@ -200,10 +200,13 @@ static gboolean
 sync_log(Database *database, GError **error)
 {
     sqlite3_file *log = NULL;
+    sqlite3_int64 size = 0;
     int code =
         sqlite3_file_control(database->connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
 
     if (code == SQLITE_OK && log && log->pMethods)
+        code = log->pMethods->xFileSize(log, &size);
+    if (code == SQLITE_OK && size > 0)
         code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
     if (code == SQLITE_OK)
         return TRUE;

@@ -6,7 +6,8 @@
  * Gives back what only starting needed. Linking and initialising libvirt and the sixty libraries
  * behind it touches some 14 MiB of their code and symbol tables, most of them once; a daemon that
  * runs for months should not keep them mapped. Pages that are needed after all come back from the
- * page cache by themselves. Call it once, when everything is set up. Thread-safe.
+ * page cache by themselves. Call it when everything is set up, and once more when libvirt had time
+ * to connect. Thread-safe.
  */
 void resident_give_back_start(void);
 
