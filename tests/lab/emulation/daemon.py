@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A connection to one daemon of a host, the way migprep makes it from afar: ssh and a proxy."""
 
+import contextlib
 import json
 import subprocess
 import time
@@ -41,7 +42,8 @@ class Daemon:
 
     def close(self):
         """Hangs up. A job that was started goes on."""
-        self._child.stdin.close()
+        with contextlib.suppress(OSError):  # what was not sent has nobody to read it any more
+            self._child.stdin.close()
         try:
             self._child.wait(scaled(5))
         except subprocess.TimeoutExpired:

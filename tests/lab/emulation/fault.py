@@ -140,7 +140,8 @@ class AgentSilent(Fault):
 
     def strike(self, passage, stage):
         host = passage.target if stage == "attaching" else passage.source
-        passage.guest.output(f"(kill -STOP $(pidof qemu-ga); sleep {self.seconds}; "
+        # Not before it has said that this was begun.
+        passage.guest.output(f"(sleep 1; kill -STOP $(pidof qemu-ga); sleep {self.seconds}; "
                              "kill -CONT $(pidof qemu-ga)) > /dev/null 2>&1 &", host)
 
     def heal(self, passage, stage):
