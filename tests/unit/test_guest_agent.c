@@ -130,6 +130,59 @@ test_signal_is_a_status_above_128(Fixture *fixture, const void *unused)
 }
 
 static void
+test_odd_statuses_are_bounded(Fixture *fixture, const void *unused)
+{
+    static const struct {
+        const char *status;
+        int wanted;
+    } cases[] = {
+        { "{\"return\":{\"exited\":true}}", 255 },
+        { "{\"return\":{\"exited\":true,\"exitcode\":\"3\"}}", 255 },
+        { "{\"return\":{\"exited\":true,\"exitcode\":-1}}", 0 },
+        { "{\"return\":{\"exited\":true,\"exitcode\":999}}", 255 },
+        { "{\"return\":{\"exited\":true,\"signal\":-9}}", 128 },
+        { "{\"return\":{\"exited\":true,\"signal\":999}}", 255 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *const answers[] = { STARTED, cases[i].status, NULL };
+        g_auto(GuestAgentResult) result = { 0 };
+
+        g_ptr_array_set_size(fixture->questions, 0);
+        g_assert_true(run(fixture, answers, 60, &result, NULL));
+        g_assert_cmpint(result.exit_status, ==, cases[i].wanted);
+    }
+}
+
+/* Who does not say that it ended still runs. */
+static void
+test_status_without_an_end_is_asked_for_again(Fixture *fixture, const void *unused)
+{
+    static const char *const answers[] = { STARTED, "{\"return\":{}}",
+                                           "{\"return\":{\"exited\":true,\"exitcode\":0}}", NULL };
+    g_auto(GuestAgentResult) result = { 0 };
+
+    g_assert_true(run(fixture, answers, 60, &result, NULL));
+    g_assert_cmpuint(fixture->questions->len, ==, 3);
+}
+
+static void
+test_abilities_are_those_that_are_enabled(Fixture *fixture, const void *unused)
+{
+    static const char *const answers[] = {
+        "{\"return\":{\"supported_commands\":[7,{\"name\":\"guest-exec\",\"enabled\":true},"
+        "{\"name\":\"guest-exec-status\"},"
+        "{\"name\":\"guest-network-get-interfaces\",\"enabled\":true}]}}",
+        NULL
+    };
+    GuestAbilities abilities;
+
+    fixture->answers = answers;
+    g_assert_true(guest_agent_abilities(fixture->hypervisor, UUID, 1, &abilities, NULL));
+    g_assert_cmpuint(abilities, ==, GUEST_ABILITY_INTERFACES);
+}
+
+static void
 test_silence_is_unavailable(Fixture *fixture, const void *unused)
 {
     static const char *const nothing[] = { NULL };
@@ -272,6 +325,9 @@ main(int argc, char **argv)
     ADD("arguments-reach-the-guest-unchanged", test_arguments_reach_the_guest_unchanged);
     ADD("signal-is-a-status-above-128", test_signal_is_a_status_above_128);
     ADD("silence-is-unavailable", test_silence_is_unavailable);
+    ADD("odd-statuses", test_odd_statuses_are_bounded);
+    ADD("no-end", test_status_without_an_end_is_asked_for_again);
+    ADD("abilities", test_abilities_are_those_that_are_enabled);
     ADD("ping", test_ping);
     ADD("refusal-is-a-failure", test_refusal_is_a_failure);
     ADD("malformed-answers-are-failures", test_malformed_answers_are_failures);

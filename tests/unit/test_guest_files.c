@@ -157,6 +157,33 @@ test_bonding_text_with_fail_over_mac_is_read(void)
 #define ADD(name, function)                                                                        \
     g_test_add("/guest-files/" name, Fixture, NULL, set_up, function, tear_down)
 
+#define MODE "Bonding Mode: fault-tolerance (active-backup)"
+
+static void
+test_bonding_text_says_little_or_too_much(void)
+{
+    g_autoptr(GString) many = g_string_new(MODE "\n");
+    g_auto(GStrv) up = NULL, none_up = NULL;
+    g_autoptr(GuestBond) odd =
+        bonding_text_parse("bond0",
+                           MODE " (fail_over_mac follow)\nPrimary Slave\nPrimary SlaveX: eth1\n"
+                                "Currently Active Slave: None\n"
+                                "MII Polling Interval (ms): 99999999999\n"
+                                "Slave Interface: eth1\nMII Status: down\nSpeed: 1000 Mbps\n"
+                                "Slave Interface: eth2\nMII Status: up\n",
+                           &up);
+
+    g_assert_cmpstr(odd->fail_over_mac, ==, "follow");
+    g_assert_null(odd->primary);
+    g_assert_null(odd->active);
+    g_assert_cmpuint(odd->monitor_interval_msec, ==, G_MAXINT);
+    g_assert_cmpuint(g_strv_length(up), ==, 1);
+    g_assert_null(bonding_text_parse("bond0", MODE "\nSlave Interface: None\n", &none_up));
+    for (unsigned i = 0; i < 65; i++)
+        g_string_append_printf(many, "Slave Interface: eth%u\n", i);
+    g_assert_null(bonding_text_parse("bond0", many->str, &none_up));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -171,5 +198,7 @@ main(int argc, char **argv)
                     test_bonding_text_that_cannot_be_is_refused);
     g_test_add_func("/guest-files/bonding-text-with-fail-over-mac-is-read",
                     test_bonding_text_with_fail_over_mac_is_read);
+    g_test_add_func("/guest-files/bonding-text-little-or-much",
+                    test_bonding_text_says_little_or_too_much);
     return g_test_run();
 }

@@ -171,6 +171,56 @@ test_running_and_defined_guest_both_get_it(void)
     }
 }
 
+static void
+test_mistake_of_a_guest_without_a_name_is_told(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *element = NULL;
+
+    g_assert_false(guest_policy_change("<domain/>", "mode", "x", &element, &error));
+    g_assert_cmpstr(fault_object(error), ==, "guest '': policy mode");
+}
+
+static void
+test_place_that_cannot_be_is_named(void)
+{
+    g_autofree char *xml = policy("<hosts>-host2</hosts>");
+    g_auto(GuestPlace) place = { 0 };
+    g_autofree char *element = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(guest_policy_read_place(xml, &place, &error));
+    g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
+    g_assert_true(guest_policy_change(xml, "hosts", NULL, &element, NULL));
+    g_assert_null(element);
+}
+
+static void
+test_guest_gets_it_where_it_is(void)
+{
+    static const struct {
+        GuestState state;
+        gboolean persistent;
+    } cases[] = { { GUEST_STATE_PAUSED, FALSE },
+                  { GUEST_STATE_RUNNING, FALSE },
+                  { GUEST_STATE_SHUT_OFF, TRUE },
+                  { GUEST_STATE_CRASHED, TRUE } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = domain("");
+        FakeHypervisor *fake = fake_hypervisor_new();
+        g_autoptr(Hypervisor) hypervisor = fake_hypervisor_get(fake);
+        g_autoptr(GError) error = NULL;
+
+        fake_hypervisor_add_guest(fake, xml, cases[i].state, cases[i].persistent);
+        g_autoptr(Guest) guest = hypervisor_get_guest(hypervisor, "web1", NULL);
+        g_assert_true(guest_policy_set(hypervisor, guest, "max-downtime", "300", &error));
+        g_assert_no_error(error);
+        fake_hypervisor_fail(fake, "set_metadata", 1, FAULT_HYPERVISOR_FAILED);
+        g_assert_false(guest_policy_set(hypervisor, guest, "max-downtime", "300", &error));
+    }
+}
+
 /* The other thing that a default comes from: the host's own end of the way. */
 static void
 test_link_speed_is_the_device_s(void)
@@ -208,6 +258,9 @@ main(int argc, char **argv)
     g_test_add_func("/guest-policy/running-and-defined-guest-both-get-it",
                     test_running_and_defined_guest_both_get_it);
     g_test_add_func("/guest-policy/place", test_place_is_read_and_its_mistakes_are_named);
+    g_test_add_func("/guest-policy/no-name", test_mistake_of_a_guest_without_a_name_is_told);
+    g_test_add_func("/guest-policy/no-place", test_place_that_cannot_be_is_named);
+    g_test_add_func("/guest-policy/where-it-is", test_guest_gets_it_where_it_is);
     g_test_add_func("/link-speed/is-the-device-s", test_link_speed_is_the_device_s);
     return g_test_run();
 }

@@ -124,6 +124,37 @@ test_who_has_files_open_is_named(Fixture *fixture, const void *data)
     g_assert_null(neighbour);
 }
 
+static void
+test_files_next_to_it_are_nobodys(Fixture *fixture, const void *data)
+{
+    g_autofree char *near = g_strconcat(fixture->root, "/proc/12/fd/3", NULL);
+    g_autofree char *itself = g_strconcat(fixture->root, "/proc/13/fd/4", NULL);
+    g_autofree char *user = NULL;
+
+    put(fixture, "/proc/12/fd/0", "");
+    put(fixture, "/proc/13/fd/0", "");
+    g_assert_cmpint(symlink("/srv/images2/a", near), ==, 0);
+    g_assert_true(mount_table_find_user(fixture->table, "/srv/images", &user, NULL));
+    g_assert_null(user);
+    g_assert_cmpint(symlink("/srv/images", itself), ==, 0);
+    g_assert_true(mount_table_find_user(fixture->table, "/srv/images", &user, NULL));
+    g_assert_cmpstr(user, ==, "process 13");
+}
+
+static void
+test_host_without_proc_is_told(void)
+{
+    g_autoptr(MountTable) table = mount_table_new_linux("/nonexistent");
+    g_autoptr(MountEntry) entry = NULL;
+    g_autofree char *user = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(mount_table_find(table, "/srv", &entry, &error));
+    g_assert_error(error, FAULT, FAULT_INTERNAL);
+    g_assert_true(mount_table_find_user(table, "/srv", &user, NULL));
+    g_assert_null(user);
+}
+
 /* The kernel's own files. */
 static void
 test_the_real_mounts_are_read(void)
@@ -135,7 +166,9 @@ test_the_real_mounts_are_read(void)
     g_assert_cmpstr(proc->type, ==, "proc");
     g_assert_true(mount_table_is_this_host(table, "127.0.0.1"));
     g_assert_true(mount_table_is_this_host(table, "localhost"));
+    g_assert_true(mount_table_is_this_host(table, "::1"));
     g_assert_false(mount_table_is_this_host(table, "192.0.2.1"));
+    g_assert_false(mount_table_is_this_host(table, "2001:db8::1"));
     g_assert_false(mount_table_is_this_host(table, "no-such-host.invalid"));
 }
 
@@ -148,12 +181,14 @@ main(int argc, char **argv)
     } tests[] = {
         { "/mount-table/namespace", test_a_private_namespace_is_told },
         { "/mount-table/selinux", test_selinux_must_allow_nfs },
+        { "/mount-table/neighbours", test_files_next_to_it_are_nobodys },
         { "/mount-table/find", test_mounts_are_found_by_their_point },
         { "/mount-table/topmost", test_the_topmost_mount_counts },
         { "/mount-table/user", test_who_has_files_open_is_named },
     };
 
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/mount-table/no-proc", test_host_without_proc_is_told);
     for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
         g_test_add(tests[i].name, Fixture, NULL, set_up, tests[i].test, tear_down);
     g_test_add_func("/mount-table/real", test_the_real_mounts_are_read);

@@ -97,6 +97,45 @@ test_sections_keep_order_and_repeats(void)
     ini_clear(&ini);
 }
 
+static void
+test_other_keywords_end_a_stanza(void)
+{
+    static const char *const keywords[] = { "mapping x",          "source x",
+                                            "source-directory x", "rename x=y",
+                                            "template x",         "no-scripts x",
+                                            "no-auto-down x",     "auto x",
+                                            "allow-hotplug x",    "iface x inet manual" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keywords); i++) {
+        g_autofree char *rest = g_strconcat(keywords[i], "\n", NULL);
+        g_autofree char *text = g_strconcat("iface ens3 inet dhcp\n", rest, NULL);
+
+        check(text, rest, TRUE, TRUE, 1);
+    }
+}
+
+static void
+test_settings_that_cannot_be_are_left_out(void)
+{
+    g_autoptr(GString) many = g_string_new("[s]\n");
+
+    for (unsigned i = 0; i < 9000; i++)
+        g_string_append(many, "k=v\n");
+    Ini ini = ini_parse(strdup(many->str));
+    g_assert_cmpuint(ini.count, ==, 8192);
+    ini_clear(&ini);
+    ini = ini_parse(NULL);
+    g_assert_cmpuint(ini.count, ==, 0);
+    ini_clear(&ini);
+    ini = ini_parse(strdup("[s]\n#a=1\n;b=2\n[open=3\nno equals sign\n \t\nc=4\\\n5\n"));
+    g_assert_null(ini_get(&ini, "s", "#a"));
+    g_assert_null(ini_get(&ini, "s", ";b"));
+    g_assert_cmpstr(ini_get(&ini, "s", "[open"), ==, "3");
+    g_assert_cmpstr(ini_get(&ini, "s", "c"), ==, "4  5");
+    g_assert_cmpuint(ini.count, ==, 3);
+    ini_clear(&ini);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -107,5 +146,7 @@ main(int argc, char **argv)
                     test_stanzas_leave_with_their_options);
     g_test_add_func("/stanza/too-much-is-refused", test_too_much_is_refused);
     g_test_add_func("/ini/sections-keep-order-and-repeats", test_sections_keep_order_and_repeats);
+    g_test_add_func("/stanza/other-keywords", test_other_keywords_end_a_stanza);
+    g_test_add_func("/ini/left-out", test_settings_that_cannot_be_are_left_out);
     return g_test_run();
 }

@@ -22,6 +22,7 @@ test_names_come_in_the_order_of_the_description(void)
     g_assert_cmpstr(errors[0], ==, "Z");
     g_assert_cmpstr(errors[1], ==, "Y");
     g_assert_null(errors[2]);
+    varlink_interface_free(NULL);
 }
 
 static void
@@ -51,6 +52,12 @@ test_mistake_is_told_with_its_line(void)
         { HEAD "type C (x: (y: ?B))", "of the interface: type 'B' is not declared" },
         { HEAD "error E(x: [string]B)", "of the interface: type 'B' is not declared" },
         { HEAD "type", "line 2 of the interface: '' is not a name" },
+        { HEAD "7", "line 2 of the interface: '7' is not a name" },
+        { HEAD "method A() -> ()\nmethod A() -> ()",
+          "line 3 of the interface: 'A' is there twice" },
+        { HEAD "error A()\nerror A()", "line 3 of the interface: 'A' is there twice" },
+        { HEAD "type A (a: int)\ntype A (a: int)", "line 3 of the interface: 'A' is there twice" },
+        { HEAD "method A() -> (x: B)", "of the interface: type 'B' is not declared" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
