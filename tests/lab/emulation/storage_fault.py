@@ -4,7 +4,7 @@
 from . import network, nfs_server
 from .guest import IMAGES
 
-HOME, AWAY, EITHER = "home", "away", "either"
+HOME, AWAY = "home", "away"
 # Both for the image and for what grows there until it is full.
 SMALL_MIB = 192
 CUT_SECONDS = 60  # then it heals by itself, so that nothing waits for ever
@@ -12,11 +12,13 @@ STALE = "an image that somebody forgot here"
 
 
 class Fault:
-    """Nothing goes wrong. `stages`: where it can strike; `ends`: where the guest is then."""
+    """Nothing goes wrong. `stages`: where it can strike; `ends`: where the guest is then; `says`:
+    what the outcome must say."""
 
     name = "nothing"
     stages = ("copying", "switching over")
     ends = AWAY
+    says = ""
     coordinator_lives = True
 
     def prepare(self, crossing):
@@ -37,6 +39,7 @@ class Cancelled(Fault):
 
     name = "cancelled"
     ends = HOME
+    says = "Cancelled"
 
     def strike(self, crossing):
         crossing.cancel()
@@ -125,6 +128,7 @@ class StaleTarget(Fault):
     name = "stale target"
     stages = ("preparing",)
     ends = HOME
+    says = "TargetExists"
 
     def prepare(self, crossing):
         crossing.target.run(["tee", crossing.guest.disk], stdin=STALE)

@@ -44,23 +44,45 @@ def run(lab):
     lab.result["cells"] = []
     stores = [Storage(host) for host in lab.hosts]
     if cells(COPY_FAULTS):
-        guest = new_guest(lab, f"{IMAGES}/guest1.qcow2")
-        each_cell(lab, stores, guest, COPY_FAULTS)
-        guest.destroy()
+        each_cell(lab, stores, copied_guest, COPY_FAULTS)
     if cells(SHARE_FAULTS):
         with on_third_host(stores):
-            guest = new_guest(lab, f"{SHARED}/guest1.qcow2")
-            add_second_disk(guest)
-            each_cell(lab, stores, guest, SHARE_FAULTS, ("vda",), ("/dev/vda", "/dev/vdb"))
-            guest.destroy()
-    for host in lab.hosts:
-        host.run(["rm", "-f", FOREIGN, SECOND])
+            each_cell(lab, stores, shared_guest, SHARE_FAULTS, ("vda",), ("/dev/vda", "/dev/vdb"))
 
 
-def each_cell(lab, stores, guest, faults, shared=(), devices=("/dev/vda",)):
+def copied_guest(lab):
+    return new_guest(lab, f"{IMAGES}/guest1.qcow2")
+
+
+def shared_guest(lab):
+    """Its second disk alone is copied, which takes a while."""
+    guest = new_guest(lab, f"{SHARED}/guest1.qcow2")
+    add_second_disk(guest)
+    guest.output("dd if=/dev/urandom of=/dev/vdb bs=1M count=40 conv=fsync 2> /dev/null",
+                 seconds=120)
+    return guest
+
+
+def each_cell(lab, stores, make, faults, shared=(), devices=("/dev/vda",)):
+    """One guest lives through all cells, unless one fails."""
+    guest = None
     for fault, stage in cells(faults):
         with lab.case(f"{fault.name} while {stage}"):
-            one_cell(lab, stores, fault, stage, Crossing(guest, lab.hosts, shared), devices)
+            mine, guest = guest or make(lab), None
+            one_cell(lab, stores, fault, stage, Crossing(mine, lab.hosts, shared), devices)
+            guest = mine
+        if guest is None:
+            clear_all(lab)
+    clear_all(lab)
+
+
+def clear_all(lab):
+    """What a cell that failed may have left, too."""
+    guest = lab.guest("guest1")
+    guest.destroy()
+    for host in lab.hosts:
+        host.run(f"findmnt -rn -t tmpfs {IMAGES} && umount {IMAGES}; "
+                 f"rm -f {FOREIGN} {SECOND} {guest.disk} {SHARED}/guest1.qcow2", check=False)
 
 
 def one_cell(lab, stores, fault, stage, crossing, devices):
@@ -75,6 +97,8 @@ def one_cell(lab, stores, fault, stage, crossing, devices):
     try:
         crossing.to(stage)
         fault.strike(crossing)
+        if fault.ends == AWAY:
+            crossing.hurry()
         outcome = crossing.finish() if fault.coordinator_lives else "left alone"
     finally:
         fault.heal(crossing)
@@ -102,6 +126,7 @@ def expect_place(fault, crossing, outcome):
     home = crossing.guest.host() is crossing.source
     assert fault.ends != HOME or home, f"the guest has left: {outcome}"
     assert fault.ends != AWAY or not home, f"the guest has stayed: {outcome}"
+    assert fault.says in outcome, outcome
 
 
 def belongings(host):
@@ -116,7 +141,7 @@ def belongings(host):
 
 def machines(host, guest):
     """How many QEMU processes of the guest there are, libvirt knowing of them or not."""
-    return int(host.run(["pgrep", "-c", "-f", f"guest={guest.name},"],
+    return int(host.run(["pgrep", "-c", "-f", f"guest={guest.name}[,]"],
                         check=False).stdout.strip() or 0)
 
 
