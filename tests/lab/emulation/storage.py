@@ -6,6 +6,8 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+from .daemon import Daemon
+
 NAME = "io.migprep.Storage"
 SOCKET = f"/run/storprep/{NAME}"
 
@@ -86,21 +88,41 @@ def key(reply):
     return {name: reply["lease"][name] for name in ("lease", "generation")}
 
 
-def share_seconds(server, client, directory, path):
-    """Export, mount and proof both ways: seconds as storprepd's callers see them; then all undone.
+class Connected(Storage):
+    """The same over a connection that stays open, as migprep has it; a context manager."""
 
-    `server` exports `directory`, which `client` mounts at `path`. What does not need the other's
-    answer is asked at once, as migprep does."""
-    begin = time.monotonic()
-    with ThreadPoolExecutor() as pool:
-        back = pool.submit(server.place, directory)
-        exported = server.export(directory, client.host.name)
-        mounted = client.mount(server.host.name, exported["exportPath"], path)
-        returned = pool.submit(client.finds, back.result(), path)
-        placed = client.place(path)
-        assert server.finds(placed, directory), "the client's probe is not seen"
+    def __init__(self, host):
+        super().__init__(host)
+        self._daemon = Daemon(host, "storage")
+        self.call("ListLeases")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._daemon.close()
+
+    def call(self, method, **parameters):
+        return self._daemon.call(method, **parameters)
+
+
+def share_seconds(server, client, directory, path):
+    """Export, mount and proof both ways: seconds as a caller sees them whose connections are open,
+    and who asks at once for what does not need the other's answer. Then all is undone.
+
+    `server` exports `directory`, which `client` mounts at `path`."""
+    with Connected(server.host) as exporter, Connected(server.host) as looker, \
+         Connected(client.host) as mounter, Connected(client.host) as finder, \
+         ThreadPoolExecutor() as pool:
+        begin = time.monotonic()
+        back = pool.submit(looker.place, directory)
+        exported = exporter.export(directory, client.host.name)
+        mounted = mounter.mount(server.host.name, exported["exportPath"], path)
+        returned = pool.submit(finder.finds, back.result(), path)
+        placed = mounter.place(path)
+        assert looker.finds(placed, directory), "the client's probe is not seen"
         assert returned.result(), "the server's probe is not seen"
-    took = time.monotonic() - begin
+        took = time.monotonic() - begin
     assert "vers=4.2" in mounted["options"], mounted
     leases = (client, placed), (server, back.result()), (client, mounted), (server, exported)
     for storage, reply in leases:
