@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each request to the database fails in turn: nothing is half done, and the next try goes well. */
-#include "fake/fake_sysfs.h"
+/* Each request to the database, and each call to libvirt, fails in turn: nothing is half done, and
+ * the next try goes well. */
+#include <errno.h>
+
 #include "fake/faulty_sql.h"
+#include "fake/hypervisor_gate.h"
 #include "fake/network_fixture.h"
 #include "netprep/reconcile.h"
 #include "netprep/release.h"
@@ -11,8 +14,8 @@
 #define MINUTE 60
 
 /* Theory of operation. An operation is run on a host of its own for each request that it makes to
- * SQLite, which fails. It may go well all the same, if it did not need what it asked; if it fails,
- * it has told that the database did, and it goes well when it is tried again. */
+ * SQLite or to libvirt, which fails. It may go well all the same, if it did not need what it asked;
+ * if it fails, it says so, and it goes well when it is tried again. */
 typedef struct {
     const char *name;
     void (*prepare)(NetworkFixture *fixture); /* NULL: nothing */
@@ -255,6 +258,12 @@ detach(NetworkFixture *fixture, GError **error)
 }
 
 static void
+have_guest_with_two(NetworkFixture *fixture)
+{
+    network_fixture_add_guest_with_two(fixture);
+}
+
+static void
 have_arrived_guest(NetworkFixture *fixture)
 {
     have_reservation(fixture);
@@ -269,12 +278,21 @@ have_expired_detachment(NetworkFixture *fixture)
     expire(fixture);
 }
 
-/* The host itself uses the guest's VF by now, so another one takes its place. */
 static void
-have_lost_function(NetworkFixture *fixture)
+have_expired_detachment_of_two(NetworkFixture *fixture)
 {
-    have_expired_detachment(fixture);
-    fake_sysfs_add_link(fixture->sysfs, FIXTURE_VF, "taken0", 0, "br0");
+    have_guest_with_two(fixture);
+    g_assert_true(detach(fixture, NULL));
+    expire(fixture);
+}
+
+/* Its guest left. */
+static void
+have_lease_of_two_without_guest(NetworkFixture *fixture)
+{
+    have_guest_with_two(fixture);
+    g_assert_true(detach(fixture, NULL));
+    fake_hypervisor_remove_guest(fixture->hypervisor, FIXTURE_UUID);
 }
 
 static const Operation operations[] = {
@@ -297,22 +315,81 @@ static const Operation operations[] = {
     { "attach", have_arrived_guest, look },
     { "detach", have_guest, detach },
     { "replug", have_expired_detachment, look },
-    { "replug-another", have_lost_function, look },
+    { "detach-two", have_guest_with_two, detach },
+    { "replug-two", have_expired_detachment_of_two, look },
+    { "free-two", have_lease_of_two_without_guest, look },
 };
+
+/* libvirt, as a daemon of its own reaches it. */
+typedef struct {
+    Hypervisor *before, *gated;
+    gint left; /* calls until the one that fails, and 1 */
+} Libvirt;
+
+static FakeGateState
+pass(void *data)
+{
+    Libvirt *libvirt = data;
+
+    errno = EIO;
+    return g_atomic_int_add(&libvirt->left, -1) == 1 ? FAKE_GATE_SHUT : FAKE_GATE_OPEN;
+}
+
+static void
+forward(const HypervisorEvent *event, void *data)
+{
+    const Libvirt *libvirt = data;
+
+    hypervisor_emit(libvirt->gated, event);
+}
+
+/* Whether @operation went well though the @number-th call to libvirt failed; *ret_struck: it made
+ * so many. */
+static gboolean
+run_with_libvirt(const Operation *operation, NetworkFixture *fixture, unsigned number,
+                 gboolean *ret_struck, GError **error)
+{
+    Libvirt libvirt = { .before = fixture->host->hypervisor, .left = (gint)number };
+    HypervisorDoor door = { .gate = pass, .gate_data = &libvirt };
+    FakeEventSource *events = fake_hypervisor_events(fixture->hypervisor);
+
+    fixture->host->hypervisor = libvirt.gated = hypervisor_gate_new(libvirt.before, &door);
+    fake_event_source_add(events, forward, &libvirt);
+    gboolean good = operation->run(fixture, error);
+    fake_event_source_remove(events, &libvirt);
+    fixture->host->hypervisor = libvirt.before;
+    hypervisor_free(libvirt.gated);
+    *ret_struck = libvirt.left <= 0;
+    return good;
+}
+
+static gboolean
+run_with_database(const Operation *operation, NetworkFixture *fixture, unsigned number,
+                  gboolean *ret_struck, GError **error)
+{
+    faulty_sql_arm(number);
+    gboolean good = operation->run(fixture, error);
+
+    *ret_struck = faulty_sql_has_struck();
+    faulty_sql_arm(0);
+    return good;
+}
+
+/* One of the two above. */
+typedef gboolean (*Strike)(const Operation *operation, NetworkFixture *fixture, unsigned number,
+                           gboolean *ret_struck, GError **error);
 
 /* FALSE: the operation makes fewer requests. */
 static gboolean
-strike(const Operation *operation, unsigned number)
+strike(const Operation *operation, Strike run, unsigned number)
 {
     g_autoptr(NetworkFixture) fixture = network_fixture_new();
     g_autoptr(GError) error = NULL, again = NULL;
+    gboolean struck;
 
     if (operation->prepare)
         operation->prepare(fixture);
-    faulty_sql_arm(number);
-    gboolean good = operation->run(fixture, &error);
-    gboolean struck = faulty_sql_has_struck();
-    faulty_sql_arm(0);
+    gboolean good = run(operation, fixture, number, &struck, &error);
     g_assert_true(good || struck);
     if (!good) {
         g_test_message("%u: %s", number, error ? error->message : "");
@@ -330,14 +407,20 @@ quiet(const char *domain, GLogLevelFlags level, const char *message, void *data)
 }
 
 static void
-test_operation(const void *data)
+test_database(const void *operation)
 {
-    const Operation *operation = data;
     unsigned number = 1;
 
-    while (strike(operation, number))
+    while (strike(operation, run_with_database, number))
         number++;
     g_assert_cmpuint(number, >, 2);
+}
+
+static void
+test_libvirt(const void *operation)
+{
+    for (unsigned number = 1; strike(operation, run_with_libvirt, number); number++)
+        ;
 }
 
 int
@@ -347,9 +430,11 @@ main(int argc, char **argv)
     if (!g_test_verbose())
         g_log_set_handler("migprep", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE, quiet, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(operations); i++) {
-        g_autofree char *path = g_strdup_printf("/store-faults/%s", operations[i].name);
+        g_autofree char *database = g_strdup_printf("/store-faults/%s", operations[i].name);
+        g_autofree char *libvirt = g_strdup_printf("/libvirt-faults/%s", operations[i].name);
 
-        g_test_add_data_func(path, &operations[i], test_operation);
+        g_test_add_data_func(database, &operations[i], test_database);
+        g_test_add_data_func(libvirt, &operations[i], test_libvirt);
     }
     return g_test_run();
 }
