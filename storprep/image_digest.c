@@ -14,20 +14,42 @@ typedef struct {
     const char *const *directories; /* borrowed */
 } Order;
 
+/* Whose progress it is. */
+typedef struct {
+    Job *job;
+    const char *path;
+} Reading;
+
+static void
+tell(const json_t *progress, void *data)
+{
+    const Reading *reading = data;
+    json_t *record = json_pack("{s:s}", "path", reading->path);
+
+    json_object_update_missing(record, (json_t *)progress);
+    job_progress(reading->job, record);
+}
+
 gboolean
-image_digest_read(const char *path, const char *const *directories, GCancellable *cancellable,
-                  guint64 *ret_bytes, char **ret_digest, GError **error)
+image_digest_read(const char *path, const char *const *directories, Job *job, guint64 *ret_bytes,
+                  char **ret_digest, GError **error)
 {
     const char *root = image_place_root(path, directories, error);
     const char *arguments[] = { "digest", root, path, NULL };
     g_autofree char *object = g_strdup_printf("image '%s'", path);
+    Reading reading = { job, path };
+    const NfsProgramTask task = { .arguments = arguments,
+                                  .seconds = DIGEST_SECONDS,
+                                  .cancellable = job ? job_cancellable(job) : NULL,
+                                  .object = object,
+                                  .told = job ? tell : NULL,
+                                  .data = &reading };
     json_auto_t *reply = NULL;
     json_int_t bytes;
     const char *digest;
     int status;
 
-    if (!root || !nfs_program_run_until(arguments, DIGEST_SECONDS, cancellable, object, &status,
-                                        &reply, error))
+    if (!root || !nfs_program_perform(&task, &status, &reply, error))
         return FALSE;
     if (json_unpack(reply, "{s:I, s:s}", "sizeBytes", &bytes, "digest", &digest) != 0) {
         fault_set(error, FAULT_PROGRAM_FAILED, object, "try again", "its digest was not told");
@@ -80,9 +102,7 @@ run(Job *job, void *data, GError **error)
         g_autofree char *digest = NULL;
         guint64 bytes;
 
-        job_progress(job, json_pack("{s:s}", "path", path));
-        if (!image_digest_read(path, order->directories, job_cancellable(job), &bytes, &digest,
-                               error))
+        if (!image_digest_read(path, order->directories, job, &bytes, &digest, error))
             return NULL;
         json_array_append_new(images, json_pack("{s:s, s:I, s:s}", "path", path, "sizeBytes",
                                                 (json_int_t)bytes, "digest", digest));

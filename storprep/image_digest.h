@@ -10,13 +10,13 @@
 #define IMAGE_DIGEST_CHARACTERS 64 /* SHA-256, in hexadecimal */
 
 /*
- * Reads all of the image at @path, which must lie below one of @directories. Sizes count in bytes.
- * Blocks as long as that takes, half an hour at most; @cancellable ends it. FAULT_TARGET_REFUSED,
+ * Reads all of the image at @path, which must lie below one of @directories, and publishes how far
+ * it is as the progress of @job (may be NULL), whose cancellation ends it. Sizes count in bytes.
+ * Blocks as long as that takes, half an hour at most. FAULT_TARGET_REFUSED,
  * FAULT_PROGRAM_FAILED (it cannot be read), FAULT_TIMED_OUT, FAULT_CANCELLED.
  */
-gboolean image_digest_read(const char *path, const char *const *directories,
-                           GCancellable *cancellable, guint64 *ret_bytes, char **ret_digest,
-                           GError **error);
+gboolean image_digest_read(const char *path, const char *const *directories, Job *job,
+                           guint64 *ret_bytes, char **ret_digest, GError **error);
 
 /*
  * Proves that this host has every image of @chain, an array of BaseImage of io.migprep.Storage that

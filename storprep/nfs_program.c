@@ -2,7 +2,12 @@
 /* Owns the call of storprep-nfs and the reading of its answer. */
 #include "storprep/nfs_program.h"
 
+#include <fcntl.h>
+#include <string.h>
+
 #include "common/fault.h"
+#include "common/limits.h"
+#include "storprep/image_place.h"
 
 #define NAME "storprep-nfs"
 
@@ -49,32 +54,100 @@ is_answer(int status)
     return status == 0 || status == NFS_STATUS_BUSY || status == NFS_STATUS_FOREIGN;
 }
 
-gboolean
-nfs_program_run_until(const char *const *arguments, unsigned seconds, GCancellable *cancellable,
-                      const char *object, int *ret_status, json_t **ret_reply, GError **error)
+static gboolean
+judge(ProgramResult *result, const char *object, GError **error)
 {
-    g_auto(GStrv) argv = make_argv(arguments);
-    g_auto(ProgramResult) result = { 0 };
-    GError *failure = NULL;
-    json_t *reply;
-
-    if (!program_run((const char *const *)argv, NULL, seconds, cancellable, &result, &failure))
-        return explain(error, failure, object);
-    if (!is_answer(result.exit_status)) {
-        fault_set(error, FAULT_PROGRAM_FAILED, object,
-                  "mend what it says, on this host or on the NFS server", "%s",
-                  *g_strstrip(result.error_text) ? result.error_text : "it ended unexpectedly");
-        return FALSE;
-    }
-    reply = json_loads(result.output, 0, NULL);
-    *ret_status = result.exit_status;
-    *ret_reply = reply ? reply : json_object();
-    return TRUE;
+    if (is_answer(result->exit_status))
+        return TRUE;
+    fault_set(error, FAULT_PROGRAM_FAILED, object,
+              "mend what it says, on this host or on the NFS server", "%s",
+              *g_strstrip(result->error_text) ? result->error_text : "it ended unexpectedly");
+    return FALSE;
 }
 
 gboolean
 nfs_program_run(const char *const *arguments, unsigned seconds, const char *object, int *ret_status,
                 json_t **ret_reply, GError **error)
 {
-    return nfs_program_run_until(arguments, seconds, NULL, object, ret_status, ret_reply, error);
+    g_auto(GStrv) argv = make_argv(arguments);
+    g_auto(ProgramResult) result = { 0 };
+    GError *failure = NULL;
+    json_t *reply;
+
+    if (!program_run((const char *const *)argv, NULL, seconds, NULL, &result, &failure))
+        return explain(error, failure, object);
+    if (!judge(&result, object, error))
+        return FALSE;
+    reply = json_loads(result.output, 0, NULL);
+    *ret_status = result.exit_status;
+    *ret_reply = reply ? reply : json_object();
+    return TRUE;
+}
+
+/* What it says, line by line. */
+typedef struct {
+    const NfsProgramTask *task;
+    GString *text; /* of a line that is not complete */
+    json_t *last;  /* NULL: none yet */
+} Listener;
+
+static void
+listener_clear(Listener *listener)
+{
+    g_string_free(listener->text, TRUE);
+    json_decref(listener->last);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Listener, listener_clear)
+
+/* Takes @line over. */
+static void
+take_line(Listener *listener, json_t *line)
+{
+    if (listener->last && listener->task->told)
+        listener->task->told(listener->last, listener->task->data);
+    json_decref(listener->last);
+    listener->last = line;
+}
+
+static void
+said(const char *text, void *data)
+{
+    Listener *listener = data;
+    const char *end;
+
+    g_string_append(listener->text, text);
+    while ((end = strchr(listener->text->str, '\n'))) {
+        size_t length = (size_t)(end - listener->text->str);
+        json_t *line = json_loadb(listener->text->str, length, 0, NULL);
+
+        g_string_erase(listener->text, 0, (gssize)length + 1);
+        if (line)
+            take_line(listener, line);
+    }
+    if (listener->text->len > LIMIT_PROGRAM_OUTPUT_BYTES)
+        g_string_truncate(listener->text, 0);
+}
+
+gboolean
+nfs_program_perform(const NfsProgramTask *task, int *ret_status, json_t **ret_reply, GError **error)
+{
+    g_auto(GStrv) argv = make_argv(task->arguments);
+    g_auto(FileDescriptor) nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    g_auto(Listener) listener = { .task = task, .text = g_string_new(NULL) };
+    const ProgramTask program = { .argv = (const char *const *)argv,
+                                  .input_fd = nothing,
+                                  .timeout_seconds = task->seconds,
+                                  .cancellable = task->cancellable,
+                                  .said = said,
+                                  .data = &listener };
+    g_auto(ProgramResult) result = { 0 };
+    GError *failure = NULL;
+
+    if (!program_perform(&program, &result, &failure))
+        return explain(error, failure, task->object);
+    if (!judge(&result, task->object, error))
+        return FALSE;
+    *ret_status = result.exit_status;
+    *ret_reply = listener.last ? g_steal_pointer(&listener.last) : json_object();
+    return TRUE;
 }

@@ -20,7 +20,18 @@
  */
 gboolean nfs_program_run(const char *const *arguments, unsigned seconds, const char *object,
                          int *ret_status, json_t **ret_reply, GError **error);
-/* The same, ended early by @cancellable: FAULT_CANCELLED. */
-gboolean nfs_program_run_until(const char *const *arguments, unsigned seconds,
-                               GCancellable *cancellable, const char *object, int *ret_status,
-                               json_t **ret_reply, GError **error);
+
+/* A run that takes its time: each object on its standard output but the last, which is the reply,
+ * tells how far it is. */
+typedef struct {
+    const char *const *arguments;
+    unsigned seconds;
+    GCancellable *cancellable; /* may be NULL */
+    const char *object;
+    void (*told)(const json_t *progress, void *data); /* may be NULL */
+    void *data;
+} NfsProgramTask;
+
+/* The same for that, ended early by the cancellable: FAULT_CANCELLED. */
+gboolean nfs_program_perform(const NfsProgramTask *task, int *ret_status, json_t **ret_reply,
+                             GError **error);

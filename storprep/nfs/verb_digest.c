@@ -9,10 +9,17 @@
 #include "storprep/nfs/verbs.h"
 
 #define CHUNK_BYTES (1 << 20)
+#define TELL_BYTES  (64 << 20) /* a fast disk's twentieth of a second */
+
+static void
+tell(json_int_t done, json_int_t size)
+{
+    (void)verb_reply(json_pack("{s:I, s:I}", "doneBytes", done, "sizeBytes", size));
+}
 
 /* NULL with errno if the file cannot be read. */
 static char *
-digest_file(int fd, json_int_t *ret_bytes)
+digest_file(int fd, json_int_t size, json_int_t *ret_bytes)
 {
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree guint8 *chunk = g_malloc(CHUNK_BYTES);
@@ -20,12 +27,15 @@ digest_file(int fd, json_int_t *ret_bytes)
     ssize_t got;
 
     posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    tell(0, size);
     while ((got = read(fd, chunk, CHUNK_BYTES)) != 0) {
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return NULL;
         g_checksum_update(checksum, chunk, got);
+        if (bytes / TELL_BYTES != (bytes + got) / TELL_BYTES)
+            tell(bytes + got, size);
         bytes += got;
     }
     *ret_bytes = bytes;
@@ -50,7 +60,7 @@ verb_digest(char **arguments)
         return verb_fail("cannot open '%s': %s", arguments[1], g_strerror(errno));
     if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
         return verb_fail("'%s' is not a regular file", arguments[1]);
-    digest = digest_file(fd, &bytes);
+    digest = digest_file(fd, status.st_size, &bytes);
     if (!digest)
         return verb_fail("cannot read '%s': %s", arguments[1], g_strerror(errno));
     return verb_reply(json_pack("{s:I, s:s}", "sizeBytes", bytes, "digest", digest));

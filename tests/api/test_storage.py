@@ -201,6 +201,21 @@ class Targets(Storage):
                                        {"paths": [self.path(name) for name in names]})
         return replies[-1]["result"]["images"]
 
+    def test_digest_tells_how_far_it_is(self):
+        whole, part = 130 << 20, 64 << 20
+        with open(self.path("large"), "wb") as image:
+            image.truncate(whole)
+        connection = self.daemon.connect()
+        self.addCleanup(connection.close)
+        replies = connection.call_more(f"{NAME}.DigestImages", {"paths": [self.path("large")]})
+        told = [reply["progress"] for reply in replies if reply.get("progress")]
+        # A watcher gets the latest, not each of them.
+        self.assertLessEqual({step["doneBytes"] for step in told}, {0, part, 2 * part})
+        self.assertEqual({(step["path"], step["sizeBytes"]) for step in told},
+                         {(self.path("large"), whole)})
+        self.assertEqual(replies[-1]["result"]["images"][0]["sizeBytes"], whole)
+        os.unlink(self.path("large"))
+
     def test_target_over_a_base_that_is_proven_to_be_equal(self):
         self.make_base("base", b"content")
         image = self.digests("base")[0]
