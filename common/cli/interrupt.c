@@ -24,9 +24,10 @@ wait_for_signals(void *data)
 
     for (unsigned i = 0; i < interrupt->count; i++) {
         sigwait(&interrupt->signals, &number);
+        /* First, so that what is told is so. */
+        g_cancellable_cancel(interrupt->stages[i].cancellable);
         if (interrupt->stages[i].notice)
             fprintf(stderr, "migprep: %s\n", interrupt->stages[i].notice);
-        g_cancellable_cancel(interrupt->stages[i].cancellable);
     }
     sigwait(&interrupt->signals, &number);
     fprintf(stderr, "migprep: %s\n", interrupt->farewell);
