@@ -57,7 +57,7 @@ test_cases(void)
     g_autofree char *long_name = g_strnfill(256, 'x');
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_test_message("%zu: %s", i, cases[i].text ? cases[i].text : "nothing");
+        g_test_message("case %zu", i);
         g_assert_cmpint(cases[i].check(cases[i].text), ==, cases[i].valid);
     }
     g_assert_false(text_is_name(long_name));
