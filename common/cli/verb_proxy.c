@@ -46,6 +46,7 @@ copy_some(int from, int to)
     return got > 0 && write_all(to, buffer, (size_t)got);
 }
 
+/* Counted: the thread may still read, or just have ended, when the process ends. */
 typedef struct {
     int fd;
     int ended; /* atomic: the caller said all that it had to say */
@@ -60,6 +61,7 @@ copy_input(void *data)
         ;
     g_atomic_int_set(&input->ended, TRUE);
     shutdown(input->fd, SHUT_WR);
+    g_atomic_rc_box_release(input);
     return NULL;
 }
 
@@ -111,11 +113,12 @@ join(Service service, const char *socket_path)
                 reason == EACCES ? " (only root and the group migprep may)" : "");
         return VARLINK_PROXY_NO_DAEMON;
     }
-    /* Not freed: the thread may still be reading when the process ends. */
-    Input *input = g_new0(Input, 1);
+    Input *input = g_atomic_rc_box_new0(Input);
     input->fd = fd;
-    g_thread_unref(g_thread_new("input", copy_input, input));
-    if (!copy_output(fd) || g_atomic_int_get(&input->ended))
+    g_thread_unref(g_thread_new("input", copy_input, g_atomic_rc_box_acquire(input)));
+    gboolean hung_up = copy_output(fd) && !g_atomic_int_get(&input->ended);
+    g_atomic_rc_box_release(input);
+    if (!hung_up)
         return EXIT_STATUS_OK;
     fprintf(stderr, "migprep: %s: it closed the connection before it answered\n",
             service_daemon(service));
