@@ -4,6 +4,7 @@
 
 #include "fake/fake_sysfs.h"
 #include "netprep/guest_view.h"
+#include "netprep/reservation.h"
 
 #define PATIENCE_SECONDS 20
 
@@ -136,6 +137,35 @@ network_fixture_lease(NetworkFixture *fixture)
     g_assert_no_error(error);
     g_assert_cmpuint(leases->len, <=, 1);
     return leases->len ? lease_copy(leases->pdata[0]) : NULL;
+}
+
+gboolean
+network_fixture_reserve(NetworkFixture *fixture, unsigned seconds, GError **error)
+{
+    Vnic vnic = { .alias = "hostdev0",
+                  .function = "0000:09:10.0",
+                  .guest_path = "04.0",
+                  .guest_address = "0000:00:04.0",
+                  .physical_network = (char *)"blue",
+                  .bond = "bond0",
+                  .backup = "virtio" };
+    json_auto_t *vnics = json_pack("[o]", vnic_to_json(&vnic));
+    ReservationRequest request = { "tester", "a", "web1", FIXTURE_UUID, vnics, seconds };
+    g_autoptr(Lease) lease = reservation_create(fixture->host, &request, error);
+
+    return lease != NULL;
+}
+
+void
+network_fixture_wait_for_jobs(NetworkFixture *fixture)
+{
+    for (;;) {
+        g_autoptr(Job) job = job_registry_find_subject(fixture->host->jobs, FIXTURE_UUID);
+
+        if (!job)
+            return;
+        json_decref(job_wait(job, NULL));
+    }
 }
 
 /* Whatever changes in the fake host tells nobody, so it is looked at in short intervals. */

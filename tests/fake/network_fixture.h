@@ -52,6 +52,11 @@ gboolean network_fixture_has_config(NetworkFixture *fixture, const char *functio
 /* The only lease there is, or NULL if there is none. Owned by the caller. */
 Lease *network_fixture_lease(NetworkFixture *fixture);
 
+/* A VF is reserved for "web1", which is elsewhere, under one token, for @seconds. */
+gboolean network_fixture_reserve(NetworkFixture *fixture, unsigned seconds, GError **error);
+/* Waits until no job works on "web1". */
+void network_fixture_wait_for_jobs(NetworkFixture *fixture);
+
 /* Waits until @condition holds; fails the test after some seconds. */
 void network_fixture_wait(NetworkFixture *fixture, gboolean (*condition)(NetworkFixture *fixture));
 

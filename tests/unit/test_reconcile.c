@@ -5,7 +5,6 @@
 #include "fake/hypervisor_gate.h"
 #include "fake/network_fixture.h"
 #include "netprep/reconcile.h"
-#include "netprep/reservation.h"
 #include "netprep/unplug.h"
 
 #define LEFT    1000000
@@ -70,23 +69,6 @@ test_rules(void)
     }
 }
 
-static void
-reserve(NetworkFixture *fixture)
-{
-    Vnic vnic = { .alias = "hostdev0",
-                  .function = "0000:09:10.0",
-                  .guest_path = "04.0",
-                  .guest_address = "0000:00:04.0",
-                  .physical_network = (char *)"blue",
-                  .bond = "bond0",
-                  .backup = "virtio" };
-    json_auto_t *vnics = json_pack("[o]", vnic_to_json(&vnic));
-    ReservationRequest request = { "tester", "a", "web1", FIXTURE_UUID, vnics, 60 };
-    g_autoptr(Lease) lease = reservation_create(fixture->host, &request, NULL);
-
-    g_assert_nonnull(lease);
-}
-
 static gboolean
 is_attached(NetworkFixture *fixture)
 {
@@ -101,7 +83,7 @@ test_resumed_guest_gets_its_functions_without_being_asked(void)
     g_autoptr(NetworkFixture) fixture = network_fixture_new();
     g_autoptr(Reconciler) reconciler = reconciler_new(fixture->host);
 
-    reserve(fixture);
+    g_assert_true(network_fixture_reserve(fixture, 60, NULL));
     reconciler_run(reconciler);
     network_fixture_add_guest(fixture, GUEST_STATE_PAUSED, FALSE);
     fake_hypervisor_set_state(fixture->hypervisor, FIXTURE_UUID, GUEST_STATE_RUNNING);
@@ -184,29 +166,17 @@ test_nothing_is_undone_while_libvirt_is_silent(void)
 }
 
 static void
-wait_for_jobs(NetworkFixture *fixture)
-{
-    for (;;) {
-        g_autoptr(Job) job = job_registry_find_subject(fixture->host->jobs, FIXTURE_UUID);
-
-        if (!job)
-            return;
-        json_decref(job_wait(job, NULL));
-    }
-}
-
-static void
 look(NetworkFixture *fixture, Reconciler *reconciler)
 {
     reconcile_now(reconciler, NULL);
-    wait_for_jobs(fixture);
+    network_fixture_wait_for_jobs(fixture);
 }
 
 /* It passes without the guest having come. */
 static void
 reserve_in_vain(NetworkFixture *fixture)
 {
-    reserve(fixture);
+    g_assert_true(network_fixture_reserve(fixture, 60, NULL));
     g_autoptr(Lease) lease = network_fixture_lease(fixture);
     g_assert_true(lease_store_renew(fixture->host->leases, lease->id, lease->generation, 0, NULL));
 }
@@ -264,7 +234,7 @@ look_meanwhile(Meanwhile *meanwhile)
     host->hypervisor = hypervisor_gate_new(libvirt, &door);
     reconcile_now(reconciler, NULL);
     hang_end(meanwhile->hang);
-    wait_for_jobs(meanwhile->fixture);
+    network_fixture_wait_for_jobs(meanwhile->fixture);
     look(meanwhile->fixture, reconciler);
     hypervisor_free(host->hypervisor);
     host->hypervisor = libvirt;

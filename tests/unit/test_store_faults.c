@@ -168,24 +168,13 @@ take_away(NetworkFixture *fixture, GError **error)
 static gboolean
 reserve(NetworkFixture *fixture, GError **error)
 {
-    Vnic vnic = { .alias = "hostdev0",
-                  .function = "0000:09:10.0",
-                  .guest_path = "04.0",
-                  .guest_address = "0000:00:04.0",
-                  .physical_network = (char *)"blue",
-                  .bond = "bond0",
-                  .backup = "virtio" };
-    json_auto_t *vnics = json_pack("[o]", vnic_to_json(&vnic));
-    ReservationRequest request = { "tester", "a", "web1", FIXTURE_UUID, vnics, MINUTE };
-    g_autoptr(Lease) lease = reservation_create(fixture->host, &request, error);
-
-    return lease != NULL;
+    return network_fixture_reserve(fixture, MINUTE, error);
 }
 
 static void
 have_reservation(NetworkFixture *fixture)
 {
-    g_assert_true(reserve(fixture, NULL));
+    g_assert_true(network_fixture_reserve(fixture, MINUTE, NULL));
 }
 
 static gboolean
@@ -206,18 +195,6 @@ release(NetworkFixture *fixture, GError **error)
            finish(release_start(fixture->host, lease->id, lease->generation, error), error);
 }
 
-static void
-wait_for_jobs(NetworkFixture *fixture)
-{
-    for (;;) {
-        g_autoptr(Job) job = job_registry_find_subject(fixture->host->jobs, FIXTURE_UUID);
-
-        if (!job)
-            return;
-        json_decref(job_wait(job, NULL));
-    }
-}
-
 /* Nobody is told, and it is done by a later look. */
 static gboolean
 look(NetworkFixture *fixture, GError **error)
@@ -225,7 +202,7 @@ look(NetworkFixture *fixture, GError **error)
     g_autoptr(Reconciler) reconciler = reconciler_new(fixture->host);
 
     reconcile_now(reconciler, NULL);
-    wait_for_jobs(fixture);
+    network_fixture_wait_for_jobs(fixture);
     return TRUE;
 }
 

@@ -29,3 +29,20 @@ def wait_for(what, condition, seconds, interval=0.1):
         if time.monotonic() > end:
             raise LabError(f"waited {scaled(seconds):.0f} s in vain for {what}")
         time.sleep(interval)
+
+
+def wait_quiet(what, complaint, seconds):
+    """Waits until complaint() returns None, which says what is wrong otherwise; raises LabError
+    with what it said last. That something cannot be found out now is a complaint, too."""
+    last = ["nothing was seen"]
+
+    def quiet():
+        try:
+            last[0] = complaint()
+        except LabError as error:
+            last[0] = str(error)
+        return last[0] is None
+    try:
+        wait_for(what, quiet, seconds, 0.5)
+    except LabError as error:
+        raise LabError(f"{error}: {last[0]}") from None

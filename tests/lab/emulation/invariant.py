@@ -3,8 +3,7 @@
 
 import json
 
-from .deadline import wait_for
-from .error import LabError
+from .deadline import wait_quiet
 from .guest import FUNCTIONS
 from .journey import expect_one_mac, leases
 
@@ -59,17 +58,6 @@ def leak(hosts):
 
 def expect_settled(guest, hosts, probe):
     """Waits until nothing is wrong any more; LabError with what still is."""
-    last = ["nothing was seen"]
-
-    def quiet():
-        try:
-            last[0] = complaint(guest, hosts)
-        except LabError as error:
-            last[0] = str(error)
-        return last[0] is None
-    try:
-        wait_for("hosts and guest to settle", quiet, SETTLE_SECONDS, 0.5)
-    except LabError as error:
-        raise LabError(f"{error}: {last[0]}") from None
+    wait_quiet("hosts and guest to settle", lambda: complaint(guest, hosts), SETTLE_SECONDS)
     expect_one_mac(*hosts)
     probe.wait_reply(probe.now(), 10)

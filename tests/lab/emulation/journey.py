@@ -3,7 +3,7 @@
 
 import json
 
-from .deadline import wait_for
+from .deadline import wait_quiet
 from .error import LabError
 
 TARGETS = "/var/lib/libvirt/images"
@@ -79,16 +79,7 @@ def expect_home(guest, host, other, *, target_kept=False):
             return f"{guest.disk} was left on {other.name}"
         return None
 
-    last = []
-
-    def settled():
-        last[:] = [complaint()]
-        return last[0] is None
-
-    try:
-        wait_for("everything to be as it was", settled, 90, 0.5)
-    except LabError as error:
-        raise LabError(f"{error}: {last[0]}") from None
+    wait_quiet("everything to be as it was", complaint, 90)
     expect_one_mac(host, other)
 
 

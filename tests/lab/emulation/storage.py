@@ -7,12 +7,13 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 from .daemon import Daemon
+from .error import LabError
 
 NAME = "io.migprep.Storage"
 SOCKET = f"/run/storprep/{NAME}"
 
 
-class Refused(Exception):
+class Refused(LabError):
     """A Varlink error: its last part is the code."""
 
     def __init__(self, text):

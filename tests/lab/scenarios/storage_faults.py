@@ -8,10 +8,9 @@ import os
 import time
 
 from emulation.crossing import STAGES, Crossing
-from emulation.deadline import wait_for
-from emulation.error import LabError
+from emulation.deadline import wait_quiet
 from emulation.guest import IMAGES
-from emulation.storage import Refused, Storage
+from emulation.storage import Storage
 from emulation.storage_fault import AWAY, COPY_FAULTS, HOME, SHARE_FAULTS
 from emulation.writer import Writer
 from scenarios.storage import SECOND, SHARED, add_second_disk, new_guest, on_third_host
@@ -167,18 +166,8 @@ def complaint(guest, stores, before):
 
 def expect_settled(guest, stores, before):
     """Waits until nothing is wrong any more; LabError with what still is."""
-    last = ["nothing was seen"]
-
-    def quiet():
-        try:
-            last[0] = complaint(guest, stores, before)
-        except (LabError, Refused) as error:
-            last[0] = str(error)
-        return last[0] is None
-    try:
-        wait_for("hosts and guest to settle", quiet, SETTLE_SECONDS, 0.5)
-    except LabError as error:
-        raise LabError(f"{error}: {last[0]}") from None
+    wait_quiet("hosts and guest to settle", lambda: complaint(guest, stores, before),
+               SETTLE_SECONDS)
 
 
 def tidy(guest, hosts):
