@@ -381,7 +381,12 @@ read_cluster_setting(const Reader *reader, const char *group, const char *key, G
 const PolicySettings *
 config_cluster(const Config *config)
 {
-    return config->cluster ? g_hash_table_lookup(config->clusters, config->cluster) : NULL;
+    static const PolicySettings nothing_set; /* what a group without keys says */
+
+    if (!config->cluster)
+        return NULL;
+    const PolicySettings *settings = g_hash_table_lookup(config->clusters, config->cluster);
+    return settings ? settings : &nothing_set;
 }
 
 /* A group ending in a space stands for any group that begins so; a key that is NULL for any

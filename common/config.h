@@ -59,5 +59,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 /* The physical network called @name, which is made if need be. Borrowed. */
 ConfigNetwork *config_network(Config *config, const char *name);
 
-/* What the configuration says about the cluster of this host; NULL: nothing. Borrowed. */
+/* What is set for the cluster of this host, which may be nothing; NULL: it belongs to none.
+ * Borrowed. */
 const PolicySettings *config_cluster(const Config *config);

@@ -204,7 +204,8 @@ test_migration_policy_of_host_and_cluster(void)
     g_assert_false(config->migration.is_set[POLICY_AUTO_CONVERGE]);
     g_autoptr(Config) empty = load("[migration]\ncluster=north\n[cluster north]\n", &error);
     g_assert_nonnull(empty);
-    g_assert_null(config_cluster(empty));
+    g_assert_nonnull(config_cluster(empty));
+    g_assert_false(config_cluster(empty)->is_set[POLICY_MAX_DOWNTIME]);
     const PolicySettings *cluster = config_cluster(config);
     g_assert_cmpuint(cluster->values[POLICY_MAX_DOWNTIME], ==, 500);
     g_assert_cmpuint(cluster->values[POLICY_AUTO_CONVERGE], ==, TRUE);
