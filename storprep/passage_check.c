@@ -19,6 +19,7 @@ typedef struct {
     char *guest;
     unsigned measure_seconds;
     guint64 bandwidth_mebibytes;
+    gboolean is_told;               /* the destination's daemon has answered */
     unsigned first_port, last_port; /* by which guests come in there */
     char *address;                  /* that libvirt will use; NULL: the name is not known here */
     gboolean loopback;
@@ -175,7 +176,9 @@ check_migration_ports(void *data, CheckReport *report)
     g_autofree char *remedy =
         g_strdup_printf("ssh %s firewall-cmd --add-port=%u-%u/tcp  # and again with --permanent",
                         host, context->first_port, context->last_port);
-    if (blocked)
+    if (blocked == count && !context->is_told)
+        check_unknown(report, context->label, "nothing answers at %s", context->address);
+    else if (blocked)
         check_fail(report, context->label, remedy,
                    "%" G_GSIZE_FORMAT " of the ports %u-%u are blocked on the way, the first is %u",
                    blocked, context->first_port, last, first);
@@ -194,10 +197,9 @@ passage_check(const StorageChecks *checks, const CheckPassage *passage, const Gu
                                   { 0 } };
     Context *context = context_new(checks, passage, facts->host_name);
 
-    gboolean told = facts->first_port > 0 && facts->first_port <= facts->last_port;
-
-    context->first_port = told ? (unsigned)facts->first_port : QEMU_CONF_FIRST_PORT;
-    context->last_port = told ? (unsigned)facts->last_port : QEMU_CONF_LAST_PORT;
+    context->is_told = facts->first_port > 0 && facts->first_port <= facts->last_port;
+    context->first_port = context->is_told ? (unsigned)facts->first_port : QEMU_CONF_FIRST_PORT;
+    context->last_port = context->is_told ? (unsigned)facts->last_port : QEMU_CONF_LAST_PORT;
     context->label = g_strdup_printf("host '%s'", passage->destination);
     return (CheckGroup) { .object = context->label,
                           .checks = list,

@@ -234,6 +234,21 @@ test_ports_are_those_of_the_destination(void)
     g_assert_nonnull(strstr(result->remedy, "50000-50009/tcp"));
 }
 
+/* A host that is off has no firewall to be opened. */
+static void
+test_ports_of_a_host_that_is_silent_are_unknown(void)
+{
+    g_autoptr(CheckedHost) host = checked_host_new();
+
+    *checked_host_way() = (CheckedWay) { .first = 1, .last = 65535 };
+    g_autoptr(CheckReport) walled = checked_host_leave(host);
+    g_assert_cmpint(check_case_outcome(walled, "host.migration-ports-reachable"), ==, CHECK_FAILED);
+    checked_host_tell(host, "firstMigrationPort", json_integer(0));
+    g_autoptr(CheckReport) report = checked_host_leave(host);
+    g_assert_cmpint(check_case_outcome(report, "host.migration-ports-reachable"), ==,
+                    CHECK_UNKNOWN);
+}
+
 /* What takes longest is asked for by itself, and a name is never an option of ssh. */
 static void
 test_login_is_tried_alone_and_with_a_name_only(void)
@@ -258,6 +273,7 @@ main(int argc, char **argv)
     g_test_add_func("/host-checks/loopback", test_name_that_is_the_loopback_leads_nowhere);
     g_test_add_func("/host-checks/no-bandwidth", test_rate_without_bandwidth_is_unknown);
     g_test_add_func("/host-checks/login", test_login_is_tried_alone_and_with_a_name_only);
+    g_test_add_func("/host-checks/silent", test_ports_of_a_host_that_is_silent_are_unknown);
     g_test_add_func("/host-checks/ports", test_ports_are_those_of_the_destination);
     return g_test_run();
 }
