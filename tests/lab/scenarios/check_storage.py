@@ -71,11 +71,15 @@ def rights(lab, source, guest):
         expect(source, "storage.nfs-rights", "blocker", guest.disk, "may not")
 
     with lab.case("an export that squashes root, and an image that is not QEMU's"), broken(
-            source, f"exportfs -o rw,root_squash,sync,no_subtree_check host2:{BACKING}; "
-            f"chown 1000 {image}; chmod 666 {image}",
-            f"exportfs -o rw,no_root_squash,sync,no_subtree_check host2:{BACKING}; "
-            f"chown libvirt-qemu {image}; chmod 644 {image}"):
+            source, f"{squash('root_squash')}; chown 1000 {image}; chmod 666 {image}",
+            f"{squash('no_root_squash')}; chown libvirt-qemu {image}; chmod 644 {image}"):
         expect(source, "storage.nfs-squash", "warning", "root_squash", status=None)
+
+
+def squash(word):
+    """The shell command that exports as before, but for that; another fsid would be another export."""
+    return (f"exportfs -o $(exportfs -s | sed -nE 's|^{BACKING} +host2\\((.*)\\)$|\\1|p' | "
+            f"sed -E 's/(^|,)(no_)?root_squash//'),{word} host2:{BACKING}")
 
 
 def mounting(lab, source, target):
