@@ -83,6 +83,8 @@ run(const CheckRoles *roles, const void *host, const VarlinkCall *call, const js
         return run_destination(roles, host, parameters, error);
     if (roles->passage && g_strcmp0(role, "passage") == 0)
         return run_passage(roles, host, call, parameters, error);
+    if (roles->address && g_strcmp0(role, "address") == 0)
+        return roles->address(host);
     return roles->host(host);
 }
 

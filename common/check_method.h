@@ -18,14 +18,15 @@ typedef struct {
 
 #define CHECK_MEASURE_SECONDS_MAX 3 /* within CHECK_TIMEOUT_MSEC */
 
-/* What a daemon checks in each role; all required but @passage. They change nothing and block for
- * CHECK_TIMEOUT_MSEC at most. @host is the daemon's own. */
+/* What a daemon checks in each role; all required but @passage and @address. They change nothing
+ * and block for CHECK_TIMEOUT_MSEC at most. @host is the daemon's own. */
 typedef struct {
     CheckReport *(*source)(const void *host, const char *guest);
     /* @facts: what Check of the source told; what is odd about them is FAULT_INVALID_ARGUMENT. */
     CheckReport *(*destination)(const void *host, const json_t *facts, GError **error);
     CheckReport *(*host)(const void *host);
     CheckReport *(*passage)(const void *host, const CheckPassage *passage, GError **error);
+    CheckReport *(*address)(const void *host); /* only facts: where others find this host */
 } CheckRoles;
 
 /* Answers @call, whose @parameters passed the interface's check. Blocks as the roles do. */

@@ -131,6 +131,16 @@ storage_check_passage(const StorageChecks *checks, const CheckPassage *passage, 
     return check_runner_run(checks->runner, groups, count, passage->guest, CHECK_TIMEOUT_MSEC);
 }
 
+CheckReport *
+storage_check_address(const StorageChecks *checks)
+{
+    CheckReport *report = check_report_new();
+    json_auto_t *facts = host_state_facts(checks->root, checks->host_name, checks->cluster);
+
+    json_object_update(report->facts, facts);
+    return report;
+}
+
 static CheckReport *
 check_source(const void *checks, const char *guest)
 {
@@ -155,10 +165,17 @@ check_passage(const void *checks, const CheckPassage *passage, GError **error)
     return storage_check_passage(checks, passage, error);
 }
 
+static CheckReport *
+check_address(const void *checks)
+{
+    return storage_check_address(checks);
+}
+
 void
 storage_check_serve(const StorageChecks *checks, VarlinkCall *call, const json_t *parameters)
 {
-    static const CheckRoles roles = { check_source, check_destination, check_host, check_passage };
+    static const CheckRoles roles = { check_source, check_destination, check_host, check_passage,
+                                      check_address };
 
     check_method_serve(&roles, checks, call, parameters);
 }

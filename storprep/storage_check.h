@@ -44,5 +44,8 @@ CheckReport *storage_check_host(const StorageChecks *checks);
 CheckReport *storage_check_passage(const StorageChecks *checks, const CheckPassage *passage,
                                    GError **error);
 
+/* Checks nothing: its facts are what role passage needs to know of this host. */
+CheckReport *storage_check_address(const StorageChecks *checks);
+
 /* Answers a call of Check. */
 void storage_check_serve(const StorageChecks *checks, VarlinkCall *call, const json_t *parameters);

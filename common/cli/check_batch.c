@@ -56,12 +56,12 @@ GPtrArray *
 check_batch_run(const CheckPlan *plan, char *const *guests)
 {
     g_autoptr(CheckSilence) silence = check_silence_new();
-    g_autoptr(CheckPassages) passages = check_passages_new();
+    g_autoptr(CheckRoutes) routes = check_routes_new();
     CheckPlan shared = *plan;
     Batch batch = { .plan = &shared, .guests = guests };
 
     shared.silence = silence;
-    shared.passages = passages;
+    shared.routes = routes;
     batch.surveys = g_ptr_array_new_with_free_func((GDestroyNotify)check_survey_free);
     g_ptr_array_set_size(batch.surveys, (gint)g_strv_length((char **)guests));
     (void)parallel_run(MIN(SURVEYORS, batch.surveys->len), survey_some, &batch, NULL);

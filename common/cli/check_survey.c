@@ -122,139 +122,112 @@ ask_destinations(const CheckPlan *plan, json_t *const *facts, CheckQuestion *que
     check_questions_ask(questions, plan->destinations->len * SERVICE_COUNT);
 }
 
-/* Of the guest only if its memory is watched: the way itself is the same for all. */
-static void
-ask_source(const CheckPlan *plan, CheckQuestion *questions, gboolean of_guest)
-{
-    if (plan->passages && !of_guest)
-        check_passages_ask(plan->passages, questions, plan->destinations->len);
-    else
-        check_questions_ask(questions, plan->destinations->len);
-}
-
-static CheckQuestion
-question_of_way(const CheckPlan *plan, const CheckWay *way, json_t *facts)
-{
-    return (CheckQuestion) { .peer = plan->source,
-                             .service = SERVICE_STORAGE,
-                             .role = "passage",
-                             .facts = facts,
-                             .way = way,
-                             .cancellable = plan->cancellable,
-                             .silence = plan->silence };
-}
-
-/* Asks the source for the way to each destination, which told its own name. @answers: one
- * destination's question to its storage daemon after the other's. */
-static void
-ask_for_ways(const CheckSurvey *survey, const CheckPlan *plan, const CheckQuestion *answers,
-             CheckWay *ways, json_t **facts, CheckQuestion *questions)
-{
-    for (guint i = 0; i < plan->destinations->len; i++) {
-        facts[i] = facts_of(&answers[i * SERVICE_COUNT + SERVICE_STORAGE]);
-        ways[i] = (CheckWay) { .destination = peer_host(plan->destinations->pdata[i]),
-                               .measure_seconds = plan->measure_seconds,
-                               .bandwidth_mebibytes = plan->bandwidth_mebibytes };
-        questions[i] = question_of_way(plan, &ways[i], facts[i]);
-        questions[i].guest = plan->measure_seconds ? survey->guest : NULL;
-    }
-    ask_source(plan, questions, plan->measure_seconds > 0);
-}
-
-/* Logging in takes about as long as the source needs for the guest, so both are asked at once. */
+/* What is asked at once. The destinations wait for what the source tells of the guest, the ways to
+ * them for nobody. */
 typedef struct {
     const CheckPlan *plan;
-    CheckQuestion *of_guest; /* to both daemons of the source */
-    CheckWay *ways;
-    CheckQuestion *logins; /* one for each destination */
-    json_t *nothing;       /* told: no facts are needed */
-} Beginning;
+    const char *guest;
+    CheckQuestion of_guest[SERVICE_COUNT];
+    json_t *facts[SERVICE_COUNT];  /* that the source told */
+    CheckQuestion *destinations;   /* SERVICE_COUNT of each */
+    CheckRouteAnswers **of_routes; /* one of each */
+} Inquiry;
 
 static void
-beginning_clear(Beginning *beginning)
+inquiry_clear(Inquiry *inquiry)
 {
-    for (guint i = 0; i < beginning->plan->destinations->len; i++)
-        check_question_clear(&beginning->logins[i]);
-    json_decref(beginning->nothing);
-    g_free(beginning->ways);
-    g_free(beginning->logins);
+    guint count = inquiry->plan->destinations->len;
+
+    clear(inquiry->of_guest, SERVICE_COUNT);
+    clear(inquiry->destinations, count * SERVICE_COUNT);
+    for (guint i = 0; i < count; i++)
+        check_route_answers_free(inquiry->of_routes[i]);
+    for (int service = 0; service < SERVICE_COUNT; service++)
+        json_decref(inquiry->facts[service]);
+    g_free(inquiry->destinations);
+    g_free(inquiry->of_routes);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Beginning, beginning_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Inquiry, inquiry_clear)
+
+static void
+ask_hosts(Inquiry *inquiry)
+{
+    const CheckPlan *plan = inquiry->plan;
+
+    prepare(inquiry->of_guest, plan->source, "source", plan);
+    for (int service = 0; service < SERVICE_COUNT; service++)
+        inquiry->of_guest[service].guest = inquiry->guest;
+    check_questions_ask(inquiry->of_guest, SERVICE_COUNT);
+    for (int service = 0; service < SERVICE_COUNT; service++)
+        inquiry->facts[service] = facts_of(&inquiry->of_guest[service]);
+    survey_rename_disks(json_object_get(inquiry->facts[SERVICE_STORAGE], "disks"),
+                        plan->disk_paths);
+    ask_destinations(plan, inquiry->facts, inquiry->destinations);
+}
+
+static void
+ask_way(Inquiry *inquiry, guint number)
+{
+    const CheckPlan *plan = inquiry->plan;
+    const CheckRoute route = { .source = plan->source,
+                               .destination = plan->destinations->pdata[number],
+                               .guest = plan->measure_seconds ? inquiry->guest : NULL,
+                               .measure_seconds = plan->measure_seconds,
+                               .bandwidth_mebibytes = plan->bandwidth_mebibytes,
+                               .login_known = plan->login_known,
+                               .cancellable = plan->cancellable,
+                               .silence = plan->silence };
+
+    inquiry->of_routes[number] = check_routes_ask(plan->routes, &route);
+}
 
 static gboolean
-begin_one(guint index, void *data, GError **error)
+ask_part(guint index, void *data, GError **error)
 {
-    const Beginning *beginning = data;
-
     if (index == 0)
-        check_questions_ask(beginning->of_guest, SERVICE_COUNT);
-    else if (!beginning->plan->login_known)
-        ask_source(beginning->plan, beginning->logins, FALSE);
+        ask_hosts(data);
+    else
+        ask_way(data, index - 1);
     return TRUE;
 }
 
-static Beginning
-begin(const CheckPlan *plan, CheckQuestion *of_guest)
+static Inquiry
+inquire(const CheckPlan *plan, const char *guest)
 {
     guint count = plan->destinations->len;
-    Beginning beginning = { .plan = plan,
-                            .of_guest = of_guest,
-                            .ways = g_new0(CheckWay, count),
-                            .logins = g_new0(CheckQuestion, count),
-                            .nothing = json_object() };
+    Inquiry inquiry = { .plan = plan,
+                        .guest = guest,
+                        .destinations = g_new0(CheckQuestion, count * SERVICE_COUNT),
+                        .of_routes = g_new0(CheckRouteAnswers *, count) };
 
-    for (guint i = 0; i < count; i++) {
-        beginning.ways[i] =
-            (CheckWay) { .destination = peer_host(plan->destinations->pdata[i]), .login = TRUE };
-        beginning.logins[i] = question_of_way(plan, &beginning.ways[i], beginning.nothing);
-    }
-    (void)parallel_run(2, begin_one, &beginning, NULL);
-    return beginning;
+    (void)parallel_run(1 + count, ask_part, &inquiry, NULL);
+    return inquiry;
 }
 
 static void
-survey_destinations(CheckSurvey *survey, const Beginning *beginning, json_t *const *facts,
-                    CheckVerdict of_source)
+judge_destination(CheckSurvey *survey, const Inquiry *inquiry, guint number, CheckVerdict of_source)
 {
-    const CheckPlan *plan = beginning->plan;
-    gsize count = plan->destinations->len;
-    g_autofree CheckQuestion *hosts = g_new0(CheckQuestion, count * SERVICE_COUNT);
-    g_autofree CheckQuestion *passages = g_new0(CheckQuestion, count);
-    g_autofree CheckWay *ways = g_new0(CheckWay, count);
-    g_autofree json_t **told = g_new0(json_t *, count);
+    const CheckRouteAnswers *route = inquiry->of_routes[number];
+    json_auto_t *results = take_both(survey, inquiry->destinations + number * SERVICE_COUNT);
 
-    ask_destinations(plan, facts, hosts);
-    ask_for_ways(survey, plan, hosts, ways, told, passages);
-    for (gsize i = 0; i < count; i++) {
-        json_auto_t *results = take_both(survey, hosts + i * SERVICE_COUNT);
-
-        take(survey, &beginning->logins[i], results);
-        take(survey, &passages[i], results);
-        judge(survey, ways[i].destination,
-              check_verdict_worse(of_source, check_verdict_of(results)));
-        json_decref(told[i]);
-    }
-    clear(hosts, count * SERVICE_COUNT);
-    clear(passages, count);
+    take(survey, &route->login, results);
+    take(survey, &route->passage, results);
+    judge(survey, peer_host(inquiry->plan->destinations->pdata[number]),
+          check_verdict_worse(of_source, check_verdict_of(results)));
 }
 
 CheckSurvey *
 check_survey_guest(const CheckPlan *plan, const char *guest)
 {
     CheckSurvey *survey = survey_new();
-    CheckQuestion questions[SERVICE_COUNT];
+    g_auto(Inquiry) inquiry = inquire(plan, guest);
+    json_auto_t *results = take_both(survey, inquiry.of_guest);
 
     survey->guest = g_strdup(guest);
-    prepare(questions, plan->source, "source", plan);
     for (int service = 0; service < SERVICE_COUNT; service++)
-        questions[service].guest = guest;
-    g_auto(Beginning) beginning = begin(plan, questions);
-    json_auto_t *results = take_both(survey, questions);
-    for (int service = 0; service < SERVICE_COUNT; service++)
-        survey->facts[service] = facts_of(&questions[service]);
-    survey_rename_disks(json_object_get(survey->facts[SERVICE_STORAGE], "disks"), plan->disk_paths);
-    survey_destinations(survey, &beginning, survey->facts, check_verdict_of(results));
-    clear(questions, SERVICE_COUNT);
+        survey->facts[service] = json_incref(inquiry.facts[service]);
+    for (guint i = 0; i < plan->destinations->len; i++)
+        judge_destination(survey, &inquiry, i, check_verdict_of(results));
     return survey;
 }
 

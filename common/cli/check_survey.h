@@ -2,7 +2,7 @@
 /* All checks of one guest's move to any of several hosts, or of a host alone. */
 #pragma once
 
-#include "common/cli/check_passages.h"
+#include "common/cli/check_routes.h"
 
 #define CHECK_HOSTS_MAX 32
 
@@ -21,11 +21,11 @@ typedef struct {
     Peer *source;
     const GPtrArray *destinations; /* of Peer * */
     GCancellable *cancellable;     /* may be NULL */
-    gboolean login_known;          /* the caller goes the way of the source's ssh itself */
+    gboolean login_known;          /* this command goes the way of the source's ssh itself */
     unsigned measure_seconds;      /* 0: the guest's memory is not watched; else 1-3 */
     guint64 bandwidth_mebibytes;   /* a second, to compare it with; 0: not known */
-    CheckSilence *silence;   /* what several surveys learn of hosts that do not answer; NULL */
-    CheckPassages *passages; /* and of the ways to them; NULL */
+    CheckSilence *silence; /* what several surveys learn of hosts that do not answer; NULL */
+    CheckRoutes *routes;   /* and of the ways to them; NULL */
     const json_t
         *disk_paths; /* DiskPath records of Storage: where disks are to be; NULL: as here */
 } CheckPlan;
@@ -34,9 +34,9 @@ void check_survey_free(CheckSurvey *survey);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CheckSurvey, check_survey_free)
 
 /*
- * Asks the guest's host, and then with what that told all destinations at once.
- * Changes nothing. Never fails: what could not be asked is a result. Blocks for as long as the
- * slowest host takes, twice some seconds at the most.
+ * Asks the guest's host, and then with what that told all destinations at once; the ways to these
+ * beside. Changes nothing. Never fails: what could not be asked is a result. Blocks for as long as
+ * the slowest host takes, twice some seconds at the most.
  */
 CheckSurvey *check_survey_guest(const CheckPlan *plan, const char *guest);
 /* The same for the readiness of @host with no guest; of @plan only who may cancel it counts. */

@@ -257,6 +257,26 @@ link_call(void *self, const PeerCall *call, GError **error)
     return session ? link_attempt(link, session, &attempt, error) : NULL;
 }
 
+static gboolean
+link_has_idle(Link *link, Service service)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&link->lock);
+
+    return !g_queue_is_empty(&link->idle[service]);
+}
+
+/* Through ssh it costs a program there and one here, before anything is said. */
+static void
+link_prepare(void *self, Service service, GCancellable *cancellable)
+{
+    Link *link = self;
+    const PeerCall call = { .service = service, .cancellable = cancellable };
+    Session *session = link_has_idle(link, service) ? NULL : link_open(link, &call, NULL);
+
+    if (session)
+        link_keep_idle(link, service, session);
+}
+
 /* A daemon does not know how its host is called by others, so what it reports lacks the name. */
 static void
 name_host(GError **error, const char *host)
@@ -290,7 +310,9 @@ remote_link_call(void *self, const PeerCall *call, GError **error)
 }
 
 static const PeerOps local_ops = { .call = link_call, .free = link_free };
-static const PeerOps remote_ops = { .call = remote_link_call, .free = link_free };
+static const PeerOps remote_ops = { .call = remote_link_call,
+                                    .prepare = link_prepare,
+                                    .free = link_free };
 
 Peer *
 peer_new(const char *host, const PeerOps *ops, void *self)
@@ -349,6 +371,13 @@ peer_call(Peer *peer, const PeerCall *call, GError **error)
 
     complete.parameters = parameters;
     return peer->ops->call(peer->self, &complete, error);
+}
+
+void
+peer_prepare(Peer *peer, Service service, GCancellable *cancellable)
+{
+    if (peer->ops->prepare)
+        peer->ops->prepare(peer->self, service, cancellable);
 }
 
 char **

@@ -35,6 +35,7 @@ typedef struct {
 
 typedef struct {
     json_t *(*call)(void *self, const PeerCall *call, GError **error);
+    void (*prepare)(void *self, Service service, GCancellable *cancellable); /* may be NULL */
     void (*free)(void *self);
 } PeerOps;
 
@@ -60,6 +61,10 @@ const char *peer_host(const Peer *peer);
  * turns out to be dead before anything was answered is replaced once.
  */
 json_t *peer_call(Peer *peer, const PeerCall *call, GError **error);
+
+/* Opens a connection for the next call to @service, unless one is open that nobody uses. What fails
+ * shows at that call. Blocks until ssh to a remote host is there; does not wait for the daemon. */
+void peer_prepare(Peer *peer, Service service, GCancellable *cancellable);
 
 /* The command that reaches @service on @host, through the connection at the socket @shared (NULL:
  * one of its own): NULL-terminated, owned. */

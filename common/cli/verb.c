@@ -3,6 +3,7 @@
 #include "common/cli/verb.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "common/cli/exit_status.h"
 #include "common/cli/output.h"
@@ -26,6 +27,14 @@ Peer *
 connection_open_remote(const Connection *connection, const char *host, GError **error)
 {
     return host_name_check(host, error) ? peer_new_remote(host, connection->ssh) : NULL;
+}
+
+/* An agent, a ticket, and another program, would open doors that libvirt finds shut. */
+gboolean
+connection_is_libvirts(const Connection *connection)
+{
+    return !connection->ssh && geteuid() == 0 && !g_getenv("SSH_AUTH_SOCK") &&
+           !g_getenv("KRB5CCNAME");
 }
 
 static void

@@ -31,6 +31,10 @@ Peer *connection_open_local(const Connection *connection);
 /* FAULT_INVALID_ARGUMENT for what is no host name. */
 Peer *connection_open_remote(const Connection *connection, const char *host, GError **error);
 
+/* Whether this command reaches other hosts as this host's libvirt does, by root's ssh: where it is
+ * let in, so is libvirt. */
+gboolean connection_is_libvirts(const Connection *connection);
+
 /* What a verb takes. @connection may be NULL if the verb talks to no daemon; --ssh is offered with
  * @remote. */
 typedef struct {

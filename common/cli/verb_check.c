@@ -255,6 +255,7 @@ check_guests(const CheckOptions *options, GCancellable *cancellable, char *guest
                   .plan = { .source = source,
                             .destinations = destinations,
                             .cancellable = cancellable,
+                            .login_known = connection_is_libvirts(&options->connection),
                             .measure_seconds = (unsigned)options->measure,
                             .bandwidth_mebibytes = find_bandwidth(options, cancellable) },
                   .guests = guests });

@@ -127,15 +127,6 @@ status_of(const MoveResult *result)
     return result->error ? (int)exit_status_of(fault_code(result->error)) : EXIT_STATUS_OK;
 }
 
-/* Whoever is root here goes the way of libvirt's ssh itself, so that the source need not try it; an
- * agent, a ticket, and another program, would open doors that libvirt finds shut. */
-static gboolean
-goes_the_same_way(const MigrateOptions *options)
-{
-    return !options->from && !options->connection.ssh && geteuid() == 0 &&
-           !g_getenv("SSH_AUTH_SOCK") && !g_getenv("KRB5CCNAME");
-}
-
 static int
 move(const MigrateOptions *options, const char *guest, const json_t *how)
 {
@@ -155,7 +146,8 @@ move(const MigrateOptions *options, const char *guest, const json_t *how)
                         .forced = (const char *const *)options->force,
                         .disk_paths = json_object_get(how, "diskPaths"),
                         .set_up_bond = options->set_up_bond,
-                        .login_known = goes_the_same_way(options),
+                        .login_known =
+                            !options->from && connection_is_libvirts(&options->connection),
                         .cancellable = cancellable };
     /* Without a running guest most of what the checks look at is not there; the survey and libvirt
      * see to the rest. */

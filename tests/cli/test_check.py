@@ -154,7 +154,7 @@ class Passage(Check):
         self.check("web1", "--to", "host2")
         self.assertEqual(self.world.check_parameters["host1 passage"],
                          {"role": "passage", "destination": "host2",
-                          "facts": {"told": "host2 storage"}})
+                          "facts": {"told": "host2 address"}})
 
     def test_each_way_is_tried_once_for_all_guests(self):
         self.world.guests = [(f"web{n}", "running") for n in range(20)]
@@ -312,7 +312,7 @@ class Fix(Check):
                     {**result("network.bridges-there", "failed"), **self.BRIDGE})
         self.check("web1", "--to", "host2", "--fix", "--yes")
         self.assertEqual(self.world.commands(), ["ip link set br0 up"])
-        self.assertEqual(self.world.checked.count("host2 Check"), 4)
+        self.assertEqual(self.world.checked.count("host2 Check"), 6)
 
     @staticmethod
     def catalogue():

@@ -241,6 +241,8 @@ class World:
         if parameters["role"] == "passage":
             place = f"{daemon.host} {'login' if parameters.get('login') else 'passage'}"
             self.passages[place] = self.passages.get(place, 0) + 1
+        elif parameters["role"] == "address":
+            place = f"{daemon.host} address"
         self.check_parameters[place] = parameters
         self._hold_call(f"{daemon.host} Check")
         return {"results": self.checks.get(place, []), "checkedAt": "2026-01-01T00:00:00Z",

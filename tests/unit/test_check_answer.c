@@ -26,7 +26,7 @@ free_nothing(void *self)
 static json_t *
 ask(gboolean broken)
 {
-    static const PeerOps ops = { answer, free_nothing };
+    static const PeerOps ops = { .call = answer, .free = free_nothing };
     g_autoptr(Peer) peer = peer_new("host2", &ops, broken ? (void *)&ops : NULL);
     CheckQuestion question = { .peer = peer, .service = SERVICE_NETWORK, .role = "host" };
 
