@@ -134,6 +134,7 @@ migrate(DrainWorld *world, const PeerCall *call, GError **error)
         guest->failures--;
         return refuse(FAULT_MIGRATION_FAILED, error);
     }
+    g_assert_cmpint(guest->host, ==, 0); /* nobody leaves twice */
     guest->host = to;
     return json_pack("{s:s, s:{s:i}}", "job", "m", "result", "downtimeMilliseconds", 1);
 }
@@ -147,6 +148,7 @@ stop_guest(DrainWorld *world, const PeerCall *call, GError **error)
     g_ptr_array_add(world->calls, g_strdup_printf("StopGuest %s %s", guest->name, how));
     if (guest->stubborn)
         return refuse(FAULT_TIMED_OUT, error);
+    g_assert_cmpint(guest->host, ==, 0);
     guest->host = -1;
     return json_pack("{s:s, s:{}}", "job", "s", "result");
 }
@@ -209,13 +211,27 @@ answer(const FakeHost *host, const PeerCall *call, GError **error)
     return json_object();
 }
 
+/* Who is dead makes no call and hears no answer. */
+static json_t *
+answer_the_living(const FakeHost *host, const PeerCall *call, GError **error)
+{
+    DrainWorld *world = host->world;
+    unsigned number = ++world->made;
+
+    if (world->dies_at == 0 || number < world->dies_at)
+        return answer(host, call, error);
+    if (number == world->dies_at && world->dies_late)
+        json_decref(answer(host, call, NULL));
+    return refuse(FAULT_PEER_UNREACHABLE, error);
+}
+
 static json_t *
 fake_call(void *self, const PeerCall *call, GError **error)
 {
     const FakeHost *host = self;
 
     g_mutex_lock(&host->world->lock);
-    json_t *reply = answer(host, call, error);
+    json_t *reply = answer_the_living(host, call, error);
     g_mutex_unlock(&host->world->lock);
     return reply;
 }

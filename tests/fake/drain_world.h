@@ -28,6 +28,9 @@ typedef struct {
     const char *cancel_at; /* a migration of this guest cancels stop */
     GCancellable *stop, *cancel;
     const char *unreachable;    /* this host does not answer */
+    unsigned made;              /* calls so far */
+    unsigned dies_at;           /* the coordinator is dead from this call on; 0: it lives */
+    gboolean dies_late;         /* that one is still carried out */
     unsigned migrating_answers; /* so often host1 says that a guest is migrated */
     unsigned leftover_answers;  /* so often host2 says that it holds files for guest a */
     unsigned busy_answers;      /* so often host2 says that others come to it */

@@ -143,19 +143,26 @@ spoil(GError **error)
     spoil(error);                                                                                  \
     return 0
 
+/* Likewise for what ends with a result. */
+#define RUN(name, ...)                                                                             \
+    int number;                                                                                    \
+    Deed deed = reach(POINT_REMOTE, &number);                                                      \
+    ProgramResult lost = { 0 };                                                                    \
+    if (deed == DEED_DONE)                                                                         \
+        return name(__VA_ARGS__, ret_result, error);                                               \
+    if (deed == DEED_LOST && name(__VA_ARGS__, &lost, NULL))                                       \
+        program_result_clear(&lost);                                                               \
+    return spoil(error)
+
 WRAP(gboolean, program_run, const char *const *argv, const char *input, unsigned timeout_seconds,
      GCancellable *cancellable, ProgramResult *ret_result, GError **error)
 {
-    ProgramResult result = { 0 };
+    RUN(__real_program_run, argv, input, timeout_seconds, cancellable);
+}
 
-    int number;
-    Deed deed = reach(POINT_REMOTE, &number);
-    if (deed == DEED_DONE)
-        return __real_program_run(argv, input, timeout_seconds, cancellable, ret_result, error);
-    if (deed == DEED_LOST &&
-        __real_program_run(argv, input, timeout_seconds, cancellable, &result, NULL))
-        program_result_clear(&result);
-    return spoil(error);
+WRAP(gboolean, program_perform, const ProgramTask *task, ProgramResult *ret_result, GError **error)
+{
+    RUN(__real_program_perform, task);
 }
 
 /* A child of a daemon that does not know of it ends with the daemon's control group. */
@@ -228,4 +235,21 @@ WRAP(gboolean, hypervisor_create_pool, Hypervisor *hypervisor, const StoragePool
 WRAP(gboolean, hypervisor_destroy_pool, Hypervisor *hypervisor, const char *name, GError **error)
 {
     REMOTE(__real_hypervisor_destroy_pool(hypervisor, name, error));
+}
+
+WRAP(gboolean, hypervisor_migrate, Hypervisor *hypervisor, const char *uuid,
+     const MigrationRequest *request, GError **error)
+{
+    REMOTE(__real_hypervisor_migrate(hypervisor, uuid, request, error));
+}
+
+WRAP(gboolean, hypervisor_abort_job, Hypervisor *hypervisor, const char *uuid, GError **error)
+{
+    REMOTE(__real_hypervisor_abort_job(hypervisor, uuid, error));
+}
+
+WRAP(gboolean, hypervisor_get_progress, Hypervisor *hypervisor, const char *uuid,
+     MigrationProgress *ret_progress, GError **error)
+{
+    QUESTION(__real_hypervisor_get_progress(hypervisor, uuid, ret_progress, error));
 }

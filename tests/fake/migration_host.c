@@ -11,12 +11,15 @@
 #define SECOND_CARD 4 /* its first VF */
 #define THIEF_LINK  "thief0"
 #define THIEF_UUID  "11111111-2222-4333-8444-555555555555"
-#define GUEST_PLACE "0000:00:04.0"
 
 static const char thief_text[] = "<domain type='kvm'><name>thief</name><uuid>" THIEF_UUID
                                  "</uuid><devices>%s</devices></domain>";
 
 static const char *const ports[WORLD_CARDS] = { "npf0", "npf1" };
+
+/* Where the guest has its VFs, and the MACs of the bonds that they belong to. */
+static const char *const places[WORLD_VNICS] = { "0000:00:04.0", "0000:00:06.0" };
+static const char *const macs[WORLD_VNICS] = { WORLD_MAC, WORLD_MAC_2 };
 
 static unsigned
 card_of(gint index)
@@ -88,6 +91,27 @@ thief_index(const MigrationHost *host)
     return thief ? index_in(host, thief->xml, NULL) : -1;
 }
 
+static gboolean
+is_in_guest(const MigrationHost *host, gint index)
+{
+    for (unsigned vnic = 0; vnic < WORLD_VNICS; vnic++) {
+        if (g_atomic_int_get(&host->plugged[vnic]) == index)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Only the first VF of a guest has what can go wrong inside of it. */
+static void
+give_to_guest(MigrationHost *host, unsigned vnic, gint index)
+{
+    g_atomic_int_set(&host->plugged[vnic], index);
+    if (vnic > 0)
+        return;
+    fake_guest_set_function_carrier(host->guest, card_of(index) >= host->cut);
+    fake_guest_set_function(host->guest, TRUE);
+}
+
 /* What libvirt and the kernel check before a guest gets a device. */
 static gboolean
 check_device(const char *xml, void *data, GError **error)
@@ -107,9 +131,7 @@ check_device(const char *xml, void *data, GError **error)
     if (host->bridged == index)
         g_atomic_int_set(&host->seized, TRUE);
     fake_sysfs_bind(host->sysfs, host->functions[index], "vfio-pci");
-    g_atomic_int_set(&host->plugged, index);
-    fake_guest_set_function_carrier(host->guest, card_of(index) >= host->cut);
-    fake_guest_set_function(host->guest, TRUE);
+    give_to_guest(host, index_in(host, domain, places[1]) == index, index);
     return TRUE;
 }
 
@@ -127,24 +149,32 @@ vanish(const MigrationHost *host, gint index)
     fake_function_control_set_present(host->control, (unsigned)index, FALSE);
 }
 
-/* After any event: a VF that has left the guest is the host's again. */
 static void
-look_after_guest(const HypervisorEvent *event, void *data)
+look_after_place(MigrationHost *host, const Guest *guest, unsigned vnic)
 {
-    MigrationHost *host = data;
-    gint before = g_atomic_int_get(&host->plugged);
-    g_autoptr(Guest) guest = migration_host_guest(host);
-    gint now = guest ? index_in(host, guest->xml, GUEST_PLACE) : -1;
+    gint before = g_atomic_int_get(&host->plugged[vnic]);
+    gint now = guest ? index_in(host, guest->xml, places[vnic]) : -1;
 
     if (before < 0 || now == before)
         return;
-    g_atomic_int_set(&host->plugged, now);
-    if (now < 0)
+    g_atomic_int_set(&host->plugged[vnic], now);
+    if (now < 0 && vnic == 0)
         fake_guest_set_function(host->guest, FALSE);
     if (exists(host, before))
         fake_sysfs_bind(host->sysfs, host->functions[before], NULL);
     if (card_of(before) < host->shrunk)
         vanish(host, before);
+}
+
+/* After any event: a VF that has left the guest is the host's again. */
+static void
+look_after_guest(const HypervisorEvent *event, void *data)
+{
+    MigrationHost *host = data;
+    g_autoptr(Guest) guest = migration_host_guest(host);
+
+    for (unsigned vnic = 0; vnic < WORLD_VNICS; vnic++)
+        look_after_place(host, guest, vnic);
 }
 
 /* As long as it is not in a bond, a VF has a MAC of its own. */
@@ -155,9 +185,12 @@ mac_of(unsigned index, guint8 *ret_mac, void *data)
 
     if (index >= WORLD_FUNCTIONS)
         return;
-    if ((gint)index == g_atomic_int_get(&host->plugged) && fake_guest_has_joined(host->guest)) {
-        g_assert_true(function_mac_from_text(WORLD_MAC, ret_mac));
-        return;
+    for (unsigned vnic = 0; vnic < WORLD_VNICS; vnic++) {
+        if ((gint)index == g_atomic_int_get(&host->plugged[vnic]) &&
+            (vnic > 0 || fake_guest_has_joined(host->guest))) {
+            g_assert_true(function_mac_from_text(macs[vnic], ret_mac));
+            return;
+        }
     }
     ret_mac[0] = 0x02;
     ret_mac[5] = (guint8)(index + 1);
@@ -231,7 +264,7 @@ migration_host_new(const char *name, unsigned bus, const char *directory, FakeGu
     for (gint i = 0; i < WORLD_FUNCTIONS; i++)
         host->functions[i] =
             g_strdup_printf("0000:%02x:1%u.%u", bus, card_of(i), 2 * (i % SECOND_CARD));
-    host->plugged = host->bridged = host->stolen = -1;
+    host->plugged[0] = host->plugged[1] = host->bridged = host->stolen = -1;
     host->guest = guest;
     host->database = g_strdup_printf("%s/%s.db", directory, name);
     host->injector = injector_new();
@@ -343,7 +376,7 @@ migration_host_remove_function(MigrationHost *host)
 {
     g_autoptr(Guest) guest = migration_host_guest(host);
     g_autoptr(DomainXml) domain = guest ? domain_xml_parse(guest->xml, NULL) : NULL;
-    const DomainPassthrough *device = device_at(domain, GUEST_PLACE);
+    const DomainPassthrough *device = device_at(domain, places[0]);
 
     if (device)
         fake_hypervisor_finish_unplug(host->hypervisor, WORLD_UUID, device->alias);
@@ -364,7 +397,7 @@ migration_host_steal(MigrationHost *host, unsigned index, gboolean by_guest)
 {
     const char *address = host->functions[index];
 
-    if ((gint)index == g_atomic_int_get(&host->plugged) || !exists(host, (gint)index))
+    if (is_in_guest(host, (gint)index) || !exists(host, (gint)index))
         return;
     host->stolen = (gint)index;
     if (by_guest) {
@@ -405,7 +438,7 @@ migration_host_return_stolen(MigrationHost *host)
 void
 migration_host_cut(MigrationHost *host, unsigned cards)
 {
-    gint plugged = g_atomic_int_get(&host->plugged);
+    gint plugged = g_atomic_int_get(&host->plugged[0]);
 
     host->cut = cards;
     for (unsigned card = 0; card < WORLD_CARDS; card++)
@@ -421,7 +454,7 @@ migration_host_shrink(MigrationHost *host, unsigned cards)
     for (unsigned card = 0; card < cards; card++)
         fake_sysfs_set_device(host->sysfs, host->cards[card], "sriov_numvfs", "0\n");
     for (gint i = 0; i < WORLD_FUNCTIONS; i++) {
-        if (card_of(i) < cards && i != g_atomic_int_get(&host->plugged))
+        if (card_of(i) < cards && !is_in_guest(host, i))
             vanish(host, i);
     }
 }

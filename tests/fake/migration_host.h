@@ -9,7 +9,9 @@
 #define WORLD_UUID      "7c8a1f9e-6f0e-4d5b-9c39-0d0a3c7b1a55"
 #define WORLD_CARDS     2
 #define WORLD_FUNCTIONS 6                   /* the first four on the first card */
+#define WORLD_VNICS     2                   /* that a guest has at the most */
 #define WORLD_MAC       "52:54:00:aa:00:01" /* of the guest's VirtIO vNIC and bond */
+#define WORLD_MAC_2     "52:54:00:aa:00:02" /* of its second ones */
 
 /* PFs npf0, below bridge br0, and npf1 with VFs on physical network "blue". */
 typedef struct {
@@ -27,17 +29,17 @@ typedef struct {
     FakeHypervisor *hypervisor;
     FakeFunctionControl *control;
     FakeBridgeFdb *fdb;
-    FakeGuest *guest;      /* borrowed: the one that moves */
-    DaemonProcess *daemon; /* NULL: the host is down */
-    gboolean cut_off;      /* the coordinator and the other libvirt do not reach it */
-    gint plugged;          /* index of the VF that the guest has here; -1: none. Atomic. */
-    gint bridged;          /* index of the VF that the host itself uses; -1: none */
-    gint stolen;           /* index of the VF that somebody took, if only for a while; -1: none */
-    unsigned shrunk;       /* cards whose sriov_numvfs is 0: VFs vanish as soon as no guest has
-                              them */
-    unsigned cut;          /* cards without a link */
-    gint seized;           /* libvirt was told to take the bridged VF away. Atomic. */
-    gboolean seizable;     /* which may be */
+    FakeGuest *guest;          /* borrowed: the one that moves */
+    DaemonProcess *daemon;     /* NULL: the host is down */
+    gboolean cut_off;          /* the coordinator and the other libvirt do not reach it */
+    gint plugged[WORLD_VNICS]; /* indices of the VFs that the guest has here; -1: none. Atomic. */
+    gint bridged;              /* index of the VF that the host itself uses; -1: none */
+    gint stolen;       /* index of the VF that somebody took, if only for a while; -1: none */
+    unsigned shrunk;   /* cards whose sriov_numvfs is 0: VFs vanish as soon as no guest has
+                          them */
+    unsigned cut;      /* cards without a link */
+    gint seized;       /* libvirt was told to take the bridged VF away. Atomic. */
+    gboolean seizable; /* which may be */
 } MigrationHost;
 
 /* @bus tells the addresses of two hosts apart; @directory is where the lease database goes. */

@@ -15,7 +15,7 @@ find_guest(const MigrationWorld *world)
 static gboolean
 uses_function(const MigrationHost *host)
 {
-    return host->plugged >= 0 && strcmp(fake_guest_active(host->guest), "vf") == 0;
+    return host->plugged[0] >= 0 && strcmp(fake_guest_active(host->guest), "vf") == 0;
 }
 
 /* Past their deadlines, leases only stay for what cannot be done yet. */
@@ -58,7 +58,7 @@ static void
 check_functions(const MigrationHost *host, const GPtrArray *leases)
 {
     for (gint i = 0; i < WORLD_FUNCTIONS; i++) {
-        if (i != host->plugged && i != host->stolen && !is_held(leases, host->functions[i]))
+        if (i != host->plugged[0] && i != host->stolen && !is_held(leases, host->functions[i]))
             check_as_new(host, (unsigned)i);
     }
 }
@@ -68,7 +68,7 @@ static void
 check_settings(const MigrationHost *host)
 {
     const FunctionSettings *settings =
-        fake_function_control_settings(host->control, (unsigned)host->plugged);
+        fake_function_control_settings(host->control, (unsigned)host->plugged[0]);
 
     g_assert_cmpuint(settings->vlan, ==, 12);
     g_assert_true(settings->trust);
@@ -120,7 +120,7 @@ static void
 check_replaced(const MigrationHost *host)
 {
     if (uses_function(host) ||
-        (host->plugged >= 0 && !migration_host_is_sound(host, host->plugged)))
+        (host->plugged[0] >= 0 && !migration_host_is_sound(host, host->plugged[0])))
         return;
     for (gint i = 0; i < WORLD_FUNCTIONS; i++)
         g_assert_false(migration_host_is_sound(host, i));
@@ -142,7 +142,7 @@ check_host(const MigrationHost *host, gboolean has_guest, gboolean whole)
     if (!has_guest)
         return;
     g_assert_true(uses_function(host) || (leases->len > 0 && !whole));
-    if (host->plugged >= 0)
+    if (host->plugged[0] >= 0)
         check_settings(host);
 }
 

@@ -23,19 +23,38 @@ static const char domain_text[] =
     "<source><address domain='0x0000' bus='0x01' slot='0x10' function='0x0'/></source>"
     "<alias name='hostdev0'/>"
     "<address type='pci' domain='0x0000' bus='0x00' slot='0x04' function='0x0'/></hostdev>"
-    "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' state='connected'/>"
+    "%s<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' state='connected'/>"
     "</channel></devices></domain>";
+
+static const char second_text[] =
+    "<interface type='bridge'><mac address='" WORLD_MAC_2 "'/><source bridge='br0'/>"
+    "<target dev='vnet1'/><model type='virtio'/><alias name='net1'/>"
+    "<address type='pci' domain='0x0000' bus='0x00' slot='0x05' function='0x0'/></interface>"
+    "<hostdev mode='subsystem' type='pci' managed='yes'><driver name='vfio'/>"
+    "<source><address domain='0x0000' bus='0x01' slot='0x10' function='0x2'/></source>"
+    "<alias name='hostdev1'/>"
+    "<address type='pci' domain='0x0000' bus='0x00' slot='0x06' function='0x0'/></hostdev>";
 
 static void
 quiet(const char *domain, GLogLevelFlags level, const char *message, void *data)
 {
 }
 
-MigrationWorld *
-migration_world_new(void)
+static void
+give_function(MigrationHost *host, unsigned vnic)
+{
+    const FunctionSettings settings = { .vlan = 12, .trust = TRUE, .spoof_check = TRUE };
+
+    *fake_function_control_settings(host->control, vnic) = settings;
+    fake_sysfs_bind(host->sysfs, host->functions[vnic], "vfio-pci");
+    host->plugged[vnic] = (gint)vnic;
+}
+
+static MigrationWorld *
+world_new(unsigned vnics)
 {
     MigrationWorld *world = g_new0(MigrationWorld, 1);
-    FunctionSettings settings = { .vlan = 12, .trust = TRUE, .spoof_check = TRUE };
+    g_autofree char *xml = g_strdup_printf(domain_text, vnics > 1 ? second_text : "");
 
     /* Hundreds of failures are warned about, as they should be. */
     g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
@@ -45,11 +64,24 @@ migration_world_new(void)
     world->guest = fake_guest_new();
     world->source = migration_host_new("source", 0x01, world->directory, world->guest);
     world->destination = migration_host_new("destination", 0x41, world->directory, world->guest);
-    *fake_function_control_settings(world->source->control, 0) = settings;
-    fake_sysfs_bind(world->source->sysfs, world->source->functions[0], "vfio-pci");
-    world->source->plugged = 0;
-    fake_hypervisor_add_guest(world->source->hypervisor, domain_text, GUEST_STATE_RUNNING, TRUE);
+    for (unsigned vnic = 0; vnic < vnics; vnic++)
+        give_function(world->source, vnic);
+    if (vnics > 1)
+        fake_guest_set_two_bonds(world->guest);
+    fake_hypervisor_add_guest(world->source->hypervisor, xml, GUEST_STATE_RUNNING, TRUE);
     return world;
+}
+
+MigrationWorld *
+migration_world_new(void)
+{
+    return world_new(1);
+}
+
+MigrationWorld *
+migration_world_new_with_two(void)
+{
+    return world_new(2);
 }
 
 static void

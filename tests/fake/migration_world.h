@@ -14,6 +14,8 @@ typedef struct {
 } MigrationWorld;
 
 MigrationWorld *migration_world_new(void);
+/* The guest has two vNICs with a VF each, VF 0 and VF 1, and a bond for each. */
+MigrationWorld *migration_world_new_with_two(void);
 void migration_world_free(MigrationWorld *world);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MigrationWorld, migration_world_free)
 

@@ -2,7 +2,6 @@
 /* A fault at each point of each of netprepd's operations: after a restart its leases tell the truth
  * about the host, and after their deadlines nothing is left. */
 #include <glib/gstdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "fake/crash_tour.h"
@@ -21,6 +20,7 @@ typedef struct {
     const char *name;
     gboolean at_destination;                    /* whose daemon is struck */
     gboolean lets_go;                           /* the guest may be left without its VF */
+    gboolean has_two;                           /* the guest has two vNICs */
     gboolean (*prepare)(MigrationWorld *world); /* NULL: nothing */
     gboolean (*run)(MigrationWorld *world);     /* whether it went well */
 } Operation;
@@ -187,21 +187,28 @@ detach_and_expire(MigrationWorld *world)
 }
 
 static const Operation operations[] = {
-    { "reserve", TRUE, FALSE, NULL, reserve },
-    { "reserve-five", TRUE, FALSE, NULL, reserve_five },
-    { "renew", TRUE, FALSE, reserve, renew },
-    { "release-reservation", TRUE, FALSE, reserve_five, release },
-    { "expire-reservation", TRUE, FALSE, reserve_and_expire, expire },
-    { "force-reservation", TRUE, FALSE, reserve_five, force_at_destination },
-    { "detach", FALSE, FALSE, NULL, detach },
-    { "detach-in-vain", FALSE, FALSE, hold_fast, detach_in_vain },
-    { "release-after-abort", FALSE, FALSE, come_back, release },
-    { "release-detachment", FALSE, FALSE, detach, release },
-    { "expire-detachment", FALSE, FALSE, detach_and_expire, expire },
-    { "force-detachment", FALSE, TRUE, detach, force_at_source },
-    { "attach", TRUE, FALSE, arrive, attach },
-    { "release-attached", TRUE, FALSE, arrive_and_attach, release },
-    { "set-up-bond", FALSE, FALSE, unbond, set_up_bond },
+    { "reserve", TRUE, FALSE, FALSE, NULL, reserve },
+    { "reserve-five", TRUE, FALSE, FALSE, NULL, reserve_five },
+    { "renew", TRUE, FALSE, FALSE, reserve, renew },
+    { "release-reservation", TRUE, FALSE, FALSE, reserve_five, release },
+    { "expire-reservation", TRUE, FALSE, FALSE, reserve_and_expire, expire },
+    { "force-reservation", TRUE, FALSE, FALSE, reserve_five, force_at_destination },
+    { "detach", FALSE, FALSE, FALSE, NULL, detach },
+    { "detach-in-vain", FALSE, FALSE, FALSE, hold_fast, detach_in_vain },
+    { "release-after-abort", FALSE, FALSE, FALSE, come_back, release },
+    { "release-detachment", FALSE, FALSE, FALSE, detach, release },
+    { "expire-detachment", FALSE, FALSE, FALSE, detach_and_expire, expire },
+    { "force-detachment", FALSE, TRUE, FALSE, detach, force_at_source },
+    { "attach", TRUE, FALSE, FALSE, arrive, attach },
+    { "release-attached", TRUE, FALSE, FALSE, arrive_and_attach, release },
+    { "set-up-bond", FALSE, FALSE, FALSE, unbond, set_up_bond },
+    { "reserve-two", TRUE, FALSE, TRUE, NULL, reserve },
+    { "detach-two", FALSE, FALSE, TRUE, NULL, detach },
+    { "detach-two-in-vain", FALSE, FALSE, TRUE, hold_fast, detach_in_vain },
+    { "release-two-after-abort", FALSE, FALSE, TRUE, come_back, release },
+    { "expire-detachment-of-two", FALSE, FALSE, TRUE, detach_and_expire, expire },
+    { "attach-two", TRUE, FALSE, TRUE, arrive, attach },
+    { "release-two-attached", TRUE, FALSE, TRUE, arrive_and_attach, release },
 };
 
 static void
@@ -213,8 +220,10 @@ audit(const MigrationWorld *world, const Operation *operation)
     network_audit_empty(world->source);
     network_audit_empty(world->destination);
     g_assert_true(migration_host_runs_guest(home));
+    for (unsigned vnic = 0; !operation->lets_go && vnic <= operation->has_two; vnic++)
+        g_assert_cmpint(home->plugged[vnic], >=, 0);
     if (!operation->lets_go)
-        g_assert_true(home->plugged >= 0 && strcmp(fake_guest_active(world->guest), "vf") == 0);
+        g_assert_cmpstr(fake_guest_active(world->guest), ==, "vf");
 }
 
 static void
@@ -240,7 +249,8 @@ static unsigned
 run_play(const CrashPlay *play, const void *data)
 {
     const Operation *operation = data;
-    g_autoptr(MigrationWorld) world = migration_world_new();
+    g_autoptr(MigrationWorld) world =
+        operation->has_two ? migration_world_new_with_two() : migration_world_new();
     MigrationHost *host = operation->at_destination ? world->destination : world->source;
 
     g_rand_set_seed(host->random, play->point);

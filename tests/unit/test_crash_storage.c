@@ -7,7 +7,7 @@
 #include "fake/crash_tour.h"
 #include "fake/faulty_sql.h"
 #include "fake/storage_audit.h"
-#include "fake/storage_process.h"
+#include "fake/storage_recovery.h"
 #include "fake/target_fixture.h"
 #include "storprep/export.h"
 #include "storprep/nfs_mount.h"
@@ -306,20 +306,6 @@ static const Operation operations[] = {
     { "drop-probe", place_probe, release_share },
 };
 
-static void
-recover(StorageProcess *process, const CrashPlay *play)
-{
-    storage_process_restart(process, play->later_point ? play->later : INJECT_NOTHING,
-                            play->later_point);
-    storage_process_settle(process);
-    injector_arm(process->injector, INJECT_NOTHING, 0);
-    storage_process_settle(process);
-    storage_audit(&process->host);
-    storage_process_expire(process);
-    storage_process_settle(process);
-    storage_audit_empty(&process->host);
-}
-
 typedef struct {
     const Operation *operation;
     StorageProcess *process;
@@ -339,7 +325,7 @@ run_play(const CrashPlay *play, const void *data)
     gboolean good = stage->operation->run(process);
     gboolean struck = injector_strikes(process->injector) > before;
     g_assert_true(good || struck);
-    recover(process, struck ? play : &(CrashPlay) { 0 });
+    storage_recovery_run(process, struck ? play : &(CrashPlay) { 0 });
     return injector_strikes(process->injector) - before;
 }
 

@@ -351,8 +351,8 @@ lose_coordinator(Play *play)
         return;
     migration_world_expire(world);
     migration_world_settle(world);
-    g_assert_cmpint(world->source->plugged, ==, -1);
-    g_assert_cmpint(world->destination->plugged, ==, -1);
+    g_assert_cmpint(world->source->plugged[0], ==, -1);
+    g_assert_cmpint(world->destination->plugged[0], ==, -1);
 }
 
 /* The network to it breaks, or its power. */

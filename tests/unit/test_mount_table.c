@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Owns the tests of what is read about mounts, from files as the kernel writes them and from the
  * kernel itself. */
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "common/fault.h"
@@ -172,6 +175,141 @@ test_the_real_mounts_are_read(void)
     g_assert_false(mount_table_is_this_host(table, "no-such-host.invalid"));
 }
 
+/* The real storprep-nfs, on a mount of our own. */
+
+typedef struct {
+    int home; /* the mount namespace before; -1: none may be made */
+    char *point;
+    MountTable *table;
+    MountEntry *entry; /* of what is mounted there */
+} Mounted;
+
+/* Only this thread is in a namespace of its own, and the programs that it starts. */
+static gboolean
+leave_home(Mounted *mounted)
+{
+    mounted->home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+        return TRUE;
+    g_assert_null(g_getenv("REQUIRE_REAL"));
+    g_test_skip("needs root, to mount in a namespace");
+    close(mounted->home);
+    mounted->home = -1;
+    return FALSE;
+}
+
+static void
+set_up_mounted(Mounted *mounted, const void *data)
+{
+    if (!leave_home(mounted))
+        return;
+    mounted->point = g_dir_make_tmp("mounted-XXXXXX", NULL);
+    mounted->table = mount_table_new_linux("");
+    g_assert_cmpint(mount("tmpfs", mounted->point, "tmpfs", 0, NULL), ==, 0);
+    g_assert_true(mount_table_find(mounted->table, mounted->point, &mounted->entry, NULL));
+    g_assert_nonnull(mounted->entry);
+}
+
+static void
+tear_down_mounted(Mounted *mounted, const void *data)
+{
+    if (mounted->home < 0)
+        return;
+    g_assert_cmpint(setns(mounted->home, CLONE_NEWNS), ==, 0);
+    close(mounted->home);
+    g_assert_cmpint(g_rmdir(mounted->point), ==, 0);
+    mount_entry_free(mounted->entry);
+    mount_table_free(mounted->table);
+    g_free(mounted->point);
+}
+
+static gboolean
+is_mounted(const Mounted *mounted)
+{
+    g_autoptr(MountEntry) entry = NULL;
+
+    g_assert_true(mount_table_find(mounted->table, mounted->point, &entry, NULL));
+    return entry != NULL;
+}
+
+static void
+test_unmounts_what_nobody_uses(Mounted *mounted, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (mounted->home < 0)
+        return;
+    g_assert_true(mount_table_unmount(mounted->table, mounted->entry, &error));
+    g_assert_no_error(error);
+    g_assert_false(is_mounted(mounted));
+}
+
+static void
+test_what_is_used_stays_and_its_users_can_be_found(Mounted *mounted, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (mounted->home < 0)
+        return;
+    int user = open(mounted->point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_assert_cmpint(user, >=, 0);
+    g_assert_false(mount_table_unmount(mounted->table, mounted->entry, &error));
+    close(user);
+    g_assert_error(error, FAULT, FAULT_SHARE_BUSY);
+    g_assert_nonnull(strstr(fault_object(error), mounted->point));
+    g_assert_nonnull(strstr(fault_remedy(error), "fuser"));
+    g_assert_true(is_mounted(mounted));
+}
+
+/* Somebody has unmounted ours meanwhile and mounted his own. */
+static void
+test_another_mount_in_its_place_stays(Mounted *mounted, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (mounted->home < 0)
+        return;
+    mounted->entry->id++;
+    g_test_expect_message("migprep", G_LOG_LEVEL_WARNING, "*is left alone");
+    g_assert_true(mount_table_unmount(mounted->table, mounted->entry, &error));
+    g_test_assert_expected_messages();
+    g_assert_no_error(error);
+    g_assert_true(is_mounted(mounted));
+}
+
+static void
+test_what_cannot_be_unmounted_is_told(Mounted *mounted, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (mounted->home < 0)
+        return;
+    g_assert_cmpint(seteuid(65534), ==, 0); /* what it starts may not unmount */
+    gboolean done = mount_table_unmount(mounted->table, mounted->entry, &error);
+    g_assert_cmpint(seteuid(0), ==, 0);
+    g_assert_false(done);
+    g_assert_error(error, FAULT, FAULT_PROGRAM_FAILED);
+    g_assert_nonnull(strstr(error->message, mounted->point));
+    g_assert_true(is_mounted(mounted));
+}
+
+static void
+test_what_cannot_be_mounted_is_told(Mounted *mounted, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (mounted->home < 0)
+        return;
+    g_assert_false(mount_table_mount(mounted->table, "host1:/srv/images",
+                                     "/nonexistent/mount-point", "nodev,nosuid", &error));
+    g_assert_error(error, FAULT, FAULT_PROGRAM_FAILED);
+    g_assert_nonnull(strstr(fault_object(error), "'host1:/srv/images' at '/nonexistent/"));
+    g_assert_cmpstr(fault_cause(error), !=, "");
+}
+
+#define ADD_MOUNTED(name, test)                                                                    \
+    g_test_add("/mount-table/" name, Mounted, NULL, set_up_mounted, test, tear_down_mounted)
+
 int
 main(int argc, char **argv)
 {
@@ -192,5 +330,10 @@ main(int argc, char **argv)
     for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
         g_test_add(tests[i].name, Fixture, NULL, set_up, tests[i].test, tear_down);
     g_test_add_func("/mount-table/real", test_the_real_mounts_are_read);
+    ADD_MOUNTED("unmounted", test_unmounts_what_nobody_uses);
+    ADD_MOUNTED("used", test_what_is_used_stays_and_its_users_can_be_found);
+    ADD_MOUNTED("replaced", test_another_mount_in_its_place_stays);
+    ADD_MOUNTED("not-allowed", test_what_cannot_be_unmounted_is_told);
+    ADD_MOUNTED("not-mounted", test_what_cannot_be_mounted_is_told);
     return g_test_run();
 }
