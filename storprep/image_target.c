@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "common/fault.h"
@@ -20,6 +22,7 @@
 #define WRITE_BYTES_PER_SEC       (16 << 20) /* a slow disk's */
 #define ARGUMENTS_WITHOUT_BACKING 9          /* of qemu-img */
 #define TABLE_BYTES_PER_SEC       (1 << 30)  /* of the disk that tables are written for */
+#define COPY_BYTES                (1 << 20)  /* at once */
 
 /* Pointers that one qcow2 L1 table may hold: QEMU refuses more than 32 MiB (QCOW_MAX_L1_SIZE). */
 #define L1_BYTES_MAX (32u * 1024 * 1024)
@@ -287,18 +290,48 @@ verify(const ImagePlace *place, int fd, const ImageRecipe *recipe, GError **erro
     return FALSE;
 }
 
-gboolean
-image_part_fill(const ImagePlace *place, int fd, const ImageRecipe *recipe, GError **error)
+static gboolean
+copy_content(const ImagePlace *place, int memory_fd, int fd, GError **error)
+{
+    off_t offset = 0;
+    ssize_t sent;
+
+    do
+        sent = sendfile(fd, memory_fd, &offset, COPY_BYTES);
+    while (sent > 0);
+    return sent == 0 || image_place_fault(error, errno, place->path, "cannot write it");
+}
+
+/* qemu-img syncs after each table that it writes. In memory that waits for no disk, and what comes
+ * of it, a header and tables, is written at once and synced once, by the caller. */
+static gboolean
+make_in_memory(const ImagePlace *place, int fd, const ImageRecipe *recipe, GError **error)
+{
+    g_auto(FileDescriptor) memory_fd = memfd_create("image", MFD_CLOEXEC);
+
+    if (memory_fd < 0)
+        return image_place_fault(error, errno, place->path, "cannot prepare it in memory");
+    return run_qemu_img(place, memory_fd, recipe, error) &&
+           copy_content(place, memory_fd, fd, error);
+}
+
+static gboolean
+make_content(const ImagePlace *place, int fd, const ImageRecipe *recipe, GError **error)
 {
     const ImageShape *shape = &recipe->shape;
 
-    if (shape->format == IMAGE_FORMAT_RAW && recipe->allocation == IMAGE_ALLOCATION_OFF) {
-        if (ftruncate(fd, (off_t)shape->virtual_size_bytes) < 0)
-            return image_place_fault(error, errno, place->path, "cannot set its size");
-    } else if (!run_qemu_img(place, fd, recipe, error)) {
-        return FALSE;
-    }
-    return verify(place, fd, recipe, error);
+    if (recipe->allocation != IMAGE_ALLOCATION_OFF)
+        return run_qemu_img(place, fd, recipe, error);
+    if (shape->format == IMAGE_FORMAT_QCOW2)
+        return make_in_memory(place, fd, recipe, error);
+    return ftruncate(fd, (off_t)shape->virtual_size_bytes) == 0 ||
+           image_place_fault(error, errno, place->path, "cannot set its size");
+}
+
+gboolean
+image_part_fill(const ImagePlace *place, int fd, const ImageRecipe *recipe, GError **error)
+{
+    return make_content(place, fd, recipe, error) && verify(place, fd, recipe, error);
 }
 
 gboolean

@@ -11,7 +11,8 @@
  * and only then linked to its final name, which link(2) refuses if anything is there. So at every
  * instant whatever exists is either provably ours or not ours, and a target that can be seen is
  * complete. qemu-img is given our open descriptor through /proc, not a path: nobody can slip it
- * another file. Its mode is 0600.
+ * another file. That is one of the file itself if something is to be allocated, else of memory,
+ * which is copied. Its mode is 0600.
  */
 
 /* What is written beforehand, as qemu-img's preallocation= has it. */

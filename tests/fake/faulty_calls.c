@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,6 +56,11 @@ fail(int number)
 WRAP(int, ftruncate64, int fd, off_t length)
 {
     KERNEL(__real_ftruncate64(fd, length));
+}
+
+WRAP(ssize_t, sendfile64, int fd, int from_fd, off_t *offset, size_t count)
+{
+    KERNEL((int)__real_sendfile64(fd, from_fd, offset, count));
 }
 
 WRAP(int, fsync, int fd)

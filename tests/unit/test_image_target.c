@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -452,6 +453,28 @@ test_maximum_bytes_cover_what_qemu_img_measures(void)
     }
 }
 
+/* qemu-img syncs what it writes again and again: only memory, which needs no disk for that. */
+static void
+test_qemu_img_does_not_open_the_file_itself(Fixture *fixture, const void *data)
+{
+    const ImageRecipe recipe = { .shape = plain };
+    g_auto(ImagePlace) place = { .directory_fd = -1 };
+    g_autofree char *part = image_part_name_new();
+    g_auto(FileDescriptor) fd = -1;
+    g_auto(FileDescriptor) watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    g_autoptr(GError) error = NULL;
+    FileIdentity identity;
+    char events[4096];
+
+    open_place(fixture, &place);
+    g_assert_true(image_part_create(&place, part, &fd, &identity, &error));
+    g_assert_cmpint(inotify_add_watch(watch, fixture->directory, IN_OPEN), >=, 0);
+    g_assert_true(image_part_fill(&place, fd, &recipe, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(read(watch, events, sizeof events), ==, -1);
+    g_assert_cmpint(errno, ==, EAGAIN);
+}
+
 /* Runs @test in a child with a tmpfs of 512 KiB on the fixture's directory. */
 static void
 run_on_small_disk(Fixture *fixture, void (*test)(Fixture *))
@@ -550,6 +573,7 @@ main(int argc, char **argv)
     add("/image-target/link-in-place-is-foreign", test_link_in_place_of_the_file_is_foreign);
     g_test_add_func("/image-target/impossible-shapes", test_impossible_shapes_are_refused);
     g_test_add_func("/image-target/maximum-bytes", test_maximum_bytes_cover_what_qemu_img_measures);
+    add("/image-target/made-in-memory", test_qemu_img_does_not_open_the_file_itself);
     add("/image-target/full-disk-is-no-space", test_full_disk_is_no_space);
     add("/image-target/read-only", test_read_only_file_system_is_refused);
     return g_test_run();
