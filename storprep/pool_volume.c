@@ -24,6 +24,14 @@ holds_files(const StoragePool *pool)
                           g_str_equal(pool->type, "netfs"));
 }
 
+const char *
+pool_volume_directory(const GPtrArray *pools, const char *pool)
+{
+    const StoragePool *found = find_pool(pools, pool);
+
+    return found && holds_files(found) ? found->path : NULL;
+}
+
 static gboolean
 refuse(GError **error, FaultCode code, const char *name, const char *remedy, const char *cause)
 {

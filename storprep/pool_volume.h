@@ -14,6 +14,11 @@
 char *pool_volume_find(Hypervisor *hypervisor, const char *pool, const char *volume,
                        GError **error);
 
+/* The directory that holds the volumes of @pool as files, by @pools (of StoragePool *, as
+ * hypervisor_list_pools() gives them); NULL if it is not among them, or they are no files.
+ * Borrowed. Pure. */
+const char *pool_volume_directory(const GPtrArray *pools, const char *pool);
+
 /*
  * For the targets of @lease that are to be volumes (member pool of their details): whether a pool
  * of that name is active here, and keeps its volumes where the target is to be. Else the guest's

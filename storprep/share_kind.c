@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/domain_xml.h"
+#include "storprep/pool_volume.h"
 
 LeaseAsset *
 share_asset_new(const char *kind, const char *subject, json_t *detail)
@@ -93,21 +94,61 @@ share_find_other(const ShareHost *host, const Lease *lease, const LeaseAsset *as
     return TRUE;
 }
 
-static gboolean
-has_image_below(const Guest *guest, const char *directory)
+/* Guests' images below a directory. */
+
+typedef struct {
+    Hypervisor *hypervisor; /* borrowed */
+    const char *directory;  /* borrowed */
+    GPtrArray *pools;       /* of StoragePool *; NULL: no disk was a volume yet */
+} Search;
+
+static void
+search_clear(Search *search)
 {
-    g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, NULL);
+    g_clear_pointer(&search->pools, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Search, search_clear)
+
+static gboolean
+is_at_or_below(const char *path, const char *directory)
+{
     size_t length = strlen(directory);
 
-    /* What cannot be read is taken for a user. */
-    for (guint i = 0; domain && i < domain->disks->len; i++) {
-        const DomainDisk *disk = domain->disks->pdata[i];
+    return strncmp(path, directory, length) == 0 && (path[length] == '/' || !path[length]);
+}
 
-        if (disk->source && strncmp(disk->source, directory, length) == 0 &&
-            disk->source[length] == '/')
-            return TRUE;
+/* Sets *ret_place to where the disk's image is: its file, or the directory of its pool. "" for
+ * elsewhere: of a pool that has been stopped since nobody knows, but QEMU has the image open. */
+static gboolean
+find_place(Search *search, const DomainDisk *disk, const char **ret_place, GError **error)
+{
+    const char *place = disk->source;
+
+    if (disk->pool) {
+        if (!search->pools && !(search->pools = hypervisor_list_pools(search->hypervisor, error)))
+            return FALSE;
+        place = pool_volume_directory(search->pools, disk->pool);
     }
-    return !domain;
+    *ret_place = place ? place : "";
+    return TRUE;
+}
+
+/* What cannot be read is taken for a user. */
+static gboolean
+is_user(Search *search, const Guest *guest, gboolean *ret_is_user, GError **error)
+{
+    g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, NULL);
+    gboolean found = !domain;
+
+    for (guint i = 0; domain && i < domain->disks->len && !found; i++) {
+        const char *place;
+
+        if (!find_place(search, domain->disks->pdata[i], &place, error))
+            return FALSE;
+        found = is_at_or_below(place, search->directory);
+    }
+    *ret_is_user = found;
+    return TRUE;
 }
 
 gboolean
@@ -115,15 +156,20 @@ share_find_guest(const ShareHost *host, const char *directory, gboolean only_mov
                  char **ret_guest, GError **error)
 {
     g_autoptr(GPtrArray) guests = hypervisor_list_guests(host->hypervisor, error);
+    g_auto(Search) search = { .hypervisor = host->hypervisor, .directory = directory };
+    gboolean found = FALSE;
 
     if (!guests)
         return FALSE;
     *ret_guest = NULL;
-    for (guint i = 0; i < guests->len && !*ret_guest; i++) {
+    for (guint i = 0; i < guests->len && !found; i++) {
         const Guest *guest = guests->pdata[i];
 
-        if (guest->state != GUEST_STATE_SHUT_OFF && (guest->has_job || !only_moving) &&
-            has_image_below(guest, directory))
+        if (guest->state == GUEST_STATE_SHUT_OFF || (only_moving && !guest->has_job))
+            continue;
+        if (!is_user(&search, guest, &found, error))
+            return FALSE;
+        if (found)
             *ret_guest = g_strdup(guest->name);
     }
     return TRUE;

@@ -95,16 +95,33 @@ share_fixture_release(ShareFixture *fixture, const Lease *lease, GError **error)
     return share_leases_release(fixture->leases, lease->id, lease->generation, &kept, error);
 }
 
-void
-share_fixture_add_guest(ShareFixture *fixture, const char *directory)
+static void
+add_guest_with(ShareFixture *fixture, const char *type, const char *source)
 {
     g_autofree char *xml = g_strdup_printf(
         "<domain type='kvm'><name>web1</name><uuid>" SHARE_GUEST_UUID "</uuid><devices>"
-        "<disk type='file' device='disk'><source file='%s/a.qcow2'/><target dev='vda'/></disk>"
-        "</devices></domain>",
-        directory);
+        "<disk type='%s' device='disk'>%s<target dev='vda'/></disk></devices></domain>",
+        type, source);
 
     fake_hypervisor_add_guest(fixture->fake_hypervisor, xml, GUEST_STATE_RUNNING, TRUE);
+}
+
+void
+share_fixture_add_guest(ShareFixture *fixture, const char *directory)
+{
+    g_autofree char *source = g_strdup_printf("<source file='%s/a.qcow2'/>", directory);
+
+    add_guest_with(fixture, "file", source);
+}
+
+void
+share_fixture_add_guest_of_pool(ShareFixture *fixture, const char *directory)
+{
+    FakeHost *host = fake_hypervisor_host(fixture->fake_hypervisor);
+
+    host->pool = "images";
+    host->pool_path = g_intern_string(directory);
+    add_guest_with(fixture, "volume", "<source pool='images' volume='a.qcow2'/>");
 }
 
 unsigned

@@ -42,6 +42,8 @@ Lease *share_fixture_create(ShareFixture *fixture, ShareRequest *request, GError
 gboolean share_fixture_release(ShareFixture *fixture, const Lease *lease, GError **error);
 /* Adds a running guest with an image below @directory. */
 void share_fixture_add_guest(ShareFixture *fixture, const char *directory);
+/* The same with a volume of a pool that is there. */
+void share_fixture_add_guest_of_pool(ShareFixture *fixture, const char *directory);
 unsigned share_fixture_count_leases(ShareFixture *fixture);
 /* The state of a lease as the store has it; owned. */
 char *share_fixture_state(ShareFixture *fixture, const Lease *lease);

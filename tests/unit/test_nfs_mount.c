@@ -283,6 +283,25 @@ test_not_taken_from_its_users(ShareFixture *fixture, const void *data)
     assert_nothing_left(fixture);
 }
 
+static void
+test_not_taken_from_a_volume(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = create(fixture, "t");
+    g_autofree char *path = point(fixture);
+    g_autofree char *below = g_build_filename(path, "web", NULL);
+    FakeHost *host = fake_hypervisor_host(fixture->fake_hypervisor);
+    g_autoptr(GError) error = NULL;
+
+    share_fixture_add_guest_of_pool(fixture, below);
+    assert_busy(fixture, lease, "guest 'web1'");
+    fake_hypervisor_fail(fixture->fake_hypervisor, "list_pools", 1, FAULT_HYPERVISOR_FAILED);
+    g_assert_false(share_fixture_release(fixture, lease, &error));
+    g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
+    host->pool_type = "logical"; /* whose volumes are no files anywhere */
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    assert_nothing_left(fixture);
+}
+
 /* The daemon's own thread may be at the lease just now. */
 static void
 reconcile_until_mounted(ShareFixture *fixture)
@@ -491,6 +510,7 @@ main(int argc, char **argv)
         { "/nfs-mount/replaced", test_what_replaced_ours_stays },
         { "/nfs-mount/two-leases", test_two_leases_share_one_mount },
         { "/nfs-mount/users", test_not_taken_from_its_users },
+        { "/nfs-mount/volume", test_not_taken_from_a_volume },
         { "/nfs-mount/come-back", test_committed_mounts_come_back_when_the_server_does },
         { "/nfs-mount/pool", test_pool_comes_and_goes_with_its_lease },
         { "/nfs-mount/pool-fails", test_pool_that_fails_leaves_nothing },
