@@ -5,6 +5,7 @@
 #include "common/fault.h"
 #include "common/maintenance.h"
 #include "storprep/lease_book.h"
+#include "storprep/lease_errands.h"
 
 #define SUBJECT_USEC   (120 * G_USEC_PER_SEC) /* a mount takes its time */
 #define RECONCILE_USEC (5 * G_USEC_PER_SEC)
@@ -14,6 +15,7 @@ struct ShareLeases {
     ShareHost host;
     LeaseBook book;
     LeaseClaims subjects; /* what somebody makes or takes away */
+    LeaseErrands *errands;
     GMutex lock;
     GCond stopped;
     gboolean stop;
@@ -285,7 +287,7 @@ restore_asset(ShareLeases *leases, const Lease *lease, LeaseAsset *asset, GError
 
     if (!kind->restore || !share_is_ours(asset))
         return TRUE;
-    return lease_claim_take(&leases->subjects, share_subject(asset), 0, &claim, error) &&
+    return lease_claim_take(&leases->subjects, share_subject(asset), SUBJECT_USEC, &claim, error) &&
            kind->restore(&leases->host, lease, asset, error);
 }
 
@@ -300,8 +302,9 @@ restore_all(ShareLeases *leases, const Lease *lease, GError **error)
 }
 
 static void
-reconcile_lease(ShareLeases *leases, const char *id)
+reconcile_lease(const char *id, gboolean resumed, void *data)
 {
+    ShareLeases *leases = data;
     g_auto(LeaseClaim) claim = { 0 };
     g_autoptr(Lease) lease = lease_book_recover(&leases->book, id, RECOVER_USEC, &claim);
     g_autoptr(GError) error = NULL;
@@ -318,8 +321,8 @@ reconcile_lease(ShareLeases *leases, const char *id)
         g_warning("cannot look after lease %s: %s", id, error->message);
 }
 
-void
-share_leases_reconcile(ShareLeases *leases)
+static void
+reconcile_all(ShareLeases *leases)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) all = lease_store_list(leases->host.store, &error);
@@ -332,8 +335,15 @@ share_leases_reconcile(ShareLeases *leases)
         const Lease *lease = all->pdata[i];
 
         if (share_lease_has_kind(lease->kind))
-            reconcile_lease(leases, lease->id);
+            lease_errands_ask(leases->errands, lease->id, FALSE);
     }
+}
+
+void
+share_leases_reconcile(ShareLeases *leases)
+{
+    reconcile_all(leases);
+    lease_errands_await(leases->errands);
 }
 
 static void *
@@ -346,7 +356,7 @@ look_after(void *data)
         gint64 next_usec = g_get_monotonic_time() + RECONCILE_USEC;
 
         g_mutex_unlock(&leases->lock);
-        share_leases_reconcile(leases);
+        reconcile_all(leases);
         g_mutex_lock(&leases->lock);
         while (!leases->stop && g_cond_wait_until(&leases->stopped, &leases->lock, next_usec))
             ;
@@ -363,6 +373,7 @@ share_leases_new(const ShareHost *host)
     leases->host = *host;
     lease_book_init(&leases->book, host->store, &work, leases);
     lease_claims_init(&leases->subjects);
+    leases->errands = lease_errands_new(reconcile_lease, leases);
     g_mutex_init(&leases->lock);
     g_cond_init(&leases->stopped);
     leases->thread = g_thread_new("shares", look_after, leases);
@@ -379,6 +390,7 @@ share_leases_free(ShareLeases *leases)
     g_cond_signal(&leases->stopped);
     g_mutex_unlock(&leases->lock);
     g_thread_join(leases->thread);
+    lease_errands_free(leases->errands);
     g_cond_clear(&leases->stopped);
     g_mutex_clear(&leases->lock);
     lease_claims_clear(&leases->subjects);

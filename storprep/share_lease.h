@@ -8,8 +8,8 @@
  * Theory of operation. lease_book.h has the life of a lease. What is "ready" within its deadline,
  * or "committed", is needed: if it vanishes (a reboot, a restart of the NFS server) it is made
  * again. What is needed no longer goes once nobody uses it; it is never torn from a user. What was
- * there before is used as it is and left as it is. A thread looks at every lease at the start and
- * every few seconds.
+ * there before is used as it is and left as it is. A thread has every lease looked at, each in a
+ * thread of its own, at the start and every few seconds.
  */
 typedef struct ShareLeases ShareLeases;
 
@@ -43,7 +43,7 @@ gboolean share_leases_release(ShareLeases *leases, const char *id, guint64 gener
  */
 gboolean share_leases_end(ShareLeases *leases, const char *kind, const char *owner,
                           const char *place, gboolean *ret_kept, GError **error);
-/* Looks at every lease once, as the thread does. */
+/* Has every lease looked at, as the thread does, and waits for that. */
 void share_leases_reconcile(ShareLeases *leases);
 /* Whether leases of @kind are these. */
 gboolean share_lease_has_kind(const char *kind);

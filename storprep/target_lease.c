@@ -8,6 +8,7 @@
 #include "common/maintenance.h"
 #include "storprep/image_digest.h"
 #include "storprep/lease_book.h"
+#include "storprep/lease_errands.h"
 #include "storprep/pool_volume.h"
 #include "storprep/target_files.h"
 #include "storprep/target_server.h"
@@ -24,6 +25,7 @@ struct TargetLeases {
     char *root;
     TargetServers *servers;
     LeaseBook book;
+    LeaseErrands *errands;
     HypervisorWatch *watch;
     GCancellable *stop;
     GThread *thread;
@@ -296,8 +298,9 @@ target_leases_close(TargetLeases *leases, const char *id, guint64 generation, GE
 
 /* @resumed: libvirt said that the guest ran here, which stays true if it left again since. */
 static void
-reconcile_lease(TargetLeases *leases, const char *id, gboolean resumed)
+reconcile_lease(const char *id, gboolean resumed, void *data)
 {
+    TargetLeases *leases = data;
     g_auto(LeaseClaim) claim = { 0 };
     g_autoptr(Lease) lease =
         lease_book_recover(&leases->book, id, resumed ? RESUMED_USEC : RECOVER_USEC, &claim);
@@ -336,7 +339,7 @@ reconcile_guest(TargetLeases *leases, const char *uuid, gboolean resumed)
         const Lease *lease = all->pdata[i];
 
         if (!uuid || g_ascii_strcasecmp(uuid, lease->guest_uuid) == 0)
-            reconcile_lease(leases, lease->id, resumed);
+            lease_errands_ask(leases->errands, lease->id, resumed);
     }
 }
 
@@ -344,6 +347,7 @@ void
 target_leases_reconcile(TargetLeases *leases)
 {
     reconcile_guest(leases, NULL, FALSE);
+    lease_errands_await(leases->errands);
 }
 
 /* Only what may change a decision is worth a look. */
@@ -401,6 +405,7 @@ target_leases_new(LeaseStore *store, Hypervisor *hypervisor, const char *const *
     leases->root = g_strdup(root);
     leases->servers = target_servers_new(socket_directory);
     lease_book_init(&leases->book, store, &work, leases);
+    leases->errands = lease_errands_new(reconcile_lease, leases);
     leases->stop = g_cancellable_new();
     leases->watch = hypervisor_watch_new(hypervisor, NULL);
     leases->thread = g_thread_new("targets", look_after, leases);
@@ -415,6 +420,7 @@ target_leases_free(TargetLeases *leases)
     g_cancellable_cancel(leases->stop);
     g_thread_join(leases->thread);
     hypervisor_watch_free(leases->watch);
+    lease_errands_free(leases->errands);
     g_object_unref(leases->stop);
     target_servers_free(leases->servers);
     lease_book_clear(&leases->book);

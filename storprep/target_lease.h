@@ -9,8 +9,8 @@
 /*
  * Theory of operation. lease_book.h has the life of a lease. Anything but "ready" is past its
  * deadline: after a crash its files go, whatever the clock says. A thread follows libvirt's events
- * and looks at every lease every few seconds and at start; all ends go through
- * target_lease_decide().
+ * and has every lease looked at every few seconds and at start, each in a thread of its own; all
+ * ends go through target_lease_decide().
  */
 #define TARGETS_KIND "targets" /* of these leases in the store */
 typedef struct TargetLeases TargetLeases;
@@ -77,5 +77,5 @@ gboolean target_leases_close(TargetLeases *leases, const char *id, guint64 gener
  */
 GPtrArray *target_leases_read(LeaseStore *store, GError **error);
 GPtrArray *target_leases_list(TargetLeases *leases, GError **error);
-/* Looks at every lease once, as the thread does. */
+/* Has every lease looked at, as the thread does, and waits for that. */
 void target_leases_reconcile(TargetLeases *leases);
