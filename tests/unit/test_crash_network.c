@@ -220,7 +220,7 @@ audit(const MigrationWorld *world, const Operation *operation)
     network_audit_empty(world->source);
     network_audit_empty(world->destination);
     g_assert_true(migration_host_runs_guest(home));
-    for (unsigned vnic = 0; !operation->lets_go && vnic <= operation->has_two; vnic++)
+    for (unsigned vnic = 0; !operation->lets_go && vnic <= (operation->has_two ? 1 : 0); vnic++)
         g_assert_cmpint(home->plugged[vnic], >=, 0);
     if (!operation->lets_go)
         g_assert_cmpstr(fake_guest_active(world->guest), ==, "vf");
