@@ -59,6 +59,13 @@ def expect(host, check_id, severity, *named, status=BLOCKED, outcome="failed", w
     return found[0]
 
 
+def is_found(host, check_id):
+    """Whether the check fails, instead of passing or not being known."""
+    _, document, _ = check(host, "guest1", "--to", "host2")
+    return any(entry["check"] == check_id and entry["outcome"] == "failed"
+               for entry in document["results"])
+
+
 def wrong(document):
     return [(entry["check"], entry["outcome"], entry["evidence"])
             for entry in document["results"] if entry["outcome"] != "passed"]

@@ -5,7 +5,7 @@ import time
 import xml.etree.ElementTree as ET
 from contextlib import contextmanager
 
-from emulation.checks import (BLOCKED, READY, UNKNOWN, WARNINGS, broken, check, expect,
+from emulation.checks import (BLOCKED, READY, UNKNOWN, WARNINGS, broken, check, expect, is_found,
                               unchanged, wrong)
 from emulation.deadline import wait_for
 from emulation.probe import Probe
@@ -88,13 +88,6 @@ def share_memory(domain):
     memory = ET.SubElement(domain.find("devices"), "shmem", name="lab")
     ET.SubElement(memory, "model", type="ivshmem-plain")
     ET.SubElement(memory, "size", unit="M").text = "1"
-
-
-def is_found(host, check_id):
-    """Whether the check fails, instead of not being known."""
-    _, document, _ = check(host, "guest1", "--to", "host2")
-    return any(entry["check"] == check_id and entry["outcome"] == "failed"
-               for entry in document["results"])
 
 
 def changes_nothing(lab, source, target):

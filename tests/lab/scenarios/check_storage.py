@@ -4,7 +4,7 @@
 import json
 import time
 
-from emulation.checks import (READY, WARNINGS, broken, check, expect, unchanged, wrong)
+from emulation.checks import READY, WARNINGS, broken, check, expect, is_found, unchanged, wrong
 from emulation.deadline import scaled, wait_for
 from emulation.storage import Storage
 
@@ -71,8 +71,10 @@ def rights(lab, source, guest):
         expect(source, "storage.nfs-rights", "blocker", guest.disk, "may not")
 
     with lab.case("an export that squashes root, and an image that is not QEMU's"), broken(
-            source, f"{squash('root_squash')}; chown 1000 {image}; chmod 666 {image}",
-            f"{squash('no_root_squash')}; chown libvirt-qemu {image}; chmod 644 {image}"):
+            source, f"{squash('root_squash')} && chown 1000 {image}; chmod 666 {image}",
+            f"{squash('no_root_squash')} && chown libvirt-qemu {image}; chmod 644 {image}"):
+        # The mount believes in the old owner for up to a minute.
+        wait_for("the new owner to be seen", lambda: is_found(source, "storage.nfs-squash"), 90, 1)
         expect(source, "storage.nfs-squash", "warning", "root_squash", status=None)
 
 
