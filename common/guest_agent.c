@@ -6,8 +6,9 @@
 #include "common/fault.h"
 #include "common/limits.h"
 
-/* How often the end of a command is asked for: the agent has no event for it. */
-#define STATUS_INTERVAL_USEC     (50 * G_TIME_SPAN_MILLISECOND)
+/* How often the end of a command is asked for: the agent has no event for it, and most of ours take
+ * some milliseconds. It doubles. */
+#define STATUS_INTERVAL_USEC     (10 * G_TIME_SPAN_MILLISECOND)
 #define STATUS_INTERVAL_MAX_USEC (500 * G_TIME_SPAN_MILLISECOND)
 /* One round trip; a command's own time is the caller's. */
 #define ROUND_TRIP_SECONDS 10

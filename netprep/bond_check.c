@@ -9,7 +9,7 @@
 /* Measured: see docs/decisions.md. */
 #define ANNOUNCEMENTS_MIN 3
 /* Within CHECK_TIMEOUT_MSEC: a silent agent is a finding, not a check that could not be run. */
-#define PING_SECONDS 3
+#define AGENT_SECONDS 3
 
 typedef struct {
     GuestSubject *subject;
@@ -17,6 +17,8 @@ typedef struct {
     const char *label;
     const GuestView *view;
     const GPtrArray *vnics;
+    gboolean answers;                  /* the agent */
+    GuestAbilities abilities;          /* that it says it has */
     GuestReport *report;               /* NULL: the agent does not tell */
     GuestNeighbourhood *neighbourhood; /* likewise */
 } Context;
@@ -74,8 +76,9 @@ check_agent(void *data, CheckReport *report)
     BondAccess access = bond_access(context->host, context->view, NULL);
     g_autoptr(GError) error = NULL;
 
-    if (guest_agent_ping(context->host->hypervisor, context->view->guest->uuid, PING_SECONDS,
-                         &error))
+    context->answers = guest_agent_abilities(context->host->hypervisor, context->view->guest->uuid,
+                                             AGENT_SECONDS, &context->abilities, &error);
+    if (context->answers)
         context->report = bond_report(&access, &error);
     if (context->report)
         check_pass(report, context->label, "tells about its network devices (%s)",
@@ -299,6 +302,31 @@ judge_carrying(const Context *context, const Place *place, CheckReport *report)
         check_unknown(report, place->label, "%s", error->message);
 }
 
+/* A program of the bond itself stays: the kernel gives it to each port that comes. */
+static void
+judge_xdp(const Context *context, const Place *place, CheckReport *report)
+{
+    const char *name = place->port->name;
+    g_autofree char *vnic = vnic_label(place->vnic);
+    g_autofree char *object = g_strdup_printf("%s of %s", vnic, context->label);
+    g_autofree char *remedy = g_strdup_printf(
+        "ip link set %s xdp off  # in the guest; its bond can have the program instead", name);
+
+    if (!place->port->tells_xdp)
+        check_unknown(report, object, "only netprep-guest tells whether %s has an XDP program",
+                      name);
+    else if (place->port->has_xdp)
+        check_fail(report, object, remedy, "%s has an XDP program, which is gone with it", name);
+    else
+        check_pass(report, object, "%s has no XDP program", name);
+}
+
+static void
+check_xdp(void *context, CheckReport *report)
+{
+    for_each(context, report, FALSE, judge_xdp);
+}
+
 static void
 check_mac(void *context, CheckReport *report)
 {
@@ -311,7 +339,10 @@ check_carrying(void *data, CheckReport *report)
     Context *context = data;
     BondAccess access = bond_access(context->host, context->view, NULL);
 
+    /* Each question to the agent is a round trip through the guest. */
     if (context->report)
+        context->neighbourhood = guest_neighbourhood_told(context->report);
+    if (context->report && !context->neighbourhood)
         context->neighbourhood = guest_neighbourhood_read(&access, NULL);
     for_each(context, report, FALSE, judge_carrying);
 }
@@ -320,15 +351,13 @@ static void
 check_permissions(void *data, CheckReport *report)
 {
     const Context *context = data;
-    GuestAbilities abilities = 0;
-    g_autoptr(GError) error = NULL;
 
-    if (!guest_agent_abilities(context->host->hypervisor, context->view->guest->uuid,
-                               context->host->config->agent_seconds, &abilities, &error))
-        check_unknown(report, context->label, "%s", error->message);
-    else if (!(abilities & GUEST_ABILITY_EXEC))
+    if (!context->answers)
+        check_unknown(report, context->label, "its agent does not answer");
+    else if (!(context->abilities & GUEST_ABILITY_EXEC))
         check_fail(report, context->label, NULL, "its agent may not run commands (guest-exec)%s",
-                   abilities & GUEST_ABILITY_FILES ? ": its bond is steered by files" : "");
+                   context->abilities & GUEST_ABILITY_FILES ? ": its bond is steered by files"
+                                                            : "");
     else
         check_pass(report, context->label, "its agent may run commands");
 }
@@ -381,6 +410,7 @@ bond_check_guest(GuestSubject *subject)
                                     { "network.bond-primary", check_primary },
                                     { "network.bond-announcements", check_announcements },
                                     { "network.bond-mac", check_mac },
+                                    { "network.no-xdp", check_xdp },
                                     { "network.backup-carries", check_carrying },
                                     { 0 } };
     Context *context = g_new0(Context, 1);

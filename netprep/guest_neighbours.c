@@ -117,6 +117,18 @@ guest_neighbourhood_free(GuestNeighbourhood *neighbourhood)
 }
 
 GuestNeighbourhood *
+guest_neighbourhood_told(const GuestReport *report)
+{
+    GuestNeighbourhood *neighbourhood = NULL;
+
+    if (report->arp) {
+        neighbourhood = g_new0(GuestNeighbourhood, 1);
+        neighbourhood->arp = g_strdup(report->arp);
+    }
+    return neighbourhood;
+}
+
+GuestNeighbourhood *
 guest_neighbourhood_read(const BondAccess *access, GError **error)
 {
     g_autoptr(GuestNeighbourhood) neighbourhood = g_new0(GuestNeighbourhood, 1);

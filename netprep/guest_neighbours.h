@@ -18,6 +18,8 @@ typedef struct {
 void guest_neighbourhood_free(GuestNeighbourhood *neighbourhood);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GuestNeighbourhood, guest_neighbourhood_free)
 
+/* What netprep-guest told with its report, which has no addresses; NULL if it told nothing. */
+GuestNeighbourhood *guest_neighbourhood_told(const GuestReport *report);
 /* Asks the guest's agent. Fails like guest_agent_call(); what the agent may not tell is left empty.
  * Blocks. */
 GuestNeighbourhood *guest_neighbourhood_read(const BondAccess *access, GError **error);

@@ -45,6 +45,7 @@ guest_report_free(GuestReport *report)
         return;
     g_ptr_array_unref(report->interfaces);
     g_ptr_array_unref(report->bonds);
+    g_free(report->arp);
     g_free(report);
 }
 
@@ -129,8 +130,11 @@ parse_interface(const json_t *object)
 {
     GuestInterface *interface = g_new0(GuestInterface, 1);
     const json_t *carrier = json_object_get(object, "carrier");
+    const json_t *xdp = json_object_get(object, "xdp");
 
     interface->carrier = json_is_true(carrier);
+    interface->has_xdp = json_is_true(xdp);
+    interface->tells_xdp = json_is_boolean(xdp);
     if (json_is_boolean(carrier) &&
         take_text(object, "name", text_is_link_name, TRUE, &interface->name) &&
         take_text(object, "driver", is_word, FALSE, &interface->driver) &&
@@ -249,6 +253,7 @@ guest_report_parse(const char *guest_name, const char *text, GError **error)
     g_autoptr(GuestReport) report = guest_report_new(GUEST_STEERING_PROGRAM);
 
     report->hooks = parse_hooks(json_object_get(object, "hooks"));
+    report->arp = g_strdup(json_string_value(json_object_get(object, "arp")));
     if (!json_is_object(object))
         refuse(guest_name, "it is not a JSON object", error);
     else if (!parse_interfaces(json_object_get(object, "interfaces"), report->interfaces))

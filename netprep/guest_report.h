@@ -15,6 +15,8 @@ typedef struct {
     char *master;   /* NULL: none */
     char *mac;      /* NULL: not told */
     gboolean carrier;
+    gboolean has_xdp;   /* it has an XDP program */
+    gboolean tells_xdp; /* that was told */
 } GuestInterface;
 
 typedef struct {
@@ -41,6 +43,7 @@ typedef struct {
     GuestSteering steering;
     GPtrArray *interfaces; /* of GuestInterface * */
     GPtrArray *bonds;      /* of GuestBond * */
+    char *arp;             /* its ARP table as far as its bonds are in it; NULL: not told */
     unsigned hooks;        /* bit 1 << GuestHooksPhase: it has hooks of that phase */
 } GuestReport;
 

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <linux/if_arp.h>
 #include <linux/if_bonding.h>
+#include <linux/if_link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,15 @@ read_mac(const struct nlattr *attribute, uint8_t *mac)
 }
 
 static bool
+read_xdp(struct nlattr *xdp)
+{
+    struct nlattr *attributes[IFLA_XDP_MAX + 1];
+
+    return nla_parse_nested(attributes, IFLA_XDP_MAX, xdp, NULL) == 0 &&
+           read_number(attributes[IFLA_XDP_ATTACHED], 1) != XDP_ATTACHED_NONE;
+}
+
+static bool
 read_link(const Kernel *kernel, struct nlmsghdr *header, Link *link)
 {
     const struct ifinfomsg *info = nlmsg_data(header);
@@ -153,6 +163,7 @@ read_link(const Kernel *kernel, struct nlmsghdr *header, Link *link)
     link->carrier = link->up && read_number(attributes[IFLA_CARRIER], 1);
     if (attributes[IFLA_LINKINFO])
         read_kind(attributes[IFLA_LINKINFO], link);
+    link->has_xdp = attributes[IFLA_XDP] && read_xdp(attributes[IFLA_XDP]);
     read_place(kernel, link);
     return true;
 }

@@ -39,6 +39,7 @@ typedef struct {
     bool carrier;
     bool port_usable; /* as a port: its bond has seen its link, by its own polling */
     bool is_bond;
+    bool has_xdp; /* a program in front of its own stack: XDP */
     LinkBond bond;
     char driver[LINK_DRIVER_SIZE];           /* "" if none */
     char pci_path[LINK_PCI_PATH_SIZE];       /* device.function of each hop; "" if not on PCI */

@@ -27,12 +27,12 @@ report_interface(const Links *links, const Link *link)
 
     link_print_mac(link->mac, mac);
     link_print_mac(link->permanent_mac, permanent_mac);
-    return json_pack("{s:s, s:i, s:s, s:s, s:s?, s:s?, s:b, s:b, s:i, s:i, s:s?}", "name",
+    return json_pack("{s:s, s:i, s:s, s:s, s:s?, s:s?, s:b, s:b, s:i, s:i, s:b, s:s?}", "name",
                      link->name, "index", link->index, "macAddress", mac, "permanentMacAddress",
                      permanent_mac, "driver", or_null(link->driver), "pciPath",
                      or_null(link->pci_path), "up", link->up, "carrier", link->carrier, "mtu",
-                     (int)link->mtu, "addresses", (int)link->addresses, "master",
-                     name_of(links, link->master));
+                     (int)link->mtu, "addresses", (int)link->addresses, "xdp", link->has_xdp,
+                     "master", name_of(links, link->master));
 }
 
 json_t *

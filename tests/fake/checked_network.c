@@ -53,17 +53,19 @@ checked_network_report(void *data, const char *mode, int monitor, const char *pr
                        int announcements, const char *fail_over_mac)
 {
     const CheckedNetwork *world = data;
+    g_autofree char *arp = world->arp ? g_strdup_printf("\"arp\":\"%s\",", world->arp) : NULL;
     g_autofree char *report = g_strdup_printf(
-        "{\"interfaces\":["
+        "{%s\"interfaces\":["
         "{\"name\":\"virtio\",\"driver\":\"virtio_net\",\"pciPath\":\"03.0\",\"carrier\":true,"
         "\"master\":\"bond0\"},{\"name\":\"bond0\",\"driver\":null,\"pciPath\":null,"
         "\"carrier\":true,\"master\":null,\"mac\":\"52:54:00:aa:00:09\"},"
         "{\"name\":\"vf\",\"driver\":\"igbvf\",\"pciPath\":\"04.0\",\"carrier\":true,"
-        "\"master\":\"bond0\"}],"
+        "\"xdp\":%s,\"master\":\"bond0\"}],"
         "\"bonds\":[{\"name\":\"bond0\",\"mode\":\"%s\",\"active\":\"vf\",\"primary\":\"%s\","
         "\"monitorIntervalMilliseconds\":%d,\"gratuitousArp\":%d,\"failOverMac\":\"%s\","
         "\"ports\":[\"virtio\",\"vf\"]}]}",
-        mode, primary, monitor, announcements, fail_over_mac);
+        arp ? arp : "", world->xdp ? "true" : "false", mode, primary, monitor, announcements,
+        fail_over_mac);
 
     fake_guest_set_report(world->fixture->guest, report);
 }

@@ -9,6 +9,8 @@
 typedef struct {
     NetworkFixture *fixture;
     json_t *facts;
+    gboolean xdp;    /* the guest's VF has an XDP program */
+    const char *arp; /* the neighbours that its report tells; NULL: it tells none */
 } CheckedNetwork;
 
 CheckedNetwork *checked_network_new(void);

@@ -491,6 +491,12 @@ fake_kernel_set_mtu(FakeKernel *fake, const char *name, unsigned mtu)
 }
 
 void
+fake_kernel_add_xdp(FakeKernel *fake, const char *name)
+{
+    known(fake, name)->link.has_xdp = true;
+}
+
+void
 fake_kernel_set_lower(FakeKernel *fake, const char *name, const char *lower)
 {
     known(fake, name)->link.lower = known(fake, lower)->link.index;

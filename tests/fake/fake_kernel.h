@@ -21,6 +21,8 @@ void fake_kernel_add_nic(FakeKernel *fake, const char *name, const char *mac, co
 /* A bond, down, without ports, and with options of all zeros. */
 void fake_kernel_add_bond(FakeKernel *fake, const char *name, const char *mac);
 void fake_kernel_set_mtu(FakeKernel *fake, const char *name, unsigned mtu);
+/* Gives it an XDP program. */
+void fake_kernel_add_xdp(FakeKernel *fake, const char *name);
 /* Makes @name stand on @lower, as a VLAN does. */
 void fake_kernel_set_lower(FakeKernel *fake, const char *name, const char *lower);
 

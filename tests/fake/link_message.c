@@ -41,6 +41,15 @@ put_port(struct nl_msg *message, const Link *link)
     nla_nest_end(message, linkinfo);
 }
 
+static void
+put_xdp(struct nl_msg *message, const Link *link)
+{
+    struct nlattr *xdp = nla_nest_start(message, IFLA_XDP);
+
+    nla_put_u8(message, IFLA_XDP_ATTACHED, link->has_xdp ? XDP_ATTACHED_DRV : XDP_ATTACHED_NONE);
+    nla_nest_end(message, xdp);
+}
+
 struct nl_msg *
 link_message_new(const Link *link)
 {
@@ -55,6 +64,7 @@ link_message_new(const Link *link)
     nla_put(message, IFLA_PERM_ADDRESS, ETH_ALEN, link->permanent_mac);
     nla_put_u32(message, IFLA_MTU, link->mtu);
     nla_put_u8(message, IFLA_CARRIER, link->up);
+    put_xdp(message, link);
     if (link->master)
         nla_put_u32(message, IFLA_MASTER, (guint32)link->master);
     if (link->lower)

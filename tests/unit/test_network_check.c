@@ -109,6 +109,13 @@ change_macs(void *data)
     checked_network_report(data, "active-backup", 100, "vf", 3, "active");
 }
 
+static void
+load_xdp(void *data)
+{
+    ((CheckedNetwork *)data)->xdp = TRUE;
+    set_report(data, "active-backup", 100, "vf", 3);
+}
+
 /* The guest again, with this in place of @from. */
 static void
 replace_guest(const CheckedNetwork *world, const char *from, const char *to)
@@ -146,6 +153,7 @@ static const CheckCase cases[] = {
     { "network.bond-primary", prefer_virtio, "primary is virtio", checked_network_has_guest },
     { "network.bond-announcements", announce_once, "num_grat_arp is 1", checked_network_has_guest },
     { "guest.agent-permits", forbid_exec, "guest-exec", checked_network_has_guest },
+    { "network.no-xdp", load_xdp, "vf has an XDP program", checked_network_has_guest },
     { "network.bond-mac", change_macs, "fail_over_mac is active", checked_network_has_guest },
     { "network.backup-carries", lead_elsewhere, "leads elsewhere", checked_network_has_guest },
     { "network.hotplug-possible", sit_on_root, "root complex", checked_network_has_guest },
@@ -196,6 +204,23 @@ test_silent_agent_leaves_bonds_unknown(void)
     g_autoptr(CheckReport) report = network_check_source(world->fixture->host, "web1");
     g_assert_cmpint(check_case_outcome(report, "network.bond-mode"), ==, CHECK_UNKNOWN);
     g_assert_cmpint(check_case_outcome(report, "network.backup-present"), ==, CHECK_UNKNOWN);
+}
+
+/* Each question to the agent is a round trip, so what the report has is not asked for again. */
+static void
+test_neighbours_are_taken_from_the_report(void)
+{
+    g_autoptr(CheckedNetwork) world = checked_network_new();
+
+    checked_network_has_guest(world);
+    fake_guest_set_files(world->fixture->guest, FALSE);
+    lead_elsewhere(world);
+    g_autoptr(CheckReport) silent = network_check_source(world->fixture->host, "web1");
+    g_assert_cmpint(check_case_outcome(silent, "network.backup-carries"), ==, CHECK_UNKNOWN);
+    world->arp = "10.99.0.254 0x1 0x2 52:54:00:00:00:01 * bond0\\n";
+    set_report(world, "active-backup", 100, "vf", 3);
+    g_autoptr(CheckReport) told = network_check_source(world->fixture->host, "web1");
+    g_assert_cmpint(check_case_outcome(told, "network.backup-carries"), ==, CHECK_FAILED);
 }
 
 static void
@@ -257,6 +282,7 @@ main(int argc, char **argv)
     g_test_add_func("/network-check/no-guest", test_unknown_guest_is_left_to_those_who_know);
     g_test_add_func("/network-check/team", test_team_is_not_judged_as_a_bond);
     g_test_add_func("/network-check/silent-agent", test_silent_agent_leaves_bonds_unknown);
+    g_test_add_func("/network-check/neighbours-told", test_neighbours_are_taken_from_the_report);
     g_test_add_func("/network-check/told", test_source_tells_what_the_destination_asks);
     g_test_add_func("/network-check/no-change", test_nothing_is_changed);
     return g_test_run();
