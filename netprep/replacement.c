@@ -139,9 +139,10 @@ replace(Replacement *replacement, guint index, const char *loss, GError **error)
 static gboolean
 look_after(Replacement *replacement, guint index, const GuestView *view)
 {
-    const LeaseAsset *asset = replacement->lease->assets->pdata[index];
-    const Function *function = function_inventory_find(replacement->inventory, asset->key);
-    const char *loss = guest_view_find(view->live, asset->key) ? NULL : find_loss(asset, function);
+    const LeaseAsset *asset = replacement->lease->assets->pdata[index]; /* until it is replaced */
+    g_autofree char *key = g_strdup(asset->key);
+    const Function *function = function_inventory_find(replacement->inventory, key);
+    const char *loss = guest_view_find(view->live, key) ? NULL : find_loss(asset, function);
     g_autoptr(GError) failure = NULL;
 
     if (!loss)
@@ -150,7 +151,7 @@ look_after(Replacement *replacement, guint index, const GuestView *view)
         return TRUE;
     /* That none is free is no news: what becomes of the lost one tells of it. */
     if (!g_error_matches(failure, FAULT, FAULT_NO_FREE_FUNCTION))
-        g_warning("lease %s: %s is not replaced: %s", replacement->lease->id, asset->key,
+        g_warning("lease %s: %s is not replaced: %s", replacement->lease->id, key,
                   failure->message);
     return FALSE;
 }

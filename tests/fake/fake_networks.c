@@ -5,8 +5,11 @@
 
 #include "common/fault.h"
 
+#define RIVAL_PORT "3c7c8a64-2a57-4f8e-8c0d-1f1e5a1d0a22"
+
 struct FakeNetworks {
     GMutex lock;
+    unsigned quicker;    /* so many ports another guest gets first */
     GPtrArray *networks; /* of HypervisorNetwork * */
     GPtrArray *ports;    /* of NetworkPort * */
 };
@@ -97,6 +100,17 @@ fake_networks_list(FakeNetworks *networks)
     return list;
 }
 
+/* With the lock. */
+static void
+drop_port(FakeNetworks *networks, const char *name, const char *uuid)
+{
+    for (guint i = networks->ports->len; i > 0; i--) {
+        const NetworkPort *port = networks->ports->pdata[i - 1];
+        if ((!name || g_str_equal(port->network, name)) && g_str_equal(port->uuid, uuid))
+            g_ptr_array_remove_index(networks->ports, i - 1);
+    }
+}
+
 GPtrArray *
 fake_networks_list_ports(FakeNetworks *networks)
 {
@@ -105,7 +119,30 @@ fake_networks_list_ports(FakeNetworks *networks)
 
     for (guint i = 0; i < networks->ports->len; i++)
         g_ptr_array_add(list, network_port_copy(networks->ports->pdata[i]));
+    drop_port(networks, NULL, RIVAL_PORT);
     return list;
+}
+
+void
+fake_networks_be_quicker(FakeNetworks *networks, unsigned count)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&networks->lock);
+
+    networks->quicker = count;
+}
+
+/* With the lock: somebody else asks for the same. */
+static void
+be_quicker(FakeNetworks *networks, const NetworkPort *port)
+{
+    const NetworkPort rival = { port->network,   (char *)RIVAL_PORT,
+                                (char *)"rival", (char *)"9c7c8a64-2a57-4f8e-8c0d-1f1e5a1d0a98",
+                                port->mac,       port->function };
+
+    if (networks->quicker == 0)
+        return;
+    networks->quicker--;
+    g_ptr_array_add(networks->ports, network_port_copy(&rival));
 }
 
 static gboolean
@@ -131,6 +168,7 @@ fake_networks_create_port(FakeNetworks *networks, const NetworkPort *port, GErro
 
     if (!network || !has_function(network, port->function))
         return refuse(port->network, "no such network, or it does not have the device", error);
+    be_quicker(networks, port);
     for (guint i = 0; i < networks->ports->len; i++) {
         const NetworkPort *other = networks->ports->pdata[i];
 
@@ -150,10 +188,6 @@ fake_networks_delete_port(FakeNetworks *networks, const char *name, const char *
 
     if (!find(networks, name))
         return refuse(name, "no such network", error);
-    for (guint i = networks->ports->len; i > 0; i--) {
-        const NetworkPort *port = networks->ports->pdata[i - 1];
-        if (g_str_equal(port->network, name) && g_str_equal(port->uuid, uuid))
-            g_ptr_array_remove_index(networks->ports, i - 1);
-    }
+    drop_port(networks, name, uuid);
     return TRUE;
 }

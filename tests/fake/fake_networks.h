@@ -14,6 +14,10 @@ void fake_networks_free(FakeNetworks *networks);
 void fake_networks_add(FakeNetworks *networks, const char *name, const char *pf);
 void fake_networks_add_bridge(FakeNetworks *networks, const char *name, const char *bridge);
 
+/* Of the VFs that ports are asked for from now on, another guest gets @count just before, and keeps
+ * each until all ports are listed once. */
+void fake_networks_be_quicker(FakeNetworks *networks, unsigned count);
+
 /* As HypervisorOps says: copies of all; a VF has one port in a network at the most. Networks that
  * name PFs are taken to have every VF. */
 GPtrArray *fake_networks_list(FakeNetworks *networks);

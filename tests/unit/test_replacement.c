@@ -392,6 +392,83 @@ test_new_one_is_held_in_libvirts_pools(void)
     g_assert_true(held);
 }
 
+static void
+test_who_is_quicker_a_few_times_is_left_behind(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = reserve(fixture, VNIC_FORM_HOSTDEV);
+
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, FALSE);
+    give_to_process(fixture, FIXTURE_VF);
+    fake_networks_be_quicker(fake_hypervisor_networks(fixture->hypervisor), 3);
+    g_assert_true(attach(fixture, lease));
+    g_assert_false(network_fixture_has_live(fixture, FIXTURE_VF));
+}
+
+/* In the end it gets what is on record, unless somebody has that by then. */
+static void
+test_who_is_quicker_each_time_is_not_raced_for_ever(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = reserve(fixture, VNIC_FORM_HOSTDEV);
+    int before = g_atomic_int_get(&announced);
+
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, FALSE);
+    give_to_process(fixture, FIXTURE_VF);
+    fake_networks_be_quicker(fake_hypervisor_networks(fixture->hypervisor), G_MAXUINT);
+    g_assert_true(attach(fixture, lease));
+    g_assert_false(network_fixture_has_live(fixture, FIXTURE_VF));
+    g_assert_cmpint(g_atomic_int_get(&announced), ==, before + 16);
+}
+
+/* Nothing was done to it yet. */
+static void
+test_reserved_one_without_a_link_is_left_as_it_is(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = reserve(fixture, VNIC_FORM_HOSTDEV);
+    FunctionSettings *settings = fake_function_control_settings(fixture->control, 0);
+
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, FALSE);
+    add_card(fixture);
+    cut_link(fixture);
+    settings->vlan = 7; /* somebody else's affair */
+    g_assert_true(attach(fixture, lease));
+    g_assert_true(network_fixture_has_live(fixture, OTHER_VF));
+    g_assert_cmpuint(settings->vlan, ==, 7);
+}
+
+/* The guest had it like that. */
+static void
+test_detached_one_that_shares_its_group_by_now_goes_back(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = detach(fixture);
+
+    share_group(fixture, FIXTURE_VF);
+    g_autofree char *outcome = release(fixture, lease);
+    g_assert_cmpstr(outcome, ==, "returned");
+    g_assert_true(network_fixture_has_live(fixture, FIXTURE_VF));
+}
+
+/* What the record does not know of the configuration is left to the administrator. */
+static void
+test_configuration_without_a_form_is_not_guessed(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = detach(fixture);
+    LeaseAsset *asset = lease->assets->pdata[0];
+
+    json_object_del(json_object_get(asset->detail, "vnic"), "configuration");
+    g_assert_true(
+        lease_store_put_asset(fixture->host->leases, lease->id, asset, FAULT_FUNCTION_BUSY, NULL));
+    give_to_guest(fixture, FIXTURE_VF);
+    g_autofree char *outcome = release(fixture, lease);
+    g_assert_cmpstr(outcome, ==, "returned");
+    g_assert_true(network_fixture_has_live(fixture, FIXTURE_VF_2));
+    g_assert_false(network_fixture_has_config(fixture, FIXTURE_VF_2));
+}
+
 /* The PF's entry for the guest's MAC is still known as ours, and goes in the end. */
 static void
 test_entry_of_the_pf_is_handed_down_or_taken_away(void)
@@ -446,5 +523,15 @@ main(int argc, char **argv)
                     test_new_one_is_held_in_libvirts_pools);
     g_test_add_func("/replacement/entry-of-the-pf-is-handed-down-or-taken-away",
                     test_entry_of_the_pf_is_handed_down_or_taken_away);
+    g_test_add_func("/replacement/who-is-quicker-a-few-times-is-left-behind",
+                    test_who_is_quicker_a_few_times_is_left_behind);
+    g_test_add_func("/replacement/who-is-quicker-each-time-is-not-raced-for-ever",
+                    test_who_is_quicker_each_time_is_not_raced_for_ever);
+    g_test_add_func("/replacement/reserved-one-without-a-link-is-left-as-it-is",
+                    test_reserved_one_without_a_link_is_left_as_it_is);
+    g_test_add_func("/replacement/detached-one-that-shares-its-group-goes-back",
+                    test_detached_one_that_shares_its_group_by_now_goes_back);
+    g_test_add_func("/replacement/configuration-without-a-form-is-not-guessed",
+                    test_configuration_without_a_form_is_not_guessed);
     return g_test_run();
 }

@@ -234,6 +234,24 @@ test_host_in_maintenance_keeps_what_it_promised_and_promises_no_more(void)
     g_assert_nonnull(after);
 }
 
+/* libvirt gives the VF that was chosen to a guest that starts: another one, but not for ever. */
+static void
+test_who_is_quicker_each_time_is_not_raced_for_ever(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    FakeNetworks *networks = fake_hypervisor_networks(fixture->hypervisor);
+    g_autoptr(GError) error = NULL;
+
+    fake_networks_be_quicker(networks, G_MAXUINT);
+    g_assert_null(reserve(fixture, "a", 1, &error));
+    g_assert_error(error, FAULT, FAULT_FUNCTION_BUSY);
+    g_autoptr(Lease) none = network_fixture_lease(fixture);
+    g_assert_null(none);
+    fake_networks_be_quicker(networks, 3);
+    g_autoptr(Lease) lease = reserve(fixture, "a", 1, NULL);
+    g_assert_nonnull(lease);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -257,6 +275,8 @@ main(int argc, char **argv)
                     test_guest_that_is_here_already_is_refused);
     g_test_add_func("/reservation/racing-requests-never-share-a-function",
                     test_racing_requests_never_share_a_function);
+    g_test_add_func("/reservation/who-is-quicker-each-time-is-not-raced-for-ever",
+                    test_who_is_quicker_each_time_is_not_raced_for_ever);
     g_test_add_func("/reservation/maintenance",
                     test_host_in_maintenance_keeps_what_it_promised_and_promises_no_more);
     return g_test_run();
