@@ -97,6 +97,8 @@ mount_source(void *self, const char *source, const char *target, const char *opt
     g_autofree char *listed = g_strconcat("vers=4.2,", options, NULL);
     gboolean failed;
 
+    if (fake->hang)
+        hang_pass(fake->hang);
     g_mutex_lock(&fake->lock);
     failed = fails(fake, "mount", error);
     if (!failed) {

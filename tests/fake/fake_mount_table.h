@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/fault.h"
+#include "fake/hang.h"
 #include "storprep/mount_table.h"
 
 typedef struct {
@@ -14,6 +15,7 @@ typedef struct {
     const char *fail;      /* "check" | "mount" | "unmount": fails from now on */
     FaultCode code;        /* how */
     unsigned mounted;      /* calls of mount() that worked */
+    Hang *hang;            /* where mount() waits for a server; NULL: none is waited for */
 } FakeMountTable;
 
 FakeMountTable *fake_mount_table_new(void);

@@ -3,6 +3,7 @@
  * the next try goes well. */
 #include <errno.h>
 
+#include "fake/fake_sysfs.h"
 #include "fake/faulty_sql.h"
 #include "fake/hypervisor_gate.h"
 #include "fake/network_fixture.h"
@@ -255,6 +256,21 @@ have_expired_detachment(NetworkFixture *fixture)
     expire(fixture);
 }
 
+/* Somebody took the VF that the guest was to get. */
+static void
+have_arrived_guest_whose_function_is_lost(NetworkFixture *fixture)
+{
+    have_arrived_guest(fixture);
+    fake_sysfs_bind(fixture->sysfs, FIXTURE_VF, "vfio-pci");
+}
+
+static void
+have_expired_detachment_whose_function_is_lost(NetworkFixture *fixture)
+{
+    have_expired_detachment(fixture);
+    fake_sysfs_add_link(fixture->sysfs, FIXTURE_VF, "taken0", 0, "br0");
+}
+
 static void
 have_expired_detachment_of_two(NetworkFixture *fixture)
 {
@@ -294,6 +310,8 @@ static const Operation operations[] = {
     { "replug", have_expired_detachment, look },
     { "detach-two", have_guest_with_two, detach },
     { "replug-two", have_expired_detachment_of_two, look },
+    { "attach-other", have_arrived_guest_whose_function_is_lost, look },
+    { "replug-other", have_expired_detachment_whose_function_is_lost, look },
     { "free-two", have_lease_of_two_without_guest, look },
 };
 

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Leases of shares while somebody waits for a server, and where the database or several things at
+ * once fail: calls end with a word of who is at work, and what is left is tried again. */
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "fake/faulty_sql.h"
+#include "fake/hang.h"
+#include "fake/share_fixture.h"
+#include "fake/target_fixture.h"
+#include "storprep/export.h"
+#include "storprep/nfs_mount.h"
+
+#define AGO (600 * G_USEC_PER_SEC) /* longer than anybody waits */
+
+/* The linker leads all of ours here. */
+gint64 __real_g_get_monotonic_time(void);
+gint64 __wrap_g_get_monotonic_time(void);
+
+/* Whoever begins to wait has waited enough already. Atomic. */
+static gint impatient;
+
+gint64
+__wrap_g_get_monotonic_time(void)
+{
+    return __real_g_get_monotonic_time() - (g_atomic_int_get(&impatient) ? AGO : 0);
+}
+
+static Lease *
+mount_as(ShareFixture *fixture, const char *token, GError **error)
+{
+    g_autofree char *path = g_build_filename(fixture->images, "shared", NULL);
+    json_auto_t *asked =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "owner", "test", "token", token, "server",
+                  "host1", "exportPath", "/srv/images", "path", path, "timeoutSeconds", 600);
+
+    return share_fixture_create(fixture, nfs_mount_request_new(asked, &fixture->host, error),
+                                error);
+}
+
+static Lease *
+export_to(ShareFixture *fixture, json_t *hosts)
+{
+    const QemuConf conf = { .user = (char *)"+107", .group = (char *)"+108" };
+    json_auto_t *asked =
+        json_pack("{s:s, s:s, s:s, s:o, s:s, s:i}", "owner", "test", "token", "t", "directory",
+                  fixture->images, "hosts", hosts, "squash", "none", "timeoutSeconds", 600);
+    g_autoptr(GError) error = NULL;
+    Lease *lease = share_fixture_create(
+        fixture, export_request_new(asked, &fixture->host, &conf, &error), &error);
+
+    g_assert_no_error(error);
+    return lease;
+}
+
+static void
+expire(ShareFixture *fixture, const Lease *lease)
+{
+    g_assert_true(lease_store_renew(fixture->store, lease->id, lease->generation, 0, NULL));
+}
+
+/* One call waits for a server: what others hear meanwhile. */
+
+static void *
+mount_slowly(void *data)
+{
+    return mount_as(data, "slow", NULL);
+}
+
+/* *@error is what came instead of @lease. */
+static void
+assert_waited(const Lease *lease, GError **error)
+{
+    g_assert_null(lease);
+    g_assert_error(*error, FAULT, FAULT_LEASE_BUSY);
+    g_assert_nonnull(strstr(fault_cause(*error), "another call is working on it"));
+    g_clear_error(error);
+}
+
+static void
+assert_calls_end(ShareFixture *fixture, const char *id)
+{
+    GError *error = NULL;
+    const Lease *lease = mount_as(fixture, "slow", &error);
+    gboolean kept;
+
+    assert_waited(lease, &error);
+    lease = share_leases_renew(fixture->leases, id, 0, 60, &error);
+    assert_waited(lease, &error);
+    lease = share_leases_commit(fixture->leases, id, 0, &error);
+    assert_waited(lease, &error);
+    g_assert_false(share_leases_release(fixture->leases, id, 0, &kept, &error));
+    assert_waited(NULL, &error);
+}
+
+/* Another lease on the same mount: neither made nor, for now, undone. */
+static void
+assert_neighbour_is_left_for_later(ShareFixture *fixture)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(mount_as(fixture, "neighbour", &error));
+    g_assert_error(error, FAULT, FAULT_ROLLBACK_INCOMPLETE);
+    g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 2);
+}
+
+static void
+test_calls_do_not_wait_for_ever_for_one_that_does(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Hang) hang = hang_new(1);
+
+    fixture->fake_mounts->hang = hang;
+    GThread *slow = g_thread_new("slow", mount_slowly, fixture);
+    hang_await(hang);
+    g_autoptr(GPtrArray) all = lease_store_list(fixture->store, NULL);
+    g_atomic_int_set(&impatient, TRUE);
+    assert_calls_end(fixture, ((const Lease *)all->pdata[0])->id);
+    assert_neighbour_is_left_for_later(fixture);
+    g_atomic_int_set(&impatient, FALSE);
+    hang_end(hang);
+    g_autoptr(Lease) lease = g_thread_join(slow);
+    g_assert_cmpstr(lease->state, ==, "ready");
+    share_fixture_reconcile_until(fixture, 1);
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 0);
+}
+
+/* Failures. */
+
+/* The first of them is told; the others' turn comes all the same. */
+static void
+test_all_that_can_go_goes(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = export_to(fixture, json_pack("[s, s, s]", "host2", "host3", "host4"));
+    g_autoptr(GError) error = NULL;
+
+    fixture->fake_server->fail = "remove";
+    g_assert_false(share_fixture_release(fixture, lease, &error));
+    g_assert_error(error, FAULT, FAULT_ROLLBACK_INCOMPLETE);
+    g_assert_cmpuint(fake_nfs_server_count(fixture->fake_server), ==, 3);
+    fixture->fake_server->fail = NULL;
+    share_fixture_reconcile_until(fixture, 0);
+    g_assert_cmpuint(fake_nfs_server_count(fixture->fake_server), ==, 0);
+}
+
+/* A request to the database fails while leases are looked at; none is lost, and the next look ends
+ * them. FALSE: there are fewer requests. */
+static gboolean
+fail_at(ShareFixture *fixture, unsigned number)
+{
+    g_autoptr(Lease) lease = export_to(fixture, json_pack("[s, s]", "host2", "host3"));
+
+    expire(fixture, lease);
+    faulty_sql_arm(number);
+    share_leases_reconcile(fixture->leases);
+    gboolean struck = faulty_sql_has_struck();
+    faulty_sql_arm(0);
+    share_fixture_reconcile_until(fixture, 0);
+    g_assert_cmpuint(fake_nfs_server_count(fixture->fake_server), ==, 0);
+    return struck;
+}
+
+static void
+test_a_database_that_fails_loses_nothing(ShareFixture *fixture, const void *data)
+{
+    unsigned number = 1;
+
+    while (fail_at(fixture, number))
+        number++;
+    g_assert_cmpuint(number, >, 4);
+}
+
+/* Which leases are meant. */
+
+static void
+test_what_is_ended_is_named_by_kind_and_place(ShareFixture *fixture, const void *data)
+{
+    g_autofree char *elsewhere = g_build_filename(fixture->images, "elsewhere", NULL);
+    g_autoptr(Lease) mount = mount_as(fixture, "m", NULL);
+    g_autoptr(Lease) share = export_to(fixture, json_pack("[s]", "host2"));
+    g_autoptr(GError) error = NULL;
+    gboolean kept = TRUE;
+
+    g_assert_false(share_leases_end(fixture->leases, "export", "test", elsewhere, &kept, &error));
+    g_assert_error(error, FAULT, FAULT_LEASE_NOT_FOUND);
+    g_clear_error(&error);
+    g_assert_false(
+        share_leases_end(fixture->leases, "export", "other", fixture->images, &kept, &error));
+    g_assert_error(error, FAULT, FAULT_SHARE_BUSY);
+    g_assert_true(
+        share_leases_end(fixture->leases, "export", "test", fixture->images, &kept, NULL));
+    g_assert_false(kept);
+    g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 1);
+    g_assert_true(share_fixture_release(fixture, mount, NULL));
+    g_clear_error(&error);
+    g_assert_false(share_fixture_release(fixture, mount, &error));
+    g_assert_error(error, FAULT, FAULT_LEASE_NOT_FOUND);
+}
+
+static void
+test_kinds(void)
+{
+    static const char *const kinds[] = { "export", "firewall", "mount", "pool", "probe" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+        g_assert_true(share_lease_has_kind(kinds[i]));
+    g_assert_false(share_lease_has_kind("targets"));
+    share_leases_free(NULL);
+}
+
+static void
+add(const char *name, void (*test)(ShareFixture *, const void *))
+{
+    g_autofree char *path = g_strconcat("/share-faults/", name, NULL);
+
+    g_test_add(path, ShareFixture, NULL, share_fixture_set_up, test, share_fixture_tear_down);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    /* Warnings are part of what is tested. */
+    g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+    add("calls-end-while-one-waits", test_calls_do_not_wait_for_ever_for_one_that_does);
+    add("all-that-can-go-goes", test_all_that_can_go_goes);
+    add("failing-database-loses-nothing", test_a_database_that_fails_loses_nothing);
+    add("ended-by-kind-and-place", test_what_is_ended_is_named_by_kind_and_place);
+    g_test_add_func("/share-faults/kinds", test_kinds);
+    return g_test_run();
+}
