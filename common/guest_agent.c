@@ -49,15 +49,6 @@ guest_agent_call(Hypervisor *hypervisor, const char *uuid, const char *name, jso
     return value;
 }
 
-gboolean
-guest_agent_ping(Hypervisor *hypervisor, const char *uuid, unsigned timeout_seconds, GError **error)
-{
-    json_auto_t *reply =
-        guest_agent_call(hypervisor, uuid, "guest-ping", NULL, timeout_seconds, error);
-
-    return reply != NULL;
-}
-
 static gboolean
 is_enabled(const json_t *commands, const char *name)
 {

@@ -39,10 +39,6 @@ gboolean guest_agent_abilities(Hypervisor *hypervisor, const char *uuid, unsigne
 json_t *guest_agent_call(Hypervisor *hypervisor, const char *uuid, const char *name,
                          json_t *arguments, unsigned timeout_seconds, GError **error);
 
-/* guest-ping. FAULT_AGENT_UNAVAILABLE with the remedy when nobody answers. Blocks. */
-gboolean guest_agent_ping(Hypervisor *hypervisor, const char *uuid, unsigned timeout_seconds,
-                          GError **error);
-
 /* guest-exec of @argv and wait for its end by guest-exec-status (polled: the agent has no event).
  * FAULT_AGENT_UNAVAILABLE, FAULT_AGENT_FAILED (refused, not found), FAULT_TIMED_OUT. A non-zero
  * exit status is a success of this function; after a failure exit_status says whether it was

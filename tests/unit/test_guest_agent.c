@@ -189,20 +189,10 @@ test_silence_is_unavailable(Fixture *fixture, const void *unused)
     g_autoptr(GError) error = NULL;
 
     assert_fails(fixture, nothing, FAULT_AGENT_UNAVAILABLE);
-    g_assert_false(guest_agent_ping(fixture->hypervisor, UUID, 1, &error));
+    GuestAbilities abilities;
+    g_assert_false(guest_agent_abilities(fixture->hypervisor, UUID, 1, &abilities, &error));
     g_assert_error(error, FAULT, FAULT_AGENT_UNAVAILABLE);
     g_assert_cmpstr(fault_remedy(error), !=, "");
-}
-
-static void
-test_ping(Fixture *fixture, const void *unused)
-{
-    static const char *const answers[] = { "{\"return\":{}}", NULL };
-    g_autoptr(GError) error = NULL;
-
-    fixture->answers = answers;
-    g_assert_true(guest_agent_ping(fixture->hypervisor, UUID, 1, &error));
-    g_assert_no_error(error);
 }
 
 static void
@@ -328,7 +318,6 @@ main(int argc, char **argv)
     ADD("odd-statuses", test_odd_statuses_are_bounded);
     ADD("no-end", test_status_without_an_end_is_asked_for_again);
     ADD("abilities", test_abilities_are_those_that_are_enabled);
-    ADD("ping", test_ping);
     ADD("refusal-is-a-failure", test_refusal_is_a_failure);
     ADD("malformed-answers-are-failures", test_malformed_answers_are_failures);
     ADD("size-of-an-answer-is-bounded", test_size_of_an_answer_is_bounded);
