@@ -71,8 +71,8 @@ gboolean share_find_other(const ShareHost *host, const Lease *lease, const Lease
 
 /*
  * Sets *ret_guest to the name of an active guest with an image below @directory, be it a file or a
- * volume of a pool, or NULL; with @only_moving only guests that have a job count. FAULT_HYPERVISOR_UNAVAILABLE,
- * FAULT_HYPERVISOR_FAILED.
+ * volume of a pool, or NULL; with @only_moving only guests that have a job count.
+ * FAULT_HYPERVISOR_UNAVAILABLE, FAULT_HYPERVISOR_FAILED.
  */
 gboolean share_find_guest(const ShareHost *host, const char *directory, gboolean only_moving,
                           char **ret_guest, GError **error);
