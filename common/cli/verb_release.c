@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `migprep release`: gives back what a lease of a host holds. */
+/* `migprep release`: gives back what a lease of a host holds, or all of a daemon. */
 #include <stdio.h>
 
 #include "common/cli/exit_status.h"
@@ -15,7 +15,9 @@
 /* What the options say. */
 typedef struct {
     char *host, *reason;
+    char *all; /* of which daemon; NULL: of none */
     gboolean force, json;
+    GCancellable *cancellable; /* by a signal; NULL: nothing was begun that could be cancelled */
 } Request;
 
 static void
@@ -23,18 +25,26 @@ request_clear(Request *request)
 {
     g_free(request->host);
     g_free(request->reason);
+    g_free(request->all);
+    g_clear_object(&request->cancellable);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Request, request_clear)
+
+static json_t *
+list(Peer *peer, Service service, GError **error)
+{
+    return peer_call(peer,
+                     &(PeerCall) { .service = service,
+                                   .method = "ListLeases",
+                                   .timeout_seconds = PEER_CALL_SECONDS },
+                     error);
+}
 
 /* The lease as its daemon lists it; NULL without an error: the daemon has none of that name. */
 static json_t *
 find_on(Peer *peer, Service service, const char *id, GError **error)
 {
-    json_auto_t *reply = peer_call(peer,
-                                   &(PeerCall) { .service = service,
-                                                 .method = "ListLeases",
-                                                 .timeout_seconds = PEER_CALL_SECONDS },
-                                   error);
+    json_auto_t *reply = list(peer, service, error);
     size_t i;
     json_t *lease;
 
@@ -70,14 +80,22 @@ find(Peer *peer, const char *id, Service *ret_service, GError **error)
     return NULL;
 }
 
-static json_t *
-release_network(Peer *peer, const json_t *lease, const Request *request, GError **error)
+static GCancellable *
+watch_interrupt(Request *request)
 {
-    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    if (!request->cancellable) {
+        request->cancellable = g_cancellable_new();
+        interrupt_watch(request->cancellable, "stopping; once more leaves at once",
+                        "leaving now; the daemon goes on by itself");
+    }
+    return request->cancellable;
+}
+
+static json_t *
+release_network(Peer *peer, const json_t *lease, Request *request, GError **error)
+{
     const char *reason = request->reason ? request->reason : REASON_DEFAULT;
 
-    interrupt_watch(cancellable, "stopping; once more leaves at once",
-                    "leaving now; the daemon goes on by itself");
     return job_call(peer,
                     &(JobCall) { .service = SERVICE_NETWORK,
                                  .method = request->force ? "ForceRelease" : "Release",
@@ -85,7 +103,7 @@ release_network(Peer *peer, const json_t *lease, const Request *request, GError 
                                      "{s:O, s:O, s:s*}", "lease", json_object_get(lease, "lease"),
                                      "generation", json_object_get(lease, "generation"), "reason",
                                      request->force ? reason : NULL),
-                                 .cancellable = cancellable },
+                                 .cancellable = watch_interrupt(request) },
                     error);
 }
 
@@ -159,17 +177,13 @@ report(const json_t *lease, json_t *sorted, const Request *request)
 }
 
 static int
-release(Peer *peer, const char *id, const Request *request)
+release(Peer *peer, Service service, const json_t *lease, Request *request)
 {
     g_autoptr(GError) error = NULL;
-    Service service = SERVICE_NETWORK;
-    json_auto_t *lease = find(peer, id, &service, &error);
-
-    if (!lease)
-        return verb_fail(error);
     json_auto_t *result = service == SERVICE_NETWORK
                               ? release_network(peer, lease, request, &error)
                               : release_storage(peer, lease, request, &error);
+
     if (!result)
         return verb_fail(error);
     json_auto_t *sorted = sort_out(lease, result);
@@ -178,22 +192,72 @@ release(Peer *peer, const char *id, const Request *request)
 }
 
 static int
+release_one(Peer *peer, const char *id, Request *request)
+{
+    g_autoptr(GError) error = NULL;
+    Service service = SERVICE_NETWORK;
+    json_auto_t *lease = find(peer, id, &service, &error);
+
+    return lease ? release(peer, service, lease, request) : verb_fail(error);
+}
+
+/* Each of them is tried; the status is that of the first that stays. */
+static int
+release_all(Peer *peer, Service service, Request *request)
+{
+    g_autoptr(GError) error = NULL;
+    json_auto_t *reply = list(peer, service, &error);
+    int status = EXIT_STATUS_OK;
+    size_t i;
+    json_t *lease;
+
+    if (!reply)
+        return verb_fail(error);
+    json_array_foreach (json_object_get(reply, "leases"), i, lease) {
+        if (request->cancellable && g_cancellable_is_cancelled(request->cancellable))
+            return EXIT_STATUS_CANCELLED;
+        int one = release(peer, service, lease, request);
+        status = status == EXIT_STATUS_OK ? one : status;
+    }
+    return status;
+}
+
+/* What goes together, on the command line; NULL, or what is wrong. */
+static const char *
+wrong_usage(const Request *request, int operands, Service *ret_service)
+{
+    if (request->reason && !request->force)
+        return "--reason goes with --force";
+    if (request->all && request->force)
+        return "--force is for one lease";
+    if (request->all && !service_from_name(request->all, ret_service))
+        return "--all takes network or storage";
+    if (!request->all == !operands)
+        return request->all ? "--all takes no LEASE" : "an argument is missing";
+    return NULL;
+}
+
+static int
 run(int argc, char **argv)
 {
     g_auto(Connection) connection = { 0 };
     g_auto(Request) request = { 0 };
     g_autoptr(GError) error = NULL;
+    Service service = SERVICE_NETWORK;
     const GOptionEntry entries[] = {
+        { "all", 0, 0, G_OPTION_ARG_STRING, &request.all,
+          "every lease of a daemon: network or storage", "ROOM" },
         { "host", 0, 0, G_OPTION_ARG_STRING, &request.host, "another host (default: this one)",
           "HOST" },
         { "force", 0, 0, G_OPTION_ARG_NONE, &request.force,
           "end it in whatever state it is, plug nothing back, write it to the journal", NULL },
         { "reason", 0, 0, G_OPTION_ARG_STRING, &request.reason, "why, for the journal", "TEXT" },
-        { "json", 0, 0, G_OPTION_ARG_NONE, &request.json, "print one JSON object", NULL },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &request.json, "print a JSON object for each lease",
+          NULL },
         { 0 },
     };
     const VerbOptions options = {
-        .synopsis = "LEASE",
+        .synopsis = "LEASE | --all ROOM",
         .summary =
             "Gives back what a lease holds, as its deadline would: a guest that runs here\n"
             "gets its virtual functions back, what nobody uses is free. Refused while the\n"
@@ -201,21 +265,27 @@ run(int argc, char **argv)
             "guest does, and takes nothing from a running guest.",
         .examples = "Examples:\n  migprep release 2f0c1c0e-5d0b-4d5e-9d59-0e8f6c1f6a11\n"
                     "  migprep release --host host2 --force --reason 'host1 is gone' "
-                    "2f0c1c0e-5d0b-4d5e-9d59-0e8f6c1f6a11\n",
+                    "2f0c1c0e-5d0b-4d5e-9d59-0e8f6c1f6a11\n"
+                    "  migprep release --all network\n",
         .entries = entries,
         .connection = &connection,
         .remote = TRUE,
+        .more_operands = 1,
     };
 
-    if (!verb_parse(&options, argc, &argv, 1))
+    if (!verb_parse(&options, argc, &argv, 0))
         return EXIT_STATUS_USAGE;
-    if (request.reason && !request.force) {
-        fputs("migprep: --reason goes with --force; see 'migprep release --help'\n", stderr);
+    const char *wrong = wrong_usage(&request, argv[1] != NULL, &service);
+    if (wrong) {
+        fprintf(stderr, "migprep: %s; see 'migprep release --help'\n", wrong);
         return EXIT_STATUS_USAGE;
     }
     g_autoptr(Peer) peer = request.host ? connection_open_remote(&connection, request.host, &error)
                                         : connection_open_local(&connection);
-    return peer ? release(peer, argv[1], &request) : verb_fail(error);
+    if (!peer)
+        return verb_fail(error);
+    return request.all ? release_all(peer, service, &request)
+                       : release_one(peer, argv[1], &request);
 }
 
 const Verb verb_release = { "release", "give back what a lease holds", run };

@@ -212,8 +212,25 @@ class Release(WithWorld):
         self.assertEqual(self.world.run("release", "L7", "--force").returncode, 0)
         self.assertEqual(self.world.force_parameters["reason"], "migprep release --force")
 
+    def test_all_of_a_daemon_end_but_what_is_refused(self):
+        """The packages do this before they are removed; the other daemon's are not touched."""
+        other = {**Status.LEASE, "lease": "L6"}
+        self.world.leases["network"] = [Status.LEASE, other]
+        self.world.guest_on = "host2"
+        done = self.world.run("release", "--all", "network", "--json")
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertEqual([json.loads(line)["lease"] for line in done.output.splitlines()], ["L7", "L6"])
+        self.assertEqual(self.world.calls, ["host1 Release network"] * 2)
+        self.world.refuse["host1 Release network"] = Refusal("GuestBusy")
+        self.assertEqual(self.world.run("release", "--all", "network").returncode, 13)
+        self.world.leases["network"] = []
+        self.assertEqual(self.world.run("release", "--all", "network").returncode, 0)
+        self.world.stop("host1", "network")
+        self.assertEqual(self.world.run("release", "--all", "network").returncode, 6)
+
     def test_wrong_usage(self):
-        for words in (["L8", "--force"], ["L7", "--reason", "x"], [], ["L7", "L8"]):
+        for words in (["L8", "--force"], ["L7", "--reason", "x"], [], ["L7", "L8"], ["--all", "both"],
+                      ["--all", "network", "L7"], ["--all", "network", "--force"]):
             with self.subTest(words):
                 self.assertEqual(self.world.run("release", *words).returncode, 2)
         self.assertEqual(self.world.calls, [])
