@@ -81,6 +81,11 @@ class Units(unittest.TestCase):
             self.assertEqual(self.settings(name, "AmbientCapabilities"), [])
             self.assertEqual(self.settings(name, "NoNewPrivileges"), ["yes"])
 
+    def test_daemons_start_with_the_host_and_not_only_when_called(self):
+        """Leases that were open when the host went down are to be put right."""
+        for name in ("netprepd.service", "storprepd.service"):
+            self.assertEqual(self.settings(name, "WantedBy"), ["multi-user.target"])
+
     def settings(self, name, key):
         text = (self.directory / name).read_text(encoding="utf-8")
         return " ".join(re.findall(rf"^{key}=(.*)$", text, re.MULTILINE)).split()
