@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 
-from . import cache, image, network, place, process, project, standstill
+from . import cache, image, network, package, place, process, project, standstill
 from .case import Cases, Skip
 from .deadline import wait_for
 from .error import LabError
@@ -130,6 +130,16 @@ class Lab:
         self.require_held()
         project.deploy(self, self._tree, self.note)
 
+    def redeploy(self):
+        """The same, whatever became of what was installed."""
+        (place.RUN / "deployed").unlink(missing_ok=True)
+        self.deploy()
+
+    def packages(self):
+        """Two directories of Debian packages for the hosts, see package.build()."""
+        self.require_held()
+        return package.build(self._tree, self.note)
+
     def reset(self):
         """Brings both hosts back to a clean state without a reboot: no guests, no leases, no
         images, functions unset, the project's units started afresh."""
@@ -172,8 +182,7 @@ class Lab:
         self.require_held()
         self._load([self._machines[number - 1]], self._saved)
         self._greet(self.host(number))
-        (place.RUN / "deployed").unlink(missing_ok=True)
-        self.deploy()
+        self.redeploy()
 
     def _load(self, machines, directory):
         self.note("loading the hosts")

@@ -104,18 +104,22 @@ def stubborn(lab, source, target):
         source.run("rm /etc/migprep/migprep.conf; systemctl restart netprepd")
 
 
-def reserve_all(host):
-    """Holds every function of a host for somebody else; returns what gives them back."""
+def reservation(count, **more):
+    """The request that holds so many functions for a guest that is nowhere."""
     settings = {"vlan": 0, "qos": 0, "vlanProtocol": "dot1q", "spoofCheck": True, "trust": False,
                 "linkState": "auto", "minimumRate": 0, "maximumRate": 0}
     vnic = {"function": "0000:01:10.0", "form": "hostdev", "physicalNetwork": "passthrough",
             "settings": settings, "path": "bond",
             "pathReason": ""}
-    request = {"owner": "test", "token": "all", "timeoutSeconds": 600,
-               "guest": {"name": "other", "uuid": "11111111-2222-3333-4444-555555555555"},
-               "vnics": [{"alias": f"hostdev{n}", **vnic} for n in range(4)]}
+    return {"owner": "test", "token": "all", "timeoutSeconds": 600,
+            "guest": {"name": "other", "uuid": "11111111-2222-3333-4444-555555555555"},
+            "vnics": [{"alias": f"hostdev{n}", **vnic} for n in range(count)], **more}
+
+
+def reserve_all(host):
+    """Holds every function of a host for somebody else; returns what gives them back."""
     reply = host.output(["varlinkctl", "call", "-j", NETWORK, "io.migprep.Network.Reserve",
-                         json.dumps(request)])
+                         json.dumps(reservation(4))])
     lease = json.loads(reply)["lease"]
     assert len(set(lease["functions"])) == 4, lease
 
