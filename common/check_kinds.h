@@ -47,4 +47,7 @@ extern const CheckKinds check_kinds_host, check_kinds_guest, check_kinds_network
 #define QEMU         "QEMU, docs/devel/migration"
 #define BONDING      "Linux, Documentation/networking/bonding.rst"
 #define VFIO         "Linux, Documentation/driver-api/vfio.rst"
+#define QEMU_BLOCK   "QEMU, block/file-posix.c: the request alignment of O_DIRECT"
+#define SVIRT        "RHEL 8, Configuring and managing virtualization, Securing virtual machines: sVirt"
+#define SWTPM        "libvirt, qemuTPMCanMigrateSharedStorage(), and swtpm(8)"
 #define QCOW2        "QEMU, docs/system/images.rst, and CVE-2014-0134"

@@ -50,6 +50,6 @@
 #define LIMIT_HOOK_OUTPUT_LINES 64 /* in the journal, for each hook */
 
 /* Checks */
-#define LIMIT_CHECK_THREADS 192 /* running or hanging at once */
+#define LIMIT_CHECK_THREADS 256 /* running or hanging at once */
 #define CHECK_TIMEOUT_MSEC  5000
 #define LIMIT_SERVERS       64 /* of network storage, asked at once */

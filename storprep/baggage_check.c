@@ -7,8 +7,11 @@
 #include "common/domain_baggage.h"
 #include "storprep/guest_policy.h"
 #include "storprep/local_state.h"
+#include "storprep/network_path.h"
+#include "storprep/tpm_check.h"
 
 typedef struct {
+    const StorageChecks *checks; /* borrowed */
     CheckSubject *subject;
     const char *label;
     const Guest *guest; /* borrowed of the subject */
@@ -77,6 +80,8 @@ tell(void *data, CheckReport *report)
 
     check_fact(report, "files", list_files(context));
     tell_place(context, report);
+    if (baggage->tpm)
+        check_fact(report, "tpm", json_string(baggage->tpm));
     if (baggage->pinned_processors)
         check_fact(report, "pinnedProcessors", json_string(baggage->pinned_processors));
     if (baggage->tsc_hertz > 0)
@@ -134,14 +139,55 @@ check_directories(void *data, CheckReport *report)
         check_pass(report, context->label, "shares no directory of this host");
 }
 
+/* Where the TPM's state lies, if other hosts serve that; else NULL. Owned. */
+static char *
+find_shared_state(const Context *context)
+{
+    json_auto_t *states = local_state_list(context->guest->xml, NULL);
+    size_t i;
+    json_t *state;
+
+    json_array_foreach (states, i, state) {
+        const char *path = json_string_value(json_object_get(state, "path"));
+
+        if (g_str_equal(json_string_value(json_object_get(state, "kind")), "tpm") &&
+            network_path_is(path, context->checks->mount_info))
+            return g_strdup(path);
+    }
+    return NULL;
+}
+
+/* The other host's swtpm opens the same files, which this one's has locked. */
+static void
+judge_shared_state(const Context *context, const char *path, CheckReport *report)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean can = FALSE;
+
+    if (!tpm_can_share_state(context->checks, &can, &error))
+        check_unknown(report, context->label, "its TPM's state is on shared storage: %s",
+                      error->message);
+    else if (can)
+        check_pass(report, context->label,
+                   "has an emulated TPM, whose state on shared storage swtpm hands over");
+    else
+        check_fail(report, context->label,
+                   "swtpm socket --print-capabilities  # 0.8 or later, then restart the guest",
+                   "its TPM's state is on shared storage, at %s, and this swtpm does not let it go",
+                   path);
+}
+
 static void
 check_tpm(void *data, CheckReport *report)
 {
     const Context *context = data;
     const char *tpm = context->baggage->tpm;
+    g_autofree char *shared = find_shared_state(context);
 
     if (!tpm)
         check_pass(report, context->label, "has no TPM");
+    else if (shared)
+        judge_shared_state(context, shared, report);
     else if (g_str_equal(tpm, "emulator"))
         check_pass(report, context->label, "has an emulated TPM, whose state QEMU sends along");
     else
@@ -161,7 +207,7 @@ check_tsc(void *data, CheckReport *report)
 }
 
 CheckGroup
-baggage_check(CheckSubject *subject)
+baggage_check(const StorageChecks *checks, CheckSubject *subject)
 {
     static const Check list[] = { { "guest.migration-allowed", check_mode },
                                   { "guest.no-qemu-blockers", check_blockers },
@@ -171,6 +217,7 @@ baggage_check(CheckSubject *subject)
                                   { 0 } };
     Context *context = g_new0(Context, 1);
 
+    context->checks = checks;
     context->subject = check_subject_ref(subject);
     context->label = check_subject_label(subject);
     return (CheckGroup) { .object = context->label,

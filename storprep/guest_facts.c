@@ -40,6 +40,9 @@ guest_facts_free(GuestFacts *facts)
     json_decref(facts->images);
     json_decref(facts->pools);
     json_decref(facts->files);
+    json_decref(facts->servers);
+    json_decref(facts->sectors);
+    g_free(facts->tpm);
     g_free(facts);
 }
 
@@ -73,6 +76,9 @@ guest_facts_copy(const GuestFacts *facts)
     copy->images = json_deep_copy(facts->images);
     copy->pools = json_deep_copy(facts->pools);
     copy->files = json_deep_copy(facts->files);
+    copy->servers = json_deep_copy(facts->servers);
+    copy->sectors = json_deep_copy(facts->sectors);
+    copy->tpm = g_strdup(facts->tpm);
     return copy;
 }
 
@@ -93,6 +99,7 @@ static const struct {
     { "memoryNodes", G_STRUCT_OFFSET(GuestFacts, memory_nodes), LIMIT_TEXT_BYTES },
     { "onlyHosts", G_STRUCT_OFFSET(GuestFacts, only_hosts), LIMIT_TEXT_BYTES },
     { "apartFrom", G_STRUCT_OFFSET(GuestFacts, apart_from), LIMIT_NAME_BYTES },
+    { "tpm", G_STRUCT_OFFSET(GuestFacts, tpm), LIMIT_NAME_BYTES },
     { "hostName", G_STRUCT_OFFSET(GuestFacts, host_name), LIMIT_NAME_BYTES },
     { "system", G_STRUCT_OFFSET(GuestFacts, system), LIMIT_NAME_BYTES },
     { "firmware", G_STRUCT_OFFSET(GuestFacts, firmware), LIMIT_NAME_BYTES },
@@ -223,6 +230,8 @@ guest_facts_from_json(const json_t *object, GError **error)
         !read_list(object, "disks", &facts->disks, error) ||
         !read_list(object, "files", &facts->files, error) ||
         !read_list(object, "pools", &facts->pools, error) ||
+        !read_list(object, "servers", &facts->servers, error) ||
+        !read_list(object, "sectors", &facts->sectors, error) ||
         !read_list(object, "images", &facts->images, error))
         return NULL;
     return g_steal_pointer(&facts);

@@ -32,6 +32,9 @@ typedef struct {
     char *apart_from; /* its group of guests of which no two may be on one host; NULL: none */
     json_t *files;    /* array of paths that must be there; NULL: not told */
     json_t *pools;    /* array of {name, path} that its disks lie in; NULL: not told */
+    json_t *servers;  /* array of StorageServer, of its network disks; NULL: not told */
+    json_t *sectors;  /* array of Sectors, under its disks; NULL: not told */
+    char *tpm;        /* the kind of its TPM; NULL: none */
     /* of its host: */
     char *host_name;
     char *system;   /* "rhel 8.6" */

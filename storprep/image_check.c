@@ -2,13 +2,16 @@
 /* Owns the facts about images. */
 #include "storprep/image_check.h"
 
+#include "common/domain_servers.h"
 #include "storprep/disk.h"
 #include "storprep/image_identity.h"
+#include "storprep/sector_size.h"
 
 typedef struct {
     const StorageChecks *checks; /* borrowed */
     CheckSubject *subject;
-    GPtrArray *disks; /* of Disk * */
+    GPtrArray *disks;   /* of Disk * */
+    GPtrArray *servers; /* of DomainServer * */
 } Context;
 
 static void
@@ -17,6 +20,7 @@ context_free(void *data)
     Context *context = data;
 
     g_clear_pointer(&context->disks, g_ptr_array_unref);
+    g_clear_pointer(&context->servers, g_ptr_array_unref);
     check_subject_unref(context->subject);
     g_free(context);
 }
@@ -33,7 +37,8 @@ prepare(void *data, GError **error)
     if (!check_subject_storage(context->subject, error))
         return CHECK_HINDERED;
     g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
-    if (!domain)
+    context->servers = domain ? domain_servers_parse(guest->xml, error) : NULL;
+    if (!context->servers)
         return CHECK_HINDERED;
     context->disks = disk_plan_all(domain, context->checks->hypervisor);
     return CHECK_READY;
@@ -73,6 +78,37 @@ tell_pools(const Context *context, CheckReport *report)
     check_fact(report, "pools", used);
 }
 
+static void
+tell_servers(const Context *context, CheckReport *report)
+{
+    json_t *servers = json_array();
+
+    for (guint i = 0; i < context->servers->len; i++) {
+        const DomainServer *server = context->servers->pdata[i];
+
+        json_array_append_new(servers, json_pack("{s:s, s:s, s:s, s:i}", "disk", server->disk,
+                                                 "protocol", server->protocol, "host", server->host,
+                                                 "port", (int)server->port));
+    }
+    check_fact(report, "servers", servers);
+}
+
+static void
+tell_sectors(const Context *context, CheckReport *report)
+{
+    json_t *sectors = json_array();
+
+    for (guint i = 0; i < context->disks->len; i++) {
+        const Disk *disk = context->disks->pdata[i];
+        unsigned bytes = disk->provable ? sector_size_find(context->checks->root, disk->path) : 0;
+
+        if (bytes)
+            json_array_append_new(sectors,
+                                  json_pack("{s:s, s:i}", "path", disk->path, "bytes", (int)bytes));
+    }
+    check_fact(report, "sectors", sectors);
+}
+
 /* An image that cannot be identified is not told of: nobody takes another file for it. */
 static void
 tell(void *data, CheckReport *report)
@@ -91,6 +127,8 @@ tell(void *data, CheckReport *report)
     }
     check_fact(report, "images", images);
     tell_pools(context, report);
+    tell_servers(context, report);
+    tell_sectors(context, report);
 }
 
 CheckGroup

@@ -62,6 +62,47 @@ check_files(void *data, CheckReport *report)
     }
 }
 
+static void
+judge_backing(const Context *context, const char *path, const char *target, CheckReport *report)
+{
+    g_autofree char *object = g_strdup_printf("disk %s", target);
+    g_autofree char *word = check_word(path);
+    g_autofree char *remedy = g_strdup_printf("findmnt -T %s  # mount there what it is on", word);
+    g_autoptr(GError) error = NULL;
+
+    if (!storage_pulse_check(context->checks->pulse, path, context->checks->mount_info, &error))
+        check_unknown(report, object, "%s", error->message);
+    else if (access(path, F_OK) == 0)
+        check_pass(report, object, "what its image is based on is there: %s", path);
+    else
+        check_fail(report, object, remedy, "what its image is based on is not there: %s", path);
+}
+
+/* A copy is whole; an image that both hosts have is opened here with all that is below it. */
+static void
+check_backing(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    size_t i, j;
+    json_t *disk, *backing;
+
+    if (!context->facts->disks)
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
+    json_array_foreach (context->facts->disks, i, disk) {
+        const char *migration = json_string_value(json_object_get(disk, "migration"));
+        const char *target = json_string_value(json_object_get(disk, "target"));
+
+        if (g_strcmp0(migration, "none") != 0 || !target)
+            continue;
+        json_array_foreach (json_object_get(disk, "backing"), j, backing) {
+            const char *path = json_string_value(json_object_get(backing, "path"));
+
+            if (path && *path == '/')
+                judge_backing(context, path, target, report);
+        }
+    }
+}
+
 static const StoragePool *
 find_pool(const GPtrArray *pools, const json_t *wanted)
 {
@@ -247,13 +288,12 @@ check_user(void *data, CheckReport *report)
 CheckGroup
 place_check(const StorageChecks *checks, const GuestFacts *facts)
 {
-    static const Check list[] = { { "storage.pools-there", check_pools },
-                                  { "storage.nfs-options", check_options },
-                                  { "storage.nfs-version", check_nfs_version },
-                                  { "storage.virt-use-nfs", check_boolean },
-                                  { "storage.qemu-user-same", check_user },
-                                  { "guest.files-there", check_files },
-                                  { 0 } };
+    static const Check list[] = {
+        { "storage.pools-there", check_pools },       { "storage.nfs-options", check_options },
+        { "storage.nfs-version", check_nfs_version }, { "storage.virt-use-nfs", check_boolean },
+        { "storage.qemu-user-same", check_user },     { "guest.files-there", check_files },
+        { "storage.backing-there", check_backing },   { 0 }
+    };
     Context *context = g_new0(Context, 1);
 
     context->checks = checks;

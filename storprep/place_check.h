@@ -6,5 +6,5 @@
 #include "storprep/storage_check.h"
 
 /* guest.files-there, storage.pools-there, .nfs-options, .nfs-version, .virt-use-nfs,
- * .qemu-user-same. */
+ * .qemu-user-same, .backing-there. */
 CheckGroup place_check(const StorageChecks *checks, const GuestFacts *facts);

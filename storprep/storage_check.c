@@ -8,6 +8,7 @@
 #include "storprep/affinity_check.h"
 #include "storprep/answer_check.h"
 #include "storprep/baggage_check.h"
+#include "storprep/directory_check.h"
 #include "storprep/disk_check.h"
 #include "storprep/guest_check.h"
 #include "storprep/host_check.h"
@@ -17,8 +18,10 @@
 #include "storprep/passage_check.h"
 #include "storprep/place_check.h"
 #include "storprep/processor_check.h"
+#include "storprep/server_check.h"
 #include "storprep/system_check.h"
 #include "storprep/target_check.h"
+#include "storprep/tpm_check.h"
 
 #define FAREWELL_SECONDS 5
 
@@ -35,6 +38,8 @@ storage_checks_new(Hypervisor *hypervisor, LeaseStore *store, const char *const 
     checks->root = "";
     checks->host_name = g_get_host_name();
     checks->firewall_program = "firewall-cmd";
+    checks->tpm_program = "swtpm";
+    checks->read_label = directory_label_read;
     checks->reach = &reach_network;
     checks->log_in = login_try;
     checks->try_access = file_access_try;
@@ -66,10 +71,12 @@ CheckReport *
 storage_check_source(const StorageChecks *checks, const char *guest)
 {
     g_autoptr(CheckSubject) subject = subject_new(checks, guest);
-    const CheckGroup groups[] = { host_check_libvirt(subject),        guest_check_exists(subject),
-                                  guest_check_state(subject),         disk_check(subject),
-                                  image_check(checks, subject),       baggage_check(subject),
-                                  answer_check_guest(checks, subject) };
+    const CheckGroup groups[] = {
+        host_check_libvirt(subject),         guest_check_exists(subject),
+        guest_check_state(subject),          disk_check(subject),
+        image_check(checks, subject),        baggage_check(checks, subject),
+        answer_check_guest(checks, subject), affinity_check_left(subject)
+    };
     CheckReport *report =
         check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups), guest, CHECK_TIMEOUT_MSEC);
     json_auto_t *facts = host_state_facts(checks->root, checks->host_name, checks->cluster);
@@ -93,7 +100,8 @@ storage_check_destination(const StorageChecks *checks, const json_t *object, GEr
         system_check_host(checks),       system_check_pair(checks, facts),
         processor_check(subject, facts), place_check(checks, facts),
         access_check(checks, facts),     answer_check_arrival(checks, facts),
-        affinity_check(checks, facts)
+        affinity_check(checks, facts),   directory_check(checks, facts),
+        server_check(checks, facts),     tpm_check(checks, facts)
     };
     CheckReport *report = check_runner_run(checks->runner, groups, G_N_ELEMENTS(groups),
                                            facts->name, CHECK_TIMEOUT_MSEC);

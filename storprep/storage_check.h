@@ -23,8 +23,10 @@ typedef struct {
     const char *cluster;            /* that the host is in; NULL: none */
     const char *host_name;          /* as the host calls itself */
     const char *firewall_program;   /* firewall-cmd, or what stands for it */
+    const char *tpm_program;        /* swtpm, likewise */
     const ReachOps *reach;
     gboolean (*log_in)(const char *host, GError **error);
+    char *(*read_label)(const char *path); /* of SELinux; NULL: it has none */
     json_t *(*try_access)(json_t *paths, uid_t uid, gid_t gid, GError **error);
 } StorageChecks;
 

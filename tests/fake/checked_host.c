@@ -43,7 +43,7 @@ fake_try(const char *address, const guint16 *ports, gsize count, unsigned timeou
 {
     for (gsize i = 0; i < count; i++)
         ret_results[i] = ports[i] >= way.first && ports[i] <= way.last ? REACH_BLOCKED
-                         : ports[i] == 22                              ? REACH_OPEN
+                         : ports[i] == 22 || ports[i] == 6789          ? REACH_OPEN
                                                                        : REACH_CLOSED;
 }
 
@@ -147,6 +147,7 @@ checked_host_new(void)
     host->checks->cluster = "north";
     host->checks->host_name = "host1";
     host->checks->firewall_program = "/bin/true"; /* it runs, and lets all in */
+    host->checks->tpm_program = "/bin/true";      /* it is there, and tells of no abilities */
     host->checks->reach = &fake_reach;
     host->checks->log_in = fake_login;
     host->checks->try_access = fake_access;
@@ -188,8 +189,13 @@ checked_host_arrives(void *data)
     checked_host_tell(data, "libraryVersion", json_integer(7002000));
     checked_host_tell(data, "files", json_pack("[s]", "/dev/null"));
     checked_host_tell(data, "disks",
-                      json_pack("[{s:s, s:s, s:s, s:s}]", "target", "vda", "path", "/srv/web1.raw",
-                                "format", "raw", "migration", "none"));
+                      json_pack("[{s:s, s:s, s:s, s:s, s:[{s:s, s:s}]}]", "target", "vda", "path",
+                                "/srv/web1.raw", "format", "raw", "migration", "none", "backing",
+                                "path", "/dev/null", "format", "raw"));
+    checked_host_tell(data, "servers",
+                      json_pack("[{s:s, s:s, s:s, s:i}]", "disk", "vdb", "protocol", "rbd", "host",
+                                "ceph1", "port", 6789));
+    checked_host_tell(data, "tpm", json_string("emulator"));
     checked_host_tell(data, "pools", json_pack("[{s:s, s:s}]", "name", "images", "path", "/srv"));
     FakeHost *fake = fake_hypervisor_host(((CheckedHost *)data)->fixture.fake);
     fake->pool = "images";

@@ -2,6 +2,8 @@
 /* storprepd's checks of the storage that both hosts have: each where it holds and where it is
  * broken. */
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "common/parallel.h"
 #include "fake/checked_host.h"
@@ -68,9 +70,82 @@ be_other_user(void *data)
     checked_host_tell(data, "qemuUser", json_integer(64055));
 }
 
+static void
+lose_base_image(void *data)
+{
+    checked_host_tell(data, "disks",
+                      json_pack("[{s:s, s:s, s:s, s:s, s:[{s:s, s:s}]}]", "target", "vda", "path",
+                                "/srv/web1.qcow2", "format", "qcow2", "migration", "none",
+                                "backing", "path", "/nonesuch/base.qcow2", "format", "qcow2"));
+}
+
+static void
+block_ceph(void *data)
+{
+    *checked_host_way() = (CheckedWay) { .first = 6789, .last = 6789 };
+}
+
+static char *
+label_for_guests(const char *path)
+{
+    return g_strdup("system_u:object_r:virt_image_t:s0");
+}
+
+static char *
+label_of_no_one(const char *path)
+{
+    return g_strdup("unconfined_u:object_r:default_t:s0");
+}
+
+static void
+have_sectors(void *data, const char *bytes)
+{
+    const CheckedHost *host = data;
+    struct stat status;
+
+    g_assert_cmpint(stat(host->fixture.images, &status), ==, 0);
+    g_autofree char *path = g_strdup_printf("/sys/dev/block/%u:%u/queue/logical_block_size",
+                                            major(status.st_dev), minor(status.st_dev));
+    checked_host_write(data, path, bytes);
+}
+
+/* Web1 is to come with a disk that is copied. */
+static void
+copy_arrives(void *data)
+{
+    CheckedHost *host = data;
+
+    checked_host_arrives(data);
+    have_sectors(data, "512\n");
+    host->checks->read_label = label_for_guests;
+    checked_host_tell(data, "disks",
+                      json_pack("[{s:s, s:s, s:s, s:s, s:i}]", "target", "vda", "path",
+                                host->fixture.first, "format", "raw", "migration", "copy",
+                                "virtualSizeBytes", 1 << 20));
+    checked_host_tell(data, "sectors",
+                      json_pack("[{s:s, s:i}]", "path", host->fixture.first, "bytes", 512));
+}
+
+static void
+have_large_sectors(void *data)
+{
+    have_sectors(data, "4096\n");
+}
+
+static void
+label_otherwise(void *data)
+{
+    ((CheckedHost *)data)->checks->read_label = label_of_no_one;
+}
+
 static const CheckCase cases[] = {
     { "guest.files-there", need_kernel, "is not there", checked_host_arrives },
     { "storage.server-answers", lose_server, "did not answer within", checked_host_arrives },
+    { "storage.backing-there", lose_base_image, "/nonesuch/base.qcow2", checked_host_arrives },
+    { "storage.servers-reachable", block_ceph, "nobody answers on port 6789",
+      checked_host_arrives },
+    { "storage.sectors-fit", have_large_sectors, "sectors of 4096 bytes", copy_arrives },
+    { "storage.target-label", label_otherwise, "default_t", copy_arrives },
     { "storage.pools-there", stop_pool, "not active", checked_host_arrives },
     { "storage.nfs-options", mount_softly, "'soft'", checked_host_arrives },
     { "storage.nfs-version", mount_old_version, "NFS 3", checked_host_arrives },
@@ -107,6 +182,58 @@ test_server_that_does_not_answer_leaves_rights_unknown(void)
     g_autoptr(CheckReport) report = storage_check_destination(host->checks, host->facts, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(ids); i++)
         g_assert_cmpint(check_case_outcome(report, ids[i]), ==, CHECK_UNKNOWN);
+}
+
+/* Whoever is told by which of several servers to reach a cluster needs but one of them. */
+static void
+test_one_server_of_a_disk_is_enough(void)
+{
+    g_autoptr(CheckedHost) host = checked_host_new();
+
+    checked_host_arrives(host);
+    checked_host_tell(host, "servers",
+                      json_pack("[{s:s, s:s, s:s, s:i}, {s:s, s:s, s:s, s:i}]", "disk", "vdb",
+                                "protocol", "rbd", "host", "ceph1", "port", 3300, "disk", "vdb",
+                                "protocol", "rbd", "host", "ceph2", "port", 6789));
+    g_autoptr(CheckReport) report = storage_check_destination(host->checks, host->facts, NULL);
+    const CheckResult *result = check_report_find(report, "storage.servers-reachable", "disk vdb");
+    g_assert_cmpint(result->outcome, ==, CHECK_PASSED);
+    g_assert_nonnull(strstr(result->evidence, "ceph2"));
+}
+
+static void
+test_server_with_an_unknown_name_cannot_be_reached(void)
+{
+    g_autoptr(CheckedHost) host = checked_host_new();
+
+    checked_host_arrives(host);
+    checked_host_way()->unknown_name = TRUE;
+    g_autoptr(CheckReport) report = storage_check_destination(host->checks, host->facts, NULL);
+    const CheckResult *result = check_report_find(report, "storage.servers-reachable", NULL);
+    g_assert_cmpint(result->outcome, ==, CHECK_FAILED);
+    g_assert_nonnull(strstr(result->evidence, "its name is not known"));
+    g_assert_nonnull(strstr(result->remedy, "getent hosts ceph1"));
+}
+
+/* Larger ones than the guest has had are those that hurt, and a label matters where it is enforced.
+ */
+static void
+test_directory_is_judged_by_what_the_guest_had(void)
+{
+    g_autoptr(CheckedHost) host = checked_host_new();
+
+    copy_arrives(host);
+    have_large_sectors(host);
+    label_otherwise(host);
+    checked_host_write(host, "/sys/fs/selinux/enforce", "0");
+    checked_host_tell(host, "sectors",
+                      json_pack("[{s:s, s:i}]", "path", host->fixture.first, "bytes", 4096));
+    g_autoptr(CheckReport) alike = storage_check_destination(host->checks, host->facts, NULL);
+    g_assert_cmpint(check_case_outcome(alike, "storage.sectors-fit"), ==, CHECK_PASSED);
+    g_assert_cmpint(check_case_outcome(alike, "storage.target-label"), ==, CHECK_PASSED);
+    checked_host_tell(host, "sectors", json_array());
+    g_autoptr(CheckReport) untold = storage_check_destination(host->checks, host->facts, NULL);
+    g_assert_cmpint(check_case_outcome(untold, "storage.sectors-fit"), ==, CHECK_UNKNOWN);
 }
 
 /* What the other host told is the same for each. */
@@ -208,6 +335,10 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     check_suite_add(&checked_host_suite, cases, G_N_ELEMENTS(cases));
+    g_test_add_func("/place-checks/one-server", test_one_server_of_a_disk_is_enough);
+    g_test_add_func("/place-checks/unknown-server",
+                    test_server_with_an_unknown_name_cannot_be_reached);
+    g_test_add_func("/place-checks/directory", test_directory_is_judged_by_what_the_guest_had);
     g_test_add_func("/place-checks/local-disk", test_disk_on_this_host_needs_no_network_storage);
     g_test_add_func("/place-checks/silent-server",
                     test_server_that_does_not_answer_leaves_rights_unknown);
