@@ -31,11 +31,12 @@ def call_rows(figures):
 
 
 def lease_rows(figures):
-    growth = figures["growth"]
-    yield ("leases made and ended a second, 16 callers", growth["durablePerSecond"], SYNC,
-           growth["syncsPerSecond"], "1,000")
-    yield ("the same, one caller", growth["growth"][0]["durablePerSecond"], SYNC,
-           growth["syncsPerSecond"], "")
+    for rush in figures["growth"]["rush"]:
+        goal = "1,000" if rush["callers"] > 1 else ""
+        yield (f"leases made and ended a second, callers: {rush['callers']}", rush["durablePerSecond"],
+               SYNC, rush["syncsPerSecond"], goal)
+    yield ("a lease made and ended, ms of processor", figures["growth"]["rush"][-1]["processorMilliseconds"],
+           "", None, "")
 
 
 def recovery_rows(figures):
