@@ -5,6 +5,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, MARGIN, STRIP, GAP = 960, 24, 96, 56
 CEILING_MS = 100  # of a round trip; what takes longer is drawn as long as this
+LOST = float("inf")
 COLOURS = {"reply": "#3a7d44", "lost": "#c1272d", "phase": "#eef2f7", "line": "#8a94a3"}
 TEXT = 'font-family="sans-serif" font-size="13" fill="#222"'
 SMALL = 'font-family="sans-serif" font-size="11" fill="#556"'
@@ -52,11 +53,16 @@ def _strip(strip, scale, top):
 
 
 def _lines(probes, scale, base):
-    """One path for the answers, each as high as its round trip took, and one for what was lost."""
-    lines = {"reply": "", "lost": ""}
+    """One path for the answers, each as high as its round trip took, and one for what was lost. Of
+    several probes in half a pixel the worst is drawn."""
+    worst = {}
     for second, milliseconds in probes:
-        x = f"M{MARGIN + second * scale:.1f} {base}"
-        if milliseconds is None:
+        column = round(second * scale * 2)
+        worst[column] = max(worst.get(column, 0), LOST if milliseconds is None else milliseconds)
+    lines = {"reply": "", "lost": ""}
+    for column, milliseconds in worst.items():
+        x = f"M{MARGIN + column / 2:.1f} {base}"
+        if milliseconds == LOST:
             lines["lost"] += f"{x}v-{STRIP}"
         else:
             lines["reply"] += f"{x}v-{STRIP * min(milliseconds, CEILING_MS) / CEILING_MS + 2:.1f}"
