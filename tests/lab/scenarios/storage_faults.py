@@ -92,6 +92,7 @@ def one_cell(lab, stores, fault, stage, crossing, devices):
     for writer in writers:
         writer.start()
     before = {storage.host.name: belongings(storage.host) for storage in stores}
+    held = {lease["lease"] for storage in stores for lease in storage.leases()}  # the test's own
     outcome = "nothing was tried"
     try:
         crossing.to(stage)
@@ -102,7 +103,7 @@ def one_cell(lab, stores, fault, stage, crossing, devices):
     finally:
         fault.heal(crossing)
         crossing.hang_up()
-    expect_settled(guest, stores, before)
+    expect_settled(guest, stores, before, held)
     expect_place(fault, crossing, outcome)
     for writer in writers:
         writer.wait_blocks(BLOCKS_AFTER)
@@ -144,7 +145,7 @@ def machines(host, guest):
                         check=False).stdout.strip() or 0)
 
 
-def complaint(guest, stores, before):
+def complaint(guest, stores, before, held):
     """What is wrong now, in words; None when nothing is."""
     home = guest.host()
     for storage in stores:
@@ -154,8 +155,9 @@ def complaint(guest, stores, before):
             return f"{guest.name} is {state} on {host.name}, too"
         if machines(host, guest) != (1 if host is home else 0):
             return f"{machines(host, guest)} machines of {guest.name} run on {host.name}"
-        if storage.leases():
-            return f"leases are left on {host.name}: {storage.leases()}"
+        left = [lease for lease in storage.leases() if lease["lease"] not in held]
+        if left:
+            return f"leases are left on {host.name}: {left}"
         now, images = belongings(host), {guest.disk, SECOND} if host is home else set()
         if before[host.name] - now:
             return f"{host.name} has lost {sorted(before[host.name] - now)}"
@@ -164,9 +166,9 @@ def complaint(guest, stores, before):
     return None
 
 
-def expect_settled(guest, stores, before):
+def expect_settled(guest, stores, before, held):
     """Waits until nothing is wrong any more; LabError with what still is."""
-    wait_quiet("hosts and guest to settle", lambda: complaint(guest, stores, before),
+    wait_quiet("hosts and guest to settle", lambda: complaint(guest, stores, before, held),
                SETTLE_SECONDS)
 
 
