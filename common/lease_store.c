@@ -395,17 +395,21 @@ lease_store_renew(LeaseStore *store, const char *id, guint64 generation, unsigne
         error);
 }
 
+static sqlite3_stmt *
+update_state(LeaseStore *store, const char *id, const char *state, const char *reason,
+             GError **error)
+{
+    return database_prepare(store->database, error, "UPDATE lease SET state=?, reason=? WHERE id=?",
+                            "sss", state, reason ? reason : "", id);
+}
+
 gboolean
 lease_store_set_state(LeaseStore *store, const char *id, const char *state, const char *reason,
                       GError **error)
 {
     if (!database_begin(store->database, error))
         return FALSE;
-    return change_one(store, id,
-                      database_prepare(store->database, error,
-                                       "UPDATE lease SET state=?, reason=? WHERE id=?", "sss",
-                                       state, reason ? reason : "", id),
-                      error);
+    return change_one(store, id, update_state(store, id, state, reason, error), error);
 }
 
 /* In a transaction. */
@@ -418,17 +422,40 @@ put_asset(LeaseStore *store, const Lease *lease, const LeaseAsset *asset, FaultC
            insert_asset(store, lease->generation, asset, busy_code, error);
 }
 
+/* In a transaction. */
+static gboolean
+put_all(LeaseStore *store, const Lease *lease, const GPtrArray *assets, FaultCode busy_code,
+        GError **error)
+{
+    gboolean good = TRUE;
+
+    for (guint i = 0; i < assets->len && good; i++)
+        good = put_asset(store, lease, assets->pdata[i], busy_code, error);
+    return good;
+}
+
 gboolean
 lease_store_put_assets(LeaseStore *store, const char *id, const GPtrArray *assets,
                        FaultCode busy_code, GError **error)
 {
     g_autoptr(Lease) lease = begin_change(store, id, 0, error);
-    gboolean good = TRUE;
 
     if (!lease)
         return FALSE;
-    for (guint i = 0; i < assets->len && good; i++)
-        good = put_asset(store, lease, assets->pdata[i], busy_code, error);
+    return database_end(store->database, put_all(store, lease, assets, busy_code, error), error);
+}
+
+gboolean
+lease_store_settle(LeaseStore *store, const Lease *lease, const char *state, FaultCode busy_code,
+                   GError **error)
+{
+    g_autoptr(Lease) found = begin_change(store, lease->id, 0, error);
+
+    if (!found)
+        return FALSE;
+    gboolean good =
+        put_all(store, found, lease->assets, busy_code, error) &&
+        touch(store, lease->id, update_state(store, lease->id, state, "", error), error);
     return database_end(store->database, good, error);
 }
 

@@ -51,6 +51,9 @@ gboolean lease_store_set_state(LeaseStore *store, const char *id, const char *st
 /* Adds or replaces one asset. Same uniqueness as create. */
 gboolean lease_store_put_asset(LeaseStore *store, const char *id, const LeaseAsset *asset,
                                FaultCode busy_code, GError **error);
+/* Adds or replaces all its assets as @lease has them, and sets its state, in one step. */
+gboolean lease_store_settle(LeaseStore *store, const Lease *lease, const char *state,
+                            FaultCode busy_code, GError **error);
 /* Several at once (GPtrArray of LeaseAsset *), or none. */
 gboolean lease_store_put_assets(LeaseStore *store, const char *id, const GPtrArray *assets,
                                 FaultCode busy_code, GError **error);

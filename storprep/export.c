@@ -232,7 +232,7 @@ refuse_unfit(const LeaseAsset *asset, const char *listed, GError **error)
 
 /* Exports it and remembers how the server lists it, which tells it from anybody else's. */
 static gboolean
-add(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
+add(const ShareHost *host, LeaseAsset *asset, GError **error)
 {
     g_autofree char *listed = NULL;
     g_autofree char *object = g_strdup_printf("export '%s'", share_subject(asset));
@@ -246,8 +246,8 @@ add(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error
                   "the server accepted it, but does not list it");
         return FALSE;
     }
-    return share_record(host, lease, asset, SHARE_MADE, json_pack("{s:s}", "listed", listed),
-                        error);
+    share_note(asset, SHARE_MADE, json_pack("{s:s}", "listed", listed));
+    return TRUE;
 }
 
 /* Of another lease, or left from a crash between record and deed. */
@@ -273,13 +273,13 @@ make(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **erro
         return FALSE;
     if (!listed)
         return share_record(host, lease, asset, SHARE_MAKING, NULL, error) &&
-               add(host, lease, asset, error);
+               add(host, asset, error);
     if (!is_as_asked(asset, listed))
         return refuse_unfit(asset, listed, error);
     if (!is_known(host, lease, asset, &known, error))
         return FALSE;
-    return share_record(host, lease, asset, known ? SHARE_MADE : SHARE_FOREIGN,
-                        json_pack("{s:s}", "listed", listed), error);
+    share_note(asset, known ? SHARE_MADE : SHARE_FOREIGN, json_pack("{s:s}", "listed", listed));
+    return TRUE;
 }
 
 static gboolean
@@ -329,7 +329,7 @@ restore(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **e
         return FALSE;
     if (listed)
         return TRUE;
-    if (!nfs_server_check(host->server, error) || !add(host, lease, asset, error))
+    if (!nfs_server_check(host->server, error) || !add(host, asset, error))
         return FALSE;
     g_message("exported '%s' again", share_subject(asset));
     return TRUE;

@@ -21,11 +21,11 @@ make(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **erro
     if (!share_find_other(host, lease, asset, &other, error) ||
         (firewall_is_active(host->firewall) && !firewall_is_open(host->firewall, &open, error)))
         return FALSE;
-    if (open)
-        return share_record(host, lease, asset, other ? SHARE_MADE : SHARE_FOREIGN, NULL, error);
-    return share_record(host, lease, asset, SHARE_MAKING, NULL, error) &&
-           firewall_set_open(host->firewall, TRUE, error) &&
-           share_record(host, lease, asset, SHARE_MADE, NULL, error);
+    if (!open && (!share_record(host, lease, asset, SHARE_MAKING, NULL, error) ||
+                  !firewall_set_open(host->firewall, TRUE, error)))
+        return FALSE;
+    share_note(asset, open && !other ? SHARE_FOREIGN : SHARE_MADE, NULL);
+    return TRUE;
 }
 
 static gboolean

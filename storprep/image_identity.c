@@ -1,24 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Owns the questions about images that may lie on an NFS server: asked through storprep-nfs. */
+/* Owns the questions about images, and who looks at those that may lie on an NFS server. */
 #include "storprep/image_identity.h"
 
 #include "common/fault.h"
 #include "common/limits.h"
+#include "storprep/identity_deed.h"
 #include "storprep/image_place.h"
+#include "storprep/local_path.h"
 #include "storprep/nfs_program.h"
 
 #define IDENTIFY_SECONDS 10
 
 static json_t *
-identify(const char *path, const char *const *directories, GError **error)
+look(const char *root, const char *path, GError **error)
 {
-    const char *root = image_place_root(path, directories, error);
     const char *arguments[] = { "identify", root, path, NULL };
     g_autofree char *object = g_strdup_printf("image '%s'", path);
+    g_autofree char *directory = g_path_get_dirname(path);
     json_t *reply = NULL;
     int status;
 
-    if (!root || !nfs_program_run(arguments, IDENTIFY_SECONDS, object, &status, &reply, error))
+    if (local_path_is(directory, NULL))
+        return identity_deed(root, path);
+    return nfs_program_run(arguments, IDENTIFY_SECONDS, object, &status, &reply, error) ? reply
+                                                                                        : NULL;
+}
+
+static json_t *
+identify(const char *path, const char *const *directories, GError **error)
+{
+    const char *root = image_place_root(path, directories, error);
+    json_t *reply = root ? look(root, path, error) : NULL;
+
+    if (!reply)
         return NULL;
     json_object_set_new(reply, "path", json_string(path));
     return reply;

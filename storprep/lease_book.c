@@ -143,8 +143,7 @@ lease_book_create(LeaseBook *book, const Lease *draft, unsigned timeout_seconds,
         return NULL;
     if (existing)
         return await(book, lease->id, error);
-    if (book->work->make(book->data, lease, &cause) &&
-        lease_store_set_state(book->store, lease->id, LEASE_READY, "", &cause))
+    if (book->work->make(book->data, lease, &cause))
         return lease_store_get(book->store, lease->id, 0, error);
     undo_creation(book, lease->id, &cause);
     g_propagate_error(error, cause);

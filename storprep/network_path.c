@@ -72,6 +72,7 @@ typedef struct {
     const char *path;
     size_t longest;
     NetworkMount *found;
+    char *type;
 } Search;
 
 /* The last one of equal length lies on top. */
@@ -86,6 +87,8 @@ compare_mount(struct libmnt_fs *fs, void *data)
     search->longest = strlen(target);
     network_mount_free(search->found);
     search->found = read_mount(fs);
+    g_free(search->type);
+    search->type = g_strdup(mnt_fs_get_fstype(fs));
 }
 
 NetworkMount *
@@ -94,7 +97,18 @@ network_path_find(const char *path, const char *mount_info)
     Search search = { .path = path };
 
     for_each_mount(mount_info, compare_mount, &search);
+    g_free(search.type);
     return search.found;
+}
+
+char *
+network_path_type(const char *path, const char *mount_info)
+{
+    Search search = { .path = path };
+
+    for_each_mount(mount_info, compare_mount, &search);
+    network_mount_free(search.found);
+    return search.type;
 }
 
 static void

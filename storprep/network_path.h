@@ -20,5 +20,8 @@ char *network_mount_server(const NetworkMount *mount);
  * if that is no network file system, or cannot be read. */
 NetworkMount *network_path_find(const char *path, const char *mount_info);
 gboolean network_path_is(const char *path, const char *mount_info);
+/* The type of the file system that @path lies on likewise, "ext4"; NULL if that is not known. Owned
+ * by the caller. */
+char *network_path_type(const char *path, const char *mount_info);
 /* All network file systems: GPtrArray of NetworkMount *. */
 GPtrArray *network_path_list(const char *mount_info);

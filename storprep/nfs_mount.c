@@ -195,40 +195,48 @@ find(const ShareHost *host, const LeaseAsset *asset, MountEntry **ret_entry, GEr
     return TRUE;
 }
 
-static gboolean
-record_mounted(const ShareHost *host, const Lease *lease, LeaseAsset *asset, const char *state,
-               const MountEntry *entry, GError **error)
+static void
+note_mounted(LeaseAsset *asset, const char *state, const MountEntry *entry)
 {
-    return share_record(host, lease, asset, state,
-                        json_pack("{s:I, s:s}", "id", (json_int_t)entry->id, "listed",
-                                  entry->options ? entry->options : ""),
-                        error);
+    share_note(asset, state,
+               json_pack("{s:I, s:s}", "id", (json_int_t)entry->id, "listed",
+                         entry->options ? entry->options : ""));
+}
+
+/* The new directory is recorded before it gets its name; until then it is known by its part name,
+ * which is recorded since the beginning. */
+static gboolean
+make_point(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
+{
+    const char *directories[] = { share_text(asset, "root"), NULL };
+    FileIdentity identity;
+
+    return mount_point_make(target_of(asset), directories, share_text(asset, "part"), &identity,
+                            error) &&
+           share_record(host, lease, asset, SHARE_MAKING,
+                        json_pack("{s:i, s:I, s:I, s:I}", "id", 0, "device",
+                                  (json_int_t)identity.device, "inode", (json_int_t)identity.inode,
+                                  "born", identity.born_nsec),
+                        error) &&
+           mount_point_publish(target_of(asset), directories, share_text(asset, "part"), error);
 }
 
 static gboolean
 prepare_point(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
 {
     const char *directories[] = { share_text(asset, "root"), NULL };
-    FileIdentity identity;
     gboolean exists;
 
     if (!mount_point_check(target_of(asset), directories,
-                           json_is_true(json_object_get(asset->detail, "hide")), &exists, error) ||
-        !share_record(host, lease, asset, SHARE_MAKING, json_pack("{s:i}", "id", 0), error))
+                           json_is_true(json_object_get(asset->detail, "hide")), &exists, error))
         return FALSE;
-    if (exists)
-        return TRUE;
-    return mount_point_make(target_of(asset), directories, share_text(asset, "part"), &identity,
-                            error) &&
-           share_record(host, lease, asset, SHARE_MAKING,
-                        json_pack("{s:I, s:I, s:I}", "device", (json_int_t)identity.device, "inode",
-                                  (json_int_t)identity.inode, "born", identity.born_nsec),
-                        error) &&
-           mount_point_publish(target_of(asset), directories, share_text(asset, "part"), error);
+    return exists
+               ? share_record(host, lease, asset, SHARE_MAKING, json_pack("{s:i}", "id", 0), error)
+               : make_point(host, lease, asset, error);
 }
 
 static gboolean
-mount_it(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
+mount_it(const ShareHost *host, LeaseAsset *asset, GError **error)
 {
     g_autoptr(MountEntry) entry = NULL;
 
@@ -239,7 +247,8 @@ mount_it(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **
     if (!entry)
         return refuse(error, FAULT_SHARE_UNAVAILABLE, target_of(asset),
                       "see what 'findmnt' shows there", "mounting succeeded, but nothing is there");
-    return record_mounted(host, lease, asset, SHARE_MADE, entry, error);
+    note_mounted(asset, SHARE_MADE, entry);
+    return TRUE;
 }
 
 static gboolean
@@ -251,13 +260,15 @@ make(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **erro
     if (!mount_table_check(host->mounts, error) || !find(host, asset, &entry, error))
         return FALSE;
     if (!entry)
-        return prepare_point(host, lease, asset, error) && mount_it(host, lease, asset, error);
+        return prepare_point(host, lease, asset, error) && mount_it(host, asset, error);
     if (!share_find_other(host, lease, asset, &other, error))
         return FALSE;
-    if (!other)
-        return record_mounted(host, lease, asset, SHARE_FOREIGN, entry, error);
     /* Whoever ends last removes the mount point, too. */
-    return share_record(host, lease, asset, SHARE_MADE, json_deep_copy(other->detail), error);
+    if (other)
+        share_note(asset, SHARE_MADE, json_deep_copy(other->detail));
+    else
+        note_mounted(asset, SHARE_FOREIGN, entry);
+    return TRUE;
 }
 
 static gboolean
@@ -327,17 +338,30 @@ undo(const ShareHost *host, const LeaseAsset *asset, GError **error)
 }
 
 static gboolean
+discard(const LeaseAsset *asset, GError **error)
+{
+    const char *directories[] = { share_text(asset, "root"), NULL };
+    g_auto(ImagePlace) place = { .directory_fd = -1 };
+
+    /* Where no directory can be opened none was made. */
+    return !image_place_open(target_of(asset), directories, &place, NULL) ||
+           remove_point(asset, error);
+}
+
+static gboolean
 restore(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
 {
     g_autoptr(MountEntry) entry = NULL;
 
     if (!find(host, asset, &entry, error))
         return FALSE;
-    if (entry) /* maybe since a restoring that was interrupted */
-        return g_str_equal(asset->state, SHARE_MADE) ||
-               record_mounted(host, lease, asset, SHARE_MADE, entry, error);
+    if (entry) { /* maybe since a restoring that was interrupted */
+        if (!g_str_equal(asset->state, SHARE_MADE))
+            note_mounted(asset, SHARE_MADE, entry);
+        return TRUE;
+    }
     if (!mount_table_check(host->mounts, error) || !prepare_point(host, lease, asset, error) ||
-        !mount_it(host, lease, asset, error))
+        !mount_it(host, asset, error))
         return FALSE;
     g_message("mounted '%s' at '%s' again", share_text(asset, "source"), target_of(asset));
     return TRUE;
@@ -348,5 +372,6 @@ const ShareKind mount_kind = {
     .make = make,
     .check_unused = check_unused,
     .undo = undo,
+    .discard = discard,
     .restore = restore,
 };

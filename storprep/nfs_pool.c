@@ -93,10 +93,11 @@ make(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **erro
 
     if (!find(host, asset, &found, error) || !share_find_other(host, lease, asset, &other, error))
         return FALSE;
-    if (found)
-        return share_record(host, lease, asset, other ? SHARE_MADE : SHARE_FOREIGN, NULL, error);
-    return share_record(host, lease, asset, SHARE_MAKING, NULL, error) &&
-           create(host, asset, error) && share_record(host, lease, asset, SHARE_MADE, NULL, error);
+    if (!found && (!share_record(host, lease, asset, SHARE_MAKING, NULL, error) ||
+                   !create(host, asset, error)))
+        return FALSE;
+    share_note(asset, found && !other ? SHARE_FOREIGN : SHARE_MADE, NULL);
+    return TRUE;
 }
 
 /* The pool's lease has the mount, too; any other one would lose it. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Owns probe files. Their directory may be an NFS server's, so all dealings with it go through
- * storprep-nfs. */
+/* Owns probe files, and who deals with their directory, which may be an NFS server's. */
 #include "storprep/probe_file.h"
 
 #include <string.h>
@@ -8,7 +7,9 @@
 #include "common/fault.h"
 #include "common/limits.h"
 #include "storprep/image_place.h"
+#include "storprep/local_path.h"
 #include "storprep/nfs_program.h"
+#include "storprep/probe_deed.h"
 
 #define PROBE_KIND "probe"
 #define PREFIX     ".migprep-probe-"
@@ -45,14 +46,17 @@ probe_file_request_new(json_t *parameters, const ShareHost *host, GError **error
     g_autofree char *nonce = g_uuid_string_random();
     g_autofree char *path = NULL;
     const char *root;
+    LeaseAsset *asset;
 
     if (!request || !(root = find_root(directory, host->directories, error)))
         return NULL;
     path = g_build_filename(directory, name, NULL);
-    g_ptr_array_add(request->assets,
-                    share_asset_new(PROBE_KIND, path,
-                                    json_pack("{s:s, s:s, s:s, s:s}", "root", root, "directory",
-                                              directory, "name", name, "nonce", nonce)));
+    asset = share_asset_new(PROBE_KIND, path,
+                            json_pack("{s:s, s:s, s:s, s:s}", "root", root, "directory", directory,
+                                      "name", name, "nonce", nonce));
+    /* Nobody else's file can have that name, so it is not looked for first. */
+    share_note(asset, SHARE_MAKING, NULL);
+    g_ptr_array_add(request->assets, asset);
     return g_steal_pointer(&request);
 }
 
@@ -68,23 +72,36 @@ probe_file_nonce(const Lease *lease)
     return lease->assets->len ? share_text(lease->assets->pdata[0], "nonce") : "";
 }
 
+typedef struct {
+    const char *verb; /* of storprep-nfs */
+    json_t *(*run)(const Probe *probe, GError **error);
+} Deed;
+
+static const Deed place = { "place", probe_deed_place };
+static const Deed find = { "find", probe_deed_find };
+static const Deed drop = { "drop", probe_deed_drop };
+
+/* In a program of its own unless the directory is certainly this host's. */
 static json_t *
-run(const char *verb, const char *root, const char *directory, const char *name, const char *nonce,
-    GError **error)
+run(const Deed *deed, const Probe *probe, GError **error)
 {
-    const char *arguments[] = { verb, root, directory, name, nonce, NULL };
-    g_autofree char *object = g_strdup_printf("directory '%s'", directory);
+    const char *arguments[] = { deed->verb,  probe->root,  probe->directory,
+                                probe->name, probe->nonce, NULL };
+    g_autofree char *object = g_strdup_printf("directory '%s'", probe->directory);
     json_t *reply = NULL;
     int status;
 
+    if (local_path_is(probe->directory, NULL))
+        return deed->run(probe, error);
     return nfs_program_run(arguments, PROBE_SECONDS, object, &status, &reply, error) ? reply : NULL;
 }
 
 static gboolean
-run_on(const char *verb, const LeaseAsset *asset, GError **error)
+run_on(const Deed *deed, const LeaseAsset *asset, GError **error)
 {
-    json_auto_t *reply = run(verb, share_text(asset, "root"), share_text(asset, "directory"),
-                             share_text(asset, "name"), share_text(asset, "nonce"), error);
+    const Probe probe = { share_text(asset, "root"), share_text(asset, "directory"),
+                          share_text(asset, "name"), share_text(asset, "nonce") };
+    json_auto_t *reply = run(deed, &probe, error);
 
     return reply != NULL;
 }
@@ -102,15 +119,16 @@ probe_file_find(const char *directory, const char *name, const char *nonce,
                   "it is not the name of a probe file");
         return NULL;
     }
-    return run("find", root, directory, name, nonce, error);
+    return run(&find, &(Probe) { root, directory, name, nonce }, error);
 }
 
 static gboolean
 make(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
 {
-    return share_record(host, lease, asset, SHARE_MAKING, NULL, error) &&
-           run_on("place", asset, error) &&
-           share_record(host, lease, asset, SHARE_MADE, NULL, error);
+    if (!run_on(&place, asset, error))
+        return FALSE;
+    share_note(asset, SHARE_MADE, NULL);
+    return TRUE;
 }
 
 static gboolean
@@ -122,7 +140,7 @@ check_unused(const ShareHost *host, const LeaseAsset *asset, GError **error)
 static gboolean
 undo(const ShareHost *host, const LeaseAsset *asset, GError **error)
 {
-    return run_on("drop", asset, error);
+    return run_on(&drop, asset, error);
 }
 
 const ShareKind probe_kind = {

@@ -38,24 +38,32 @@ share_is_ours(const LeaseAsset *asset)
     return g_str_equal(asset->state, SHARE_MAKING) || g_str_equal(asset->state, SHARE_MADE);
 }
 
-gboolean
-share_record(const ShareHost *host, const Lease *lease, LeaseAsset *asset, const char *state,
-             json_t *more, GError **error)
+void
+share_note(LeaseAsset *asset, const char *state, json_t *more)
 {
     json_t *detail = json_copy(asset->detail);
-    g_autoptr(LeaseAsset) changed = NULL;
 
     if (more) {
         json_object_update(detail, more);
         json_decref(more);
     }
-    changed = lease_asset_new(asset->kind, asset->key, state, detail);
-    if (!lease_store_put_asset(host->store, lease->id, changed, FAULT_LEASE_CONFLICT, error))
-        return FALSE;
     json_decref(asset->detail);
-    asset->detail = json_incref(detail);
+    asset->detail = detail;
     g_free(asset->state);
     asset->state = g_strdup(state);
+}
+
+gboolean
+share_record(const ShareHost *host, const Lease *lease, LeaseAsset *asset, const char *state,
+             json_t *more, GError **error)
+{
+    g_autoptr(LeaseAsset) changed =
+        lease_asset_new(asset->kind, asset->key, asset->state, json_incref(asset->detail));
+
+    share_note(changed, state, more);
+    if (!lease_store_put_asset(host->store, lease->id, changed, FAULT_LEASE_CONFLICT, error))
+        return FALSE;
+    share_note(asset, state, json_incref(changed->detail));
     return TRUE;
 }
 

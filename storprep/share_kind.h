@@ -33,13 +33,16 @@ typedef struct {
  */
 typedef struct {
     const char *kind; /* of the asset */
-    /* Makes it, recording each step in the store before its effect. */
+    /* Makes it, recording each step in the store before its effect; the last state, which is that
+     * of no effect, is only noted (share_note()), and recorded by the caller. */
     gboolean (*make)(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error);
     /* FAULT_SHARE_BUSY naming who uses it, where that forbids to undo it. */
     gboolean (*check_unused)(const ShareHost *host, const LeaseAsset *asset, GError **error);
     /* Takes away what make() left, whenever that was interrupted; only called while no other lease
      * holds it. A repeat is harmless. */
     gboolean (*undo)(const ShareHost *host, const LeaseAsset *asset, GError **error);
+    /* Takes away what make() prepared while the asset was PLANNED; NULL: it prepares nothing. */
+    gboolean (*discard)(const LeaseAsset *asset, GError **error);
     /* Makes it again if it is gone; NULL: such a thing does not vanish. */
     gboolean (*restore)(const ShareHost *host, const Lease *lease, LeaseAsset *asset,
                         GError **error);
@@ -60,6 +63,9 @@ const char *share_text(const LeaseAsset *asset, const char *name);
 /* Whether it is in one of the states in which it may exist and is ours. */
 gboolean share_is_ours(const LeaseAsset *asset);
 
+/* Changes the state of *@asset, and its detail by the members of @more (stolen; may be NULL); not
+ * in the store. */
+void share_note(LeaseAsset *asset, const char *state, json_t *more);
 /* Durably changes the state of @asset, and its detail by the members of @more (stolen; may be
  * NULL), in the store and in *@asset. FAULT_STORE_FAILED, FAULT_LEASE_NOT_FOUND. */
 gboolean share_record(const ShareHost *host, const Lease *lease, LeaseAsset *asset,

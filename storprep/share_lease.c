@@ -2,6 +2,8 @@
 /* Owns the life of share leases, from the request until nobody needs or uses them. */
 #include "storprep/share_lease.h"
 
+#include <string.h>
+
 #include "common/fault.h"
 #include "common/maintenance.h"
 #include "storprep/lease_book.h"
@@ -55,24 +57,72 @@ is_needed(const Lease *lease)
 /* Making. */
 
 static gboolean
-make_asset(ShareLeases *leases, const Lease *lease, LeaseAsset *asset, GError **error)
+has_claim(const GArray *claims, const char *subject)
 {
-    g_auto(LeaseClaim) claim = { 0 };
-
-    return lease_claim_take(&leases->subjects, share_subject(asset), SUBJECT_USEC, &claim, error) &&
-           kind_of(asset)->make(&leases->host, lease, asset, error);
+    for (guint i = 0; i < claims->len; i++) {
+        if (g_str_equal(g_array_index(claims, LeaseClaim, i).name, subject))
+            return TRUE;
+    }
+    return FALSE;
 }
 
+/* For what two assets have in common, a mount and its pool, one is enough. */
 static gboolean
-make_all(void *data, const Lease *lease, GError **error)
+claim_subject(ShareLeases *leases, const LeaseAsset *asset, GArray *claims, GError **error)
+{
+    LeaseClaim claim = { 0 };
+
+    if (has_claim(claims, share_subject(asset)))
+        return TRUE;
+    if (!lease_claim_take(&leases->subjects, share_subject(asset), SUBJECT_USEC, &claim, error))
+        return FALSE;
+    g_array_append_val(claims, claim);
+    return TRUE;
+}
+
+static int
+rank(const LeaseAsset *asset)
+{
+    int rank = 0;
+
+    while (kinds[rank] != kind_of(asset))
+        rank++;
+    return rank;
+}
+
+static int
+compare_assets(const void *a, const void *b)
+{
+    const LeaseAsset *left = *(LeaseAsset *const *)a, *right = *(LeaseAsset *const *)b;
+    int order = rank(left) - rank(right);
+
+    return order ? order : strcmp(share_subject(left), share_subject(right));
+}
+
+/* A pool needs its mount; and whoever wants several subjects claims them in this order. */
+static void
+sort_assets(const Lease *lease)
+{
+    g_ptr_array_sort(lease->assets, compare_assets);
+}
+
+/* The subjects stay claimed until all is recorded: others learn of them from the record. */
+static gboolean
+make_all(void *data, Lease *lease, GError **error)
 {
     ShareLeases *leases = data;
+    g_autoptr(GArray) claims = g_array_new(FALSE, FALSE, sizeof(LeaseClaim));
 
+    g_array_set_clear_func(claims, (GDestroyNotify)lease_claim_clear);
+    sort_assets(lease);
     for (guint i = 0; i < lease->assets->len; i++) {
-        if (!make_asset(leases, lease, lease->assets->pdata[i], error))
+        LeaseAsset *asset = lease->assets->pdata[i];
+
+        if (!claim_subject(leases, asset, claims, error) ||
+            !kind_of(asset)->make(&leases->host, lease, asset, error))
             return FALSE;
     }
-    return TRUE;
+    return lease_store_settle(leases->host.store, lease, LEASE_READY, FAULT_LEASE_CONFLICT, error);
 }
 
 /* Taking away. */
@@ -104,15 +154,26 @@ check_unused(ShareLeases *leases, const Lease *lease, GError **error)
     return TRUE;
 }
 
+/* Takes away what is to be seen of it, or was prepared unseen. */
+static gboolean
+clear_asset(ShareLeases *leases, const Lease *lease, const LeaseAsset *asset, GError **error)
+{
+    const ShareKind *kind = kind_of(asset);
+    gboolean must;
+
+    if (g_str_equal(asset->state, SHARE_PLANNED))
+        return !kind->discard || kind->discard(asset, error);
+    return must_undo(leases, lease, asset, &must, error) &&
+           (!must || kind->undo(&leases->host, asset, error));
+}
+
 static gboolean
 undo_asset(ShareLeases *leases, const Lease *lease, const LeaseAsset *asset, GError **error)
 {
     g_auto(LeaseClaim) claim = { 0 };
-    gboolean must;
 
     if (!lease_claim_take(&leases->subjects, share_subject(asset), SUBJECT_USEC, &claim, error) ||
-        !must_undo(leases, lease, asset, &must, error) ||
-        (must && !kind_of(asset)->undo(&leases->host, asset, error)))
+        !clear_asset(leases, lease, asset, error))
         return FALSE;
     return lease_store_drop_asset(leases->host.store, lease->id, asset->kind, asset->key, error);
 }
@@ -124,6 +185,7 @@ undo_all(void *data, const Lease *lease, gboolean keep, GError **error)
     ShareLeases *leases = data;
     GError *first = NULL;
 
+    sort_assets(lease);
     for (guint i = lease->assets->len; i-- > 0;)
         undo_asset(leases, lease, lease->assets->pdata[i], first ? NULL : &first);
     if (first)
@@ -284,16 +346,21 @@ restore_asset(ShareLeases *leases, const Lease *lease, LeaseAsset *asset, GError
 {
     g_auto(LeaseClaim) claim = { 0 };
     const ShareKind *kind = kind_of(asset);
+    const json_t *known = asset->detail;
 
     if (!kind->restore || !share_is_ours(asset))
         return TRUE;
-    return lease_claim_take(&leases->subjects, share_subject(asset), SUBJECT_USEC, &claim, error) &&
-           kind->restore(&leases->host, lease, asset, error);
+    if (!lease_claim_take(&leases->subjects, share_subject(asset), SUBJECT_USEC, &claim, error) ||
+        !kind->restore(&leases->host, lease, asset, error))
+        return FALSE;
+    return asset->detail == known || /* nothing was noted */
+           share_record(&leases->host, lease, asset, asset->state, NULL, error);
 }
 
 static gboolean
 restore_all(ShareLeases *leases, const Lease *lease, GError **error)
 {
+    sort_assets(lease);
     for (guint i = 0; i < lease->assets->len; i++) {
         if (!restore_asset(leases, lease, lease->assets->pdata[i], error))
             return FALSE;

@@ -180,7 +180,7 @@ prove_chains(TargetLeases *leases, const Lease *lease, GError **error)
 }
 
 static gboolean
-make(void *data, const Lease *lease, GError **error)
+make(void *data, Lease *lease, GError **error)
 {
     TargetLeases *leases = data;
     g_auto(QemuConf) conf = { 0 };
@@ -192,7 +192,8 @@ make(void *data, const Lease *lease, GError **error)
            pool_volume_check_targets(leases->hypervisor, lease, error) &&
            prove_chains(leases, lease, error) &&
            target_files_make(leases->store, lease, &owner, error) &&
-           pool_volume_show_targets(leases->hypervisor, lease, error);
+           pool_volume_show_targets(leases->hypervisor, lease, error) &&
+           lease_store_set_state(leases->store, lease->id, LEASE_READY, "", error);
 }
 
 static gboolean

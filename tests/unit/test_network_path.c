@@ -6,6 +6,7 @@
 
 #include "common/fault.h"
 #include "storprep/image_header_away.h"
+#include "storprep/local_path.h"
 #include "storprep/network_path.h"
 
 static const char mounts[] = "28 1 254:0 / / rw shared:1 - ext4 /dev/vda1 rw\n"
@@ -34,6 +35,42 @@ test_the_mount_of_a_path_decides(void)
     g_assert_false(network_path_is("/srv/a", "/nonexistent"));
     g_assert_false(network_path_is("/proc/self", NULL));
     g_unlink(file);
+}
+
+static const char local_mounts[] = "28 1 254:0 / / rw shared:1 - ext4 /dev/vda1 rw\n"
+                                   "90 28 0:51 / %s/nfs rw shared:39 - nfs4 host1:/srv rw\n"
+                                   "91 28 0:52 / %s/auto rw shared:40 - autofs none rw\n";
+
+/* A link is taken for one that leads to a server. */
+static void
+test_local_is_what_certainly_answers(void)
+{
+    static const struct {
+        const char *name;
+        gboolean is_local;
+    } cases[] = { { "disk", TRUE },       { "nfs", FALSE },  { "auto", FALSE }, { "link", FALSE },
+                  { "link/disk", FALSE }, { "none", FALSE }, { "file", FALSE } };
+    g_autofree char *directory = g_dir_make_tmp("local-path-XXXXXX", NULL);
+    g_autofree char *table = g_strdup_printf(local_mounts, directory, directory);
+    g_autofree char *file = g_build_filename(directory, "file", NULL);
+    g_autofree char *link = g_build_filename(directory, "link", NULL);
+    const char *argv[] = { "rm", "-rf", "--", directory, NULL };
+
+    g_assert_true(g_file_set_contents(file, table, -1, NULL));
+    g_assert_cmpint(symlink(directory, link), ==, 0);
+    for (gsize i = 0; i < 3; i++) {
+        g_autofree char *path = g_build_filename(directory, cases[i].name, NULL);
+
+        g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_build_filename(directory, cases[i].name, NULL);
+
+        g_assert_cmpint(local_path_is(path, file), ==, cases[i].is_local);
+    }
+    g_assert_false(local_path_is(directory, "/nonexistent"));
+    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+                 NULL);
 }
 
 static void
@@ -91,6 +128,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/network-path/mounts", test_the_mount_of_a_path_decides);
+    g_test_add_func("/network-path/local", test_local_is_what_certainly_answers);
     g_test_add_func("/network-path/server", test_server_is_named_by_the_source);
     g_test_add_func("/image-header-away/same", test_a_header_arrives_as_it_was_read);
     return g_test_run();

@@ -411,6 +411,18 @@ test_pool_comes_and_goes_with_its_lease(ShareFixture *fixture, const void *data)
     assert_nothing_left(fixture);
 }
 
+/* In what order a lease's assets are read is left to chance. */
+static void
+test_pool_is_made_after_its_mount(ShareFixture *fixture, const void *data)
+{
+    for (unsigned i = 1; i <= 16; i++) {
+        fake_hypervisor_fail(fixture->fake_hypervisor, "create_pool", 1, FAULT_HYPERVISOR_FAILED);
+        assert_refused(fixture, asked_with_pool(fixture, "t"), FAULT_HYPERVISOR_FAILED);
+        g_assert_cmpuint(fixture->fake_mounts->mounted, ==, i);
+    }
+    assert_nothing_left(fixture);
+}
+
 static void
 test_pool_that_fails_leaves_nothing(ShareFixture *fixture, const void *data)
 {
@@ -513,6 +525,7 @@ main(int argc, char **argv)
         { "/nfs-mount/volume", test_not_taken_from_a_volume },
         { "/nfs-mount/come-back", test_committed_mounts_come_back_when_the_server_does },
         { "/nfs-mount/pool", test_pool_comes_and_goes_with_its_lease },
+        { "/nfs-mount/pool-order", test_pool_is_made_after_its_mount },
         { "/nfs-mount/pool-fails", test_pool_that_fails_leaves_nothing },
         { "/nfs-mount/pool-of-others", test_pool_of_others_is_refused },
         { "/nfs-mount/pool-and-mount", test_pool_stays_while_another_lease_needs_the_mount },

@@ -63,6 +63,27 @@ test_placed_found_and_removed(ShareFixture *fixture, const void *data)
     g_assert_cmpuint(count_files(fixture), ==, 0);
 }
 
+/* What is reached by a link may be a server's, so a program of its own looks there. */
+static void
+test_through_a_link_all_is_the_same(ShareFixture *fixture, const void *data)
+{
+    g_autofree char *link = g_build_filename(fixture->directory, "link", NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(symlink(fixture->images, link), ==, 0);
+    fixture->roots[0] = link;
+    g_autoptr(Lease) lease = place(fixture, link, &error);
+    g_assert_no_error(error);
+    fixture->roots[0] = fixture->images;
+    g_assert_true(
+        is_found(fixture, fixture->images, probe_file_name(lease), probe_file_nonce(lease)));
+    fixture->roots[0] = link;
+    g_assert_true(is_found(fixture, link, probe_file_name(lease), probe_file_nonce(lease)));
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    g_assert_cmpuint(count_files(fixture), ==, 0);
+    fixture->roots[0] = fixture->images;
+}
+
 static void
 test_another_directory_has_no_probe(ShareFixture *fixture, const void *data)
 {
@@ -154,6 +175,7 @@ main(int argc, char **argv)
         void (*test)(ShareFixture *, const void *);
     } tests[] = {
         { "/probe-file/placed", test_placed_found_and_removed },
+        { "/probe-file/link", test_through_a_link_all_is_the_same },
         { "/probe-file/elsewhere", test_another_directory_has_no_probe },
         { "/probe-file/crash", test_the_daemon_s_death_leaves_no_probe },
         { "/probe-file/bounds", test_only_probes_in_image_directories_are_looked_for },
