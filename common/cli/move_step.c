@@ -76,7 +76,18 @@ move_pass_gate(Move *move, GError **error)
     return !inquiry || gate_pass(inquiry, move->observer, move->data, error);
 }
 
-/* The proof of shared disks places files, so the checks come before it. */
+/* What is there is asked while the checks still run; the proof places files, so it follows them. */
+static gboolean
+prove_shared_disks(Move *move, GError **error)
+{
+    json_auto_t *there =
+        shared_disks_look(move->destination, move->survey, move->cancellable, error);
+
+    return there && move_pass_gate(move, error) &&
+           shared_disks_prove(move->source, move->destination, move->survey, there,
+                              move->cancellable, error);
+}
+
 static gboolean
 describe_destination(Move *move, GError **error)
 {
@@ -84,10 +95,7 @@ describe_destination(Move *move, GError **error)
 
     return survey_place_disks(move->survey, paths, error) &&
            survey_destination(move->destination, move->survey, move->cancellable, error) &&
-           move_pass_gate(move, error) &&
-           shared_disks_prove(move->source, move->destination, move->survey, move->cancellable,
-                              error) &&
-           survey_check_disks(move->survey, TRUE, error) &&
+           prove_shared_disks(move, error) && survey_check_disks(move->survey, TRUE, error) &&
            survey_choose_disks(move->survey, move->request->disks, move->request->unsafe, error) &&
            follow_xml(move, error) && (!move->request->offline || check_offline(move, error));
 }

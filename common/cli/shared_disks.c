@@ -235,22 +235,26 @@ judge(const Proof *proof, json_t *disk, GHashTable *known, GError **error)
     return TRUE;
 }
 
+json_t *
+shared_disks_look(Peer *destination, const Survey *survey, GCancellable *cancellable,
+                  GError **error)
+{
+    const Proof proof = { NULL, destination, cancellable };
+    json_auto_t *paths = list_paths(survey);
+
+    return json_array_size(paths) > 0 ? identify_at_destination(&proof, paths, error)
+                                      : json_array();
+}
+
 gboolean
-shared_disks_prove(Peer *source, Peer *destination, const Survey *survey, GCancellable *cancellable,
-                   GError **error)
+shared_disks_prove(Peer *source, Peer *destination, const Survey *survey, const json_t *there,
+                   GCancellable *cancellable, GError **error)
 {
     const Proof proof = { source, destination, cancellable };
     g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    json_auto_t *paths = list_paths(survey);
-    json_auto_t *there = NULL;
     size_t i;
     json_t *disk;
 
-    if (json_array_size(paths) == 0)
-        return TRUE;
-    there = identify_at_destination(&proof, paths, error);
-    if (!there)
-        return FALSE;
     json_array_foreach (survey->disks, i, disk) {
         if (is_provable(disk) && is_there(there, reply_text(disk, "path")) &&
             !judge(&proof, disk, known, error))

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "common/cli/scratch.h"
+#include "common/cli/ssh_master.h"
 #include "common/fault.h"
 #include "common/program.h"
 #include "common/ssh_command.h"
 
-#define CLOSE_SECONDS 2
-#define SOCKET_BYTES  80 /* ssh adds up to 17; sun_path has 108 */
+#define SOCKET_BYTES 80 /* ssh adds up to 17; sun_path has 108 */
 
 struct SshShare {
     char *ssh, *host;
@@ -48,23 +48,13 @@ run_ssh(const SshShare *share, const char *const *options, unsigned seconds,
                             seconds, cancellable, ret_result, error);
 }
 
-static void
-close_connection(SshShare *share)
-{
-    g_autofree char *path = g_strdup_printf("ControlPath=%s", share->socket);
-    const char *options[] = { "-o", path, "-O", "exit", NULL };
-    g_auto(ProgramResult) result = { 0 };
-
-    (void)run_ssh(share, options, CLOSE_SECONDS, NULL, &result, NULL);
-}
-
 void
 ssh_share_free(SshShare *share)
 {
     if (!share)
         return;
     if (share->is_open)
-        close_connection(share);
+        ssh_master_end(share->socket);
     scratch_free(share->scratch);
     g_clear_error(&share->failure);
     g_mutex_clear(&share->lock);

@@ -133,8 +133,10 @@ tear_down(Fixture *fixture, const void *data)
 static gboolean
 prove(Fixture *fixture, GError **error)
 {
-    return shared_disks_prove(fixture->hosts[0].peer, fixture->hosts[1].peer, &fixture->survey,
-                              NULL, error);
+    json_auto_t *there = shared_disks_look(fixture->hosts[1].peer, &fixture->survey, NULL, error);
+
+    return there && shared_disks_prove(fixture->hosts[0].peer, fixture->hosts[1].peer,
+                                       &fixture->survey, there, NULL, error);
 }
 
 static void
@@ -201,6 +203,17 @@ test_only_provable_disks_are_asked_about(Fixture *fixture, const void *data)
     g_assert_cmpuint(fixture->hosts[1].calls, ==, 0);
 }
 
+/* Beside checks that may refuse the move. */
+static void
+test_looking_places_nothing(Fixture *fixture, const void *data)
+{
+    json_auto_t *there = shared_disks_look(fixture->hosts[1].peer, &fixture->survey, NULL, NULL);
+
+    g_assert_cmpuint(json_array_size(there), ==, 1);
+    g_assert_cmpuint(fixture->hosts[0].calls, ==, 0);
+    g_assert_cmpuint(fixture->hosts[1].calls, ==, 1);
+}
+
 static void
 test_a_host_without_such_a_directory_shares_nothing(Fixture *fixture, const void *data)
 {
@@ -247,6 +260,7 @@ main(int argc, char **argv)
         { "/shared-disks/another-file", test_another_file_in_the_same_directory_is_not_shared },
         { "/shared-disks/written", test_an_image_that_is_written_to_is_looked_at_again },
         { "/shared-disks/provable", test_only_provable_disks_are_asked_about },
+        { "/shared-disks/look", test_looking_places_nothing },
         { "/shared-disks/no-directory", test_a_host_without_such_a_directory_shares_nothing },
         { "/shared-disks/errors", test_what_cannot_be_found_out_is_an_error },
     };
