@@ -25,6 +25,12 @@ SECOND = f"{IMAGES}/guest1-second.qcow2"
 CONFIG = "[storage]\nimage-directories=/var/lib/libvirt/images;/srv\n"
 BLOCKS_AFTER = 20  # that the guest must write where it arrived
 QEMU_CONF = "/etc/libvirt/qemu.conf"
+POOL = "lab-images"
+VOLUME = f"""<disk type='volume' device='disk'>
+  <driver name='qemu' type='qcow2' cache='none'/>
+  <source pool='{POOL}' volume='{os.path.basename(SECOND)}'/>
+  <target dev='vdb' bus='virtio'/>
+</disk>"""
 
 
 def run(lab):
@@ -186,8 +192,50 @@ def add_second_disk(guest):
     host.run(["qemu-img", "create", "-q", "-f", "qcow2", SECOND, "64M"])
     host.run(["virsh", "attach-disk", guest.name, SECOND, "vdb", "--driver", "qemu",
               "--subdriver", "qcow2", "--cache", "none", "--persistent"])
+    wait_second_disk(guest)
+
+
+def wait_second_disk(guest):
     wait_for("the second disk in the guest", lambda: guest.output(
         "[ -b /dev/vdb ] && echo there || true"), 30)
+
+
+@contextlib.contextmanager
+def pools(hosts):
+    """libvirt of both hosts has the images' directory as a pool."""
+    for host in hosts:
+        host.run(["virsh", "pool-create-as", POOL, "dir", "--target", IMAGES])
+    try:
+        yield
+    finally:
+        for host in hosts:
+            host.run(["virsh", "pool-destroy", POOL])
+
+
+def add_volume(guest):
+    """A second disk that is a volume of the pool."""
+    host = guest.host()
+    host.run(["qemu-img", "create", "-q", "-f", "qcow2", SECOND, "64M"])
+    host.run(["virsh", "pool-refresh", POOL])
+    host.run(["tee", "/run/volume.xml"], stdin=VOLUME)
+    host.run(["virsh", "attach-device", guest.name, "/run/volume.xml", "--live", "--config"])
+    wait_second_disk(guest)
+
+
+def volume(lab, stores, tally):
+    """The second disk is a volume: it is copied as the file that it is, and stays a volume."""
+    with pools(lab.hosts):
+        guest = new_guest(lab, f"{IMAGES}/guest1.qcow2")
+        add_volume(guest)
+
+        def attempt():
+            writing_through(guest, [lambda: travel_mixed(guest, lab.hosts)],
+                            ("/dev/vda", "/dev/vdb"))
+            guest.remove_old_disk()
+            definition = guest.host().output(["virsh", "dumpxml", "--inactive", guest.name])
+            assert f"pool='{POOL}'" in definition, definition
+        tally.attempts("volume of a pool", attempt)
+        guest.destroy()
 
 
 def mixed(lab, stores, tally):
@@ -250,4 +298,4 @@ def travel_incremental(guest, stores):
 
 
 KINDS = {"share": share, "third host": third_host, "source as server": source_as_server,
-         "copy": copy, "mixed": mixed, "incremental": incremental}
+         "copy": copy, "mixed": mixed, "volume": volume, "incremental": incremental}
