@@ -3,13 +3,13 @@
 
 #include <sqlite3.h>
 
-int __real_sqlite3_prepare_v2(sqlite3 *database, const char *sql, int bytes, sqlite3_stmt **ret,
-                              const char **ret_tail);
+int __real_sqlite3_prepare_v3(sqlite3 *database, const char *sql, int bytes, unsigned flags,
+                              sqlite3_stmt **ret, const char **ret_tail);
 int __real_sqlite3_step(sqlite3_stmt *statement);
 int __real_sqlite3_exec(sqlite3 *database, const char *sql,
                         int (*row)(void *, int, char **, char **), void *data, char **ret_error);
-int __wrap_sqlite3_prepare_v2(sqlite3 *database, const char *sql, int bytes, sqlite3_stmt **ret,
-                              const char **ret_tail);
+int __wrap_sqlite3_prepare_v3(sqlite3 *database, const char *sql, int bytes, unsigned flags,
+                              sqlite3_stmt **ret, const char **ret_tail);
 int __wrap_sqlite3_step(sqlite3_stmt *statement);
 int __wrap_sqlite3_exec(sqlite3 *database, const char *sql,
                         int (*row)(void *, int, char **, char **), void *data, char **ret_error);
@@ -38,11 +38,11 @@ strikes(void)
 }
 
 int
-__wrap_sqlite3_prepare_v2(sqlite3 *database, const char *sql, int bytes, sqlite3_stmt **ret,
-                          const char **ret_tail)
+__wrap_sqlite3_prepare_v3(sqlite3 *database, const char *sql, int bytes, unsigned flags,
+                          sqlite3_stmt **ret, const char **ret_tail)
 {
     if (!strikes())
-        return __real_sqlite3_prepare_v2(database, sql, bytes, ret, ret_tail);
+        return __real_sqlite3_prepare_v3(database, sql, bytes, flags, ret, ret_tail);
     *ret = NULL;
     return SQLITE_IOERR;
 }

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-/* sqlite3_prepare_v2(), sqlite3_step() and sqlite3_exec() are led here by the linker. From now on,
+/* sqlite3_prepare_v3(), sqlite3_step() and sqlite3_exec() are led here by the linker. From now on,
  * and over all threads, the @number-th such call (1: the next) fails and does nothing; 0: none. */
 void faulty_sql_arm(unsigned number);
 /* Whether it came to that. */
