@@ -87,7 +87,7 @@ record_locked(LeaseBook *book, const Lease *draft, unsigned timeout_seconds, Lea
 
     if (!lease || *ret_existing)
         return g_steal_pointer(&lease);
-    if (work->check && !work->check(book->data, lease, error)) {
+    if (!work->check(book->data, lease, error)) {
         lease_store_remove(book->store, lease->id, NULL);
         return NULL;
     }

@@ -16,7 +16,7 @@
 /* What is done under the leases; all functions block, with the lease claimed. */
 typedef struct {
     FaultCode busy_code; /* when what is asked for is held by another lease */
-    /* Whether the recorded lease may be made; no other is recorded meanwhile. NULL: it may. */
+    /* Whether the recorded lease may be made; no other is recorded meanwhile. */
     gboolean (*check)(void *data, const Lease *lease, GError **error);
     /* Makes all of it, and records the lease LEASE_READY in the step that records the last of it.
      */

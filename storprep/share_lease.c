@@ -40,6 +40,7 @@ share_lease_has_kind(const char *kind)
 static const ShareKind *
 kind_of(const LeaseAsset *asset)
 {
+    /* Unreachable: leases of shares are only made with assets of these kinds. */
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         if (g_str_equal(kinds[i]->kind, asset->kind))
             return kinds[i];

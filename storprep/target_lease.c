@@ -73,23 +73,15 @@ ask_presence(TargetLeases *leases, const char *uuid, GError **error)
     g_return_val_if_reached(PRESENCE_COMING);
 }
 
-static const char *
-waiting_reason(Presence presence)
-{
-    switch (presence) {
-    case PRESENCE_COMING:
-        return "the guest is on this host, but does not run yet";
-    case PRESENCE_SHUT_OFF:
-        return "the guest is defined on this host: start it, or release the lease to keep the "
-               "files";
-    case PRESENCE_UNKNOWN:
-        return "libvirt does not say whether the guest is on this host";
-    case PRESENCE_ABSENT:
-    case PRESENCE_RUNNING:
-        return "";
-    }
-    g_return_val_if_reached("");
-}
+/* Why a lease whose time is over is still there, by what it waits for. */
+static const char *const waiting_reasons[] = {
+    [PRESENCE_ABSENT] = "",
+    [PRESENCE_RUNNING] = "",
+    [PRESENCE_COMING] = "the guest is on this host, but does not run yet",
+    [PRESENCE_SHUT_OFF] = "the guest is defined on this host: start it, or release the lease to "
+                          "keep the files",
+    [PRESENCE_UNKNOWN] = "libvirt does not say whether the guest is on this host",
+};
 
 static Lease *
 make_draft(TargetLeases *leases, const TargetRequest *request, GError **error)
@@ -320,7 +312,7 @@ reconcile_lease(const char *id, gboolean resumed, void *data)
     if (decision != TARGETS_WAIT)
         lease_book_end(&leases->book, lease, decision == TARGETS_KEEP, &error);
     else if (due)
-        lease_book_note(&leases->book, lease, waiting_reason(presence));
+        lease_book_note(&leases->book, lease, waiting_reasons[presence]);
     if (error && fault_code(error) != FAULT_ROLLBACK_INCOMPLETE) /* which is logged already */
         g_warning("cannot look after lease %s: %s", id, error->message);
 }

@@ -75,6 +75,20 @@ test_every_key_is_read(void)
 }
 
 static void
+test_each_word_of_a_choice_is_read(void)
+{
+    g_autoptr(Config) config = load("[network]\nnative-migration=no\n[hooks]\n"
+                                    "host-failure=ignore\nguest-failure=abort\n",
+                                    NULL);
+
+    g_assert_nonnull(config);
+    g_assert_false(config->native_migration);
+    g_assert_true(config->host_hooks.ignore_failure);
+    g_assert_false(config->guest_hooks.ignore_failure);
+    config_free(NULL);
+}
+
+static void
 test_mistakes_are_named(void)
 {
     static const struct {
@@ -238,6 +252,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/config/defaults", test_no_file_means_defaults);
     g_test_add_func("/config/values", test_every_key_is_read);
+    g_test_add_func("/config/choices", test_each_word_of_a_choice_is_read);
     g_test_add_func("/config/migration-policy", test_migration_policy_of_host_and_cluster);
     g_test_add_func("/config/drain", test_drain_has_hosts_and_limits);
     g_test_add_func("/config/mistakes", test_mistakes_are_named);

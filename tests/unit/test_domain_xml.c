@@ -6,6 +6,7 @@
 #include "common/fault.h"
 #include "common/guest_pci.h"
 #include "common/limits.h"
+#include "common/xml_tree.h"
 
 #define UUID "3f1f3c0a-6f3e-4f6b-9c59-0d7f5f4a1b11"
 #define DOMAIN(devices)                                                                            \
@@ -140,7 +141,8 @@ test_disks(void)
         "<disk type='file' device='cdrom'><target dev='sda'/><readonly/><backingStore/></disk>"
         "<disk type='volume'><source pool='p' volume='v'/><target dev='vdb'/></disk>"
         "<disk type='network'><source protocol='nbd' name='n'/><target dev='vdc'/></disk>"
-        "<disk type='block'><source dev='/dev/sdz'/><target dev='vdd'/></disk>"));
+        "<disk type='block'><encryption format='luks'/><source dev='/dev/sdz'/>"
+        "<target dev='vdd'/></disk>"));
     const DomainDisk *file = domain->disks->pdata[0], *cdrom = domain->disks->pdata[1];
     const DomainDisk *volume = domain->disks->pdata[2], *network = domain->disks->pdata[3];
     const DomainDisk *block = domain->disks->pdata[4];
@@ -164,6 +166,26 @@ test_disks(void)
     g_assert_cmpstr(volume->device, ==, "disk");
     g_assert_cmpstr(network->source, ==, "nbd:n");
     g_assert_cmpstr(block->source, ==, "/dev/sdz");
+    g_assert_true(block->encrypted); /* as libvirt before 3.9 had it */
+    g_assert_false(network->encrypted);
+}
+
+/* Only elements count, and what is not there has none. */
+static void
+test_elements_are_found_among_what_else_there_is(void)
+{
+    g_autoptr(xmlDoc) document =
+        xml_tree_parse("<a>text<!-- note --><b/>text<c/></a>", "test", NULL);
+    xmlNode *root = xmlDocGetRootElement(document);
+    xmlNode *first = xml_tree_child(root, NULL), *last = xml_tree_child(root, "c");
+
+    g_assert_cmpstr((const char *)first->name, ==, "b");
+    g_assert_true(xml_tree_next(first, NULL) == last);
+    g_assert_true(xml_tree_next(first, "c") == last);
+    g_assert_null(xml_tree_next(last, NULL));
+    g_assert_null(xml_tree_next(NULL, NULL));
+    g_assert_null(xml_tree_child(root, "d"));
+    g_assert_null(xml_tree_child(NULL, "a"));
 }
 
 static void
@@ -419,6 +441,7 @@ main(int argc, char **argv)
     g_test_add_func("/domain-xml/usb-hostdev-is-not-passthrough",
                     test_usb_hostdev_is_not_passthrough);
     g_test_add_func("/domain-xml/disks", test_disks);
+    g_test_add_func("/domain-xml/elements", test_elements_are_found_among_what_else_there_is);
     g_test_add_func("/domain-xml/agent-channel", test_agent_channel);
     g_test_add_func("/domain-xml/guest-path/climbs-to-the-root",
                     test_guest_path_climbs_to_the_root);

@@ -268,6 +268,7 @@ test_odd_values_do_no_harm(Fixture *fixture, const void *unused)
         "{\"return\":{\"exited\":true,\"exitcode\":99999999999,\"out-data\":7,\"err-data\":[]}}",
         "{\"return\":{\"exited\":true,\"exitcode\":-5,\"out-data\":\"!!not base64!!\"}}",
         "{\"return\":{\"exited\":true,\"signal\":4000,\"out-data\":\"AAAA\"}}",
+        "{\"return\":{\"exited\":true,\"exitcode\":1,\"out-data\":\"\"}}",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(odd); i++) {

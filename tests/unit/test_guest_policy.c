@@ -77,6 +77,23 @@ test_a_value_that_is_none_is_named(void)
 }
 
 static void
+test_a_domain_that_cannot_be_read_says_nothing(void)
+{
+    g_autoptr(GError) reading = NULL, placing = NULL, changing = NULL;
+    g_auto(GuestPlace) place = { 0 };
+    PolicySettings settings;
+    char *element = NULL;
+
+    g_assert_false(guest_policy_read("<domain>", &settings, &reading));
+    g_assert_error(reading, FAULT, FAULT_HYPERVISOR_FAILED);
+    g_assert_false(guest_policy_read_place("<domain>", &place, &placing));
+    g_assert_error(placing, FAULT, FAULT_HYPERVISOR_FAILED);
+    g_assert_false(guest_policy_change("<domain>", "tls", "yes", &element, &changing));
+    g_assert_error(changing, FAULT, FAULT_HYPERVISOR_FAILED);
+    g_assert_null(element);
+}
+
+static void
 test_changing_one_value_keeps_the_others(void)
 {
     g_autofree char *xml = policy("<max-downtime>300</max-downtime><colour>a&amp;b</colour>");
@@ -250,6 +267,7 @@ main(int argc, char **argv)
     g_test_add_func("/guest-policy/reads-what-the-guest-says", test_reads_what_the_guest_says);
     g_test_add_func("/guest-policy/elements-of-others-say-nothing",
                     test_elements_of_others_say_nothing);
+    g_test_add_func("/guest-policy/unreadable", test_a_domain_that_cannot_be_read_says_nothing);
     g_test_add_func("/guest-policy/value-that-is-none-is-named",
                     test_a_value_that_is_none_is_named);
     g_test_add_func("/guest-policy/changing-one-value-keeps-the-others",

@@ -112,6 +112,31 @@ test_malformed_reports_are_refused(void)
         g_assert_null(guest_bond_parse("web1", malformed_bonds[i], &error));
         g_assert_error(error, FAULT, FAULT_AGENT_FAILED);
     }
+    g_autoptr(GError) error = NULL;
+    g_assert_null(guest_bond_parse("web1", "[]", &error));
+    g_assert_error(error, FAULT, FAULT_AGENT_FAILED);
+    guest_bond_free(NULL);
+}
+
+static void
+test_ways_to_steer_have_names(void)
+{
+    g_assert_cmpstr(guest_steering_name(GUEST_STEERING_PROGRAM), ==, "program");
+    g_assert_cmpstr(guest_steering_name(GUEST_STEERING_FILES), ==, "files");
+}
+
+/* As many as there are phases are read, whatever a guest says. */
+static void
+test_hooks_are_known_or_passed_over(void)
+{
+    g_autoptr(GuestReport) report = guest_report_parse(
+        "web1",
+        "{\"interfaces\": [], \"bonds\": [], \"hooks\": [\"reboot\", 7, \"after_migration\", "
+        "\"x\", \"before_migration\"]}",
+        NULL);
+
+    g_assert_nonnull(report);
+    g_assert_cmpuint(report->hooks, ==, 1U << GUEST_HOOKS_AFTER_MIGRATION);
 }
 
 /* @count times @element. */
@@ -151,6 +176,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/guest-report/good", test_good_report_is_read);
     g_test_add_func("/guest-report/malformed", test_malformed_reports_are_refused);
+    g_test_add_func("/guest-report/steering", test_ways_to_steer_have_names);
+    g_test_add_func("/guest-report/hooks", test_hooks_are_known_or_passed_over);
     g_test_add_func("/guest-report/bounds", test_numbers_of_things_are_bounded);
     return g_test_run();
 }

@@ -69,6 +69,24 @@ test_a_private_namespace_is_told(Fixture *fixture, const void *data)
     assert_check_fails(fixture, "systemctl restart storprepd");
 }
 
+/* Where that cannot be told, nothing is mounted. */
+static void
+test_a_namespace_that_is_not_known_counts_as_private(Fixture *fixture, const void *data)
+{
+    static const char *const paths[] = { "/proc/1/mountinfo", "/proc/self/mountinfo" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+        g_autofree char *path = g_strconcat(fixture->root, paths[i], NULL);
+
+        put(fixture, paths[i], NFS_MOUNT); /* nothing at / */
+        assert_check_fails(fixture, "systemctl restart storprepd");
+        g_assert_cmpint(g_unlink(path), ==, 0);
+        assert_check_fails(fixture, "systemctl restart storprepd");
+        put(fixture, paths[i], ROOT_MOUNT);
+        g_assert_true(mount_table_check(fixture->table, NULL));
+    }
+}
+
 static void
 test_selinux_must_allow_nfs(Fixture *fixture, const void *data)
 {
@@ -109,6 +127,19 @@ test_the_topmost_mount_counts(Fixture *fixture, const void *data)
     g_assert_true(mount_table_find(fixture->table, "/srv/my images", &entry, NULL));
     g_assert_cmpuint(entry->id, ==, 95);
     g_assert_cmpstr(entry->type, ==, "tmpfs");
+}
+
+/* As a mount of no source is listed. */
+static void
+test_what_a_line_leaves_out_is_empty(Fixture *fixture, const void *data)
+{
+    g_autoptr(MountEntry) entry = NULL;
+
+    put(fixture, "/proc/self/mountinfo", ROOT_MOUNT "95 28 0:60 / /x rw - tmpfs  rw\n");
+    g_assert_true(mount_table_find(fixture->table, "/x", &entry, NULL));
+    g_assert_nonnull(entry);
+    g_assert_cmpuint(entry->id, ==, 95);
+    g_assert_cmpstr(entry->source, ==, "");
 }
 
 static void
@@ -318,6 +349,8 @@ main(int argc, char **argv)
         void (*test)(Fixture *, const void *);
     } tests[] = {
         { "/mount-table/namespace", test_a_private_namespace_is_told },
+        { "/mount-table/unknown-namespace", test_a_namespace_that_is_not_known_counts_as_private },
+        { "/mount-table/left-out", test_what_a_line_leaves_out_is_empty },
         { "/mount-table/selinux", test_selinux_must_allow_nfs },
         { "/mount-table/neighbours", test_files_next_to_it_are_nobodys },
         { "/mount-table/find", test_mounts_are_found_by_their_point },

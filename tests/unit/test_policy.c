@@ -110,6 +110,9 @@ test_request_sets_only_what_it_names(void)
     g_assert_cmpuint(settings.values[POLICY_COMPRESSION], ==, COMPRESSION_XBZRLE);
     g_assert_false(settings.is_set[POLICY_TLS]);
     g_assert_false(settings.is_set[POLICY_MAX_DOWNTIME]);
+    json_object_set_new(request, "tls", json_true());
+    g_assert_true(policy_from_request(request, &settings, &error));
+    g_assert_cmpuint(settings.values[POLICY_TLS], ==, TRUE);
     json_object_set_new(request, "tls", json_false());
     json_object_set_new(request, "compression", json_null());
     g_assert_true(policy_from_request(request, &settings, &error));
@@ -121,11 +124,27 @@ test_request_sets_only_what_it_names(void)
     g_assert_cmpstr(fault_object(error), ==, "timeoutSeconds");
 }
 
+static void
+test_values_are_told_as_what_they_are(void)
+{
+    json_auto_t *number = policy_value_to_json(POLICY_BANDWIDTH, 7);
+    json_auto_t *on = policy_value_to_json(POLICY_TLS, TRUE);
+    json_auto_t *off = policy_value_to_json(POLICY_TLS, FALSE);
+    json_auto_t *word = policy_value_to_json(POLICY_COMPRESSION, COMPRESSION_XBZRLE);
+
+    g_assert_cmpint(json_integer_value(number), ==, 7);
+    g_assert_true(json_is_true(on));
+    g_assert_true(json_is_false(off));
+    g_assert_cmpstr(json_string_value(word), ==, "xbzrle");
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/policy/nearest-level-wins", test_nearest_level_wins);
+    g_test_add_func("/policy/values-are-told-as-what-they-are",
+                    test_values_are_told_as_what_they_are);
     g_test_add_func("/policy/every-key-is-printed-as-it-is-read",
                     test_every_key_is_printed_as_it_is_read);
     g_test_add_func("/policy/mistakes-say-what-is-wanted", test_mistakes_say_what_is_wanted);

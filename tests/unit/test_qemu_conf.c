@@ -60,6 +60,8 @@ test_broken_lists_end(void)
     read_text("shared_filesystems = [ \"/a\", \"/b\nuser = 7", &conf);
     g_assert_cmpuint(g_strv_length(conf.shared_filesystems), ==, 1);
     g_assert_null(conf.user);
+    read_text("shared_filesystems = [ \"/a\", \"/b\",", &conf);
+    g_assert_cmpuint(g_strv_length(conf.shared_filesystems), ==, 2);
 }
 
 static void

@@ -282,6 +282,29 @@ test_guest_that_comes_at_the_last_moment_keeps_its_functions(void)
     g_assert_false(has_no_lease(fixture));
 }
 
+/* Once libvirt is back, and else every few seconds. */
+static void
+test_leases_are_looked_at_without_an_event_about_their_guest(void)
+{
+    const HypervisorEvent back = { .type = HYPERVISOR_EVENT_RECONNECTED,
+                                   .uuid = (char *)"",
+                                   .alias = (char *)"" };
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Reconciler) reconciler = reconciler_new(fixture->host);
+
+    reconciler_run(reconciler);
+    reserve_in_vain(fixture);
+    hypervisor_emit(fixture->host->hypervisor, &back);
+    network_fixture_wait(fixture, has_no_lease);
+    g_atomic_int_set(&later_seconds, -10); /* from now on no pause is one */
+    reserve_in_vain(fixture);
+    hypervisor_emit(fixture->host->hypervisor, &back);
+    network_fixture_wait(fixture, has_no_lease);
+    reserve_in_vain(fixture);
+    network_fixture_wait(fixture, has_no_lease);
+    g_atomic_int_set(&later_seconds, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -302,5 +325,7 @@ main(int argc, char **argv)
     g_test_add_func("/reconcile/who-was-quicker-goes-first", test_who_was_quicker_goes_first);
     g_test_add_func("/reconcile/guest-that-comes-at-the-last-moment-keeps-its-functions",
                     test_guest_that_comes_at_the_last_moment_keeps_its_functions);
+    g_test_add_func("/reconcile/without-an-event",
+                    test_leases_are_looked_at_without_an_event_about_their_guest);
     return g_test_run();
 }

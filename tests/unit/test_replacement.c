@@ -451,6 +451,19 @@ test_detached_one_that_shares_its_group_by_now_goes_back(void)
     g_assert_true(network_fixture_has_live(fixture, FIXTURE_VF));
 }
 
+/* A record that somebody has damaged. */
+static void
+test_what_is_no_address_was_not_replaced(void)
+{
+    g_autoptr(LeaseAsset) asset =
+        lease_asset_new(ASSET_FUNCTION, FIXTURE_VF, ASSET_RESERVED,
+                        json_pack("{s:[s, i]}", NETWORK_LEASE_REPLACED, FIXTURE_VF_2, 7));
+    g_auto(GStrv) replaced = network_lease_replaced(asset);
+
+    g_assert_cmpuint(g_strv_length(replaced), ==, 1);
+    g_assert_cmpstr(replaced[0], ==, FIXTURE_VF_2);
+}
+
 /* What the record does not know of the configuration is left to the administrator. */
 static void
 test_configuration_without_a_form_is_not_guessed(void)
@@ -527,6 +540,8 @@ main(int argc, char **argv)
                     test_who_is_quicker_a_few_times_is_left_behind);
     g_test_add_func("/replacement/who-is-quicker-each-time-is-not-raced-for-ever",
                     test_who_is_quicker_each_time_is_not_raced_for_ever);
+    g_test_add_func("/replacement/what-is-no-address-was-not-replaced",
+                    test_what_is_no_address_was_not_replaced);
     g_test_add_func("/replacement/reserved-one-without-a-link-is-left-as-it-is",
                     test_reserved_one_without_a_link_is_left_as_it_is);
     g_test_add_func("/replacement/detached-one-that-shares-its-group-goes-back",

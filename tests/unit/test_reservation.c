@@ -44,6 +44,9 @@ test_holds_one_function_for_each_vnic(void)
     g_assert_cmpuint(lease->assets->len, ==, 2);
     g_assert_cmpstr(lease->kind, ==, LEASE_RESERVATION);
     g_assert_cmpstr(lease->state, ==, STATE_RESERVED);
+    g_assert_true(network_lease_is(lease, LEASE_RESERVATION, STATE_RESERVED));
+    g_assert_false(network_lease_is(lease, LEASE_RESERVATION, STATE_ATTACHED));
+    g_assert_false(network_lease_is(lease, LEASE_DETACHMENT, STATE_RESERVED));
     g_assert_nonnull(lease_find_asset(lease, ASSET_FUNCTION, FIXTURE_VF));
     g_assert_nonnull(lease_find_asset(lease, ASSET_FUNCTION, FIXTURE_VF_2));
     g_assert_cmpuint(fake_function_control_count(fixture->control, FUNCTION_OPTION_MAC), ==, 0);

@@ -10,8 +10,10 @@
 #include "fake/target_fixture.h"
 #include "storprep/export.h"
 #include "storprep/nfs_mount.h"
+#include "storprep/probe_file.h"
 
-#define AGO (600 * G_USEC_PER_SEC) /* longer than anybody waits */
+#define AS_ASKED "rw,sync,no_subtree_check,sec=sys,no_root_squash,wdelay"
+#define AGO      (600 * G_USEC_PER_SEC) /* longer than anybody waits */
 
 /* The linker leads all of ours here. */
 gint64 __real_g_get_monotonic_time(void);
@@ -39,15 +41,22 @@ mount_as(ShareFixture *fixture, const char *token, GError **error)
 }
 
 static Lease *
-export_to(ShareFixture *fixture, json_t *hosts)
+try_export(ShareFixture *fixture, json_t *hosts, GError **error)
 {
     const QemuConf conf = { .user = (char *)"+107", .group = (char *)"+108" };
     json_auto_t *asked =
         json_pack("{s:s, s:s, s:s, s:o, s:s, s:i}", "owner", "test", "token", "t", "directory",
                   fixture->images, "hosts", hosts, "squash", "none", "timeoutSeconds", 600);
+
+    return share_fixture_create(fixture, export_request_new(asked, &fixture->host, &conf, error),
+                                error);
+}
+
+static Lease *
+export_to(ShareFixture *fixture, json_t *hosts)
+{
     g_autoptr(GError) error = NULL;
-    Lease *lease = share_fixture_create(
-        fixture, export_request_new(asked, &fixture->host, &conf, &error), &error);
+    Lease *lease = try_export(fixture, hosts, &error);
 
     g_assert_no_error(error);
     return lease;
@@ -170,6 +179,83 @@ test_a_database_that_fails_loses_nothing(ShareFixture *fixture, const void *data
     g_assert_cmpuint(number, >, 4);
 }
 
+/* The server refuses, and the database does not even tell what to undo; it is undone all the same,
+ * later. FALSE: there are fewer requests. */
+static gboolean
+fail_twice(ShareFixture *fixture, unsigned number)
+{
+    g_autoptr(GError) error = NULL;
+
+    fixture->fake_server->fail = "add";
+    faulty_sql_arm(number);
+    g_autoptr(Lease) lease = try_export(fixture, json_pack("[s]", "host2"), &error);
+    gboolean struck = faulty_sql_has_struck();
+    faulty_sql_arm(0);
+    fixture->fake_server->fail = NULL;
+    g_assert_null(lease);
+    g_assert_nonnull(error);
+    share_fixture_reconcile_until(fixture, 0);
+    g_assert_cmpuint(fake_nfs_server_count(fixture->fake_server), ==, 0);
+    return struck;
+}
+
+static void
+test_a_failure_that_cannot_be_undone_at_once_is_undone_later(ShareFixture *fixture,
+                                                             const void *data)
+{
+    unsigned number = 1;
+
+    while (fail_twice(fixture, number))
+        number++;
+    g_assert_cmpuint(number, >, 4);
+}
+
+/* What stays as it is. */
+
+static void
+test_renewed_commitment_is_one(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = export_to(fixture, json_pack("[s]", "host2"));
+    g_autoptr(Lease) committed =
+        share_leases_commit(fixture->leases, lease->id, lease->generation, NULL);
+    g_autoptr(Lease) renewed =
+        share_leases_renew(fixture->leases, lease->id, lease->generation, 60, NULL);
+
+    g_assert_cmpstr(committed->state, ==, "committed");
+    g_assert_cmpstr(renewed->state, ==, "committed");
+}
+
+static void
+test_what_was_there_before_is_neither_restored_nor_ended(ShareFixture *fixture, const void *data)
+{
+    gboolean kept = FALSE;
+
+    fake_nfs_server_export(fixture->fake_server, "host2", fixture->images, AS_ASKED);
+    g_autoptr(Lease) lease = export_to(fixture, json_pack("[s]", "host2"));
+    fake_nfs_server_forget(fixture->fake_server);
+    share_leases_reconcile(fixture->leases);
+    g_assert_cmpuint(fake_nfs_server_count(fixture->fake_server), ==, 0);
+    g_assert_true(
+        share_leases_end(fixture->leases, "export", "test", fixture->images, &kept, NULL));
+    g_assert_true(kept);
+}
+
+/* Nobody needs a probe for longer than it is there. */
+static void
+test_probes_are_not_restored(ShareFixture *fixture, const void *data)
+{
+    json_auto_t *asked = json_pack("{s:s, s:s, s:s, s:i}", "owner", "test", "token", "t",
+                                   "directory", fixture->images, "timeoutSeconds", 600);
+    g_autoptr(Lease) lease =
+        share_fixture_create(fixture, probe_file_request_new(asked, &fixture->host, NULL), NULL);
+    const char *path = share_subject(lease->assets->pdata[0]);
+
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    share_leases_reconcile(fixture->leases);
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+}
+
 /* Which leases are meant. */
 
 static void
@@ -225,6 +311,10 @@ main(int argc, char **argv)
     add("calls-end-while-one-waits", test_calls_do_not_wait_for_ever_for_one_that_does);
     add("all-that-can-go-goes", test_all_that_can_go_goes);
     add("failing-database-loses-nothing", test_a_database_that_fails_loses_nothing);
+    add("undone-later", test_a_failure_that_cannot_be_undone_at_once_is_undone_later);
+    add("committed-and-renewed", test_renewed_commitment_is_one);
+    add("there-before", test_what_was_there_before_is_neither_restored_nor_ended);
+    add("probes-not-restored", test_probes_are_not_restored);
     add("ended-by-kind-and-place", test_what_is_ended_is_named_by_kind_and_place);
     g_test_add_func("/share-faults/kinds", test_kinds);
     return g_test_run();

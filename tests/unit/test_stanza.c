@@ -6,6 +6,44 @@
 #include "netprep/guest/ini.h"
 #include "netprep/guest/stanza.h"
 
+/* The linker leads all of these here: memory and streams that are not to be had. */
+char *__real_strdup(const char *text);
+char *__wrap_strdup(const char *text);
+FILE *__real_open_memstream(char **text, size_t *size);
+FILE *__wrap_open_memstream(char **text, size_t *size);
+int __real_fclose(FILE *stream);
+int __wrap_fclose(FILE *stream);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+static const char *lacking = "";
+
+char *
+__wrap_strdup(const char *text)
+{
+    return g_str_equal(lacking, "strdup") ? NULL : __real_strdup(text);
+}
+
+FILE *
+__wrap_open_memstream(char **text, size_t *size)
+{
+    return g_str_equal(lacking, "open_memstream") ? NULL : __real_open_memstream(text, size);
+}
+
+int
+__wrap_fclose(FILE *stream)
+{
+    int status = __real_fclose(stream);
+
+    return g_str_equal(lacking, "fclose") ? EOF : status;
+}
+
+void *
+__wrap_realloc(void *memory, size_t size)
+{
+    return g_str_equal(lacking, "realloc") ? NULL : __real_realloc(memory, size);
+}
+
 static const char *const ports[] = { "ens3", "ens4", NULL };
 
 static void
@@ -136,6 +174,35 @@ test_settings_that_cannot_be_are_left_out(void)
     ini_clear(&ini);
 }
 
+/* Files of the guest are then left as they are: what is not whole is not written. */
+static void
+test_without_memory_nothing_is_taken(void)
+{
+    static const char *const calls[] = { "strdup", "open_memstream", "fclose" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(calls); i++) {
+        Stanzas stanzas = { 0 };
+
+        lacking = calls[i];
+        gboolean taken = stanzas_take("iface ens3 inet dhcp\n", ports, &stanzas);
+        gboolean have = stanzas_have("iface ens3 inet dhcp\n", "ens3");
+        lacking = "";
+        g_assert_false(taken || have);
+        g_assert_cmpuint(stanzas.count, ==, 0);
+        g_assert_null(stanzas.rest);
+    }
+}
+
+static void
+test_without_memory_a_key_is_not_known(void)
+{
+    lacking = "realloc";
+    Ini ini = ini_parse(__real_strdup("[a]\nkey=value\n"));
+    lacking = "";
+    g_assert_null(ini_get(&ini, "a", "key"));
+    ini_clear(&ini);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -148,5 +215,7 @@ main(int argc, char **argv)
     g_test_add_func("/ini/sections-keep-order-and-repeats", test_sections_keep_order_and_repeats);
     g_test_add_func("/stanza/other-keywords", test_other_keywords_end_a_stanza);
     g_test_add_func("/ini/left-out", test_settings_that_cannot_be_are_left_out);
+    g_test_add_func("/stanza/no-memory", test_without_memory_nothing_is_taken);
+    g_test_add_func("/ini/no-memory", test_without_memory_a_key_is_not_known);
     return g_test_run();
 }

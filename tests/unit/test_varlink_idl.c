@@ -137,6 +137,7 @@ test_values_fit_their_types(void)
         { "{\"items\":[{\"name\":\"\",\"kind\":\"red\",\"inner\":"
           "{\"name\":\"\",\"kind\":\"blue\"}}]}",
           "" },
+        { "{\"flag\":false}", "" },
         { "{\"flag\":1}", "flag" },
         { "{\"count\":1.0}", "count" },
         { "{\"count\":\"1\"}", "count" },

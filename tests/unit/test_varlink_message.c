@@ -71,11 +71,29 @@ test_depth_is_bounded(void)
     g_assert_false(nests(100000));
 }
 
+static void
+test_nothing_is_no_message(void)
+{
+    VarlinkReader reader = { 0 };
+    gsize length;
+
+    g_assert_null(varlink_reader_take(&reader, &length));
+    g_assert_false(varlink_reader_overflown(&reader));
+    varlink_reader_append(&reader, "{}", 3);
+    g_autofree char *message = varlink_reader_take(&reader, &length);
+    g_assert_cmpstr(message, ==, "{}");
+    g_assert_cmpuint(length, ==, 2);
+    g_assert_null(varlink_reader_take(&reader, &length));
+    varlink_reader_clear(&reader);
+    g_assert_null(varlink_reader_take(&reader, &length));
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/varlink-message/requests", test_requests);
+    g_test_add_func("/varlink-message/nothing", test_nothing_is_no_message);
     g_test_add_func("/varlink-message/depth", test_depth_is_bounded);
     return g_test_run();
 }
