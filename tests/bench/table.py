@@ -3,6 +3,8 @@
 import os
 import textwrap
 
+import lab_table
+
 ONLY_ANSWERS = "a server that only answers"
 SYNC = "fdatasync of 256 bytes, one after the other"
 
@@ -87,7 +89,7 @@ def daemon_rows(figures):
 # What has to be measured for them, and the rows.
 ROWS = [({"peers", "daemons"}, call_rows), ({"peers", "daemons"}, daemon_rows),
         ({"growth"}, lease_rows), ({"recovery"}, recovery_rows), ({"inventory"}, inventory_rows),
-        ({"targets"}, target_rows), ({"plan"}, plan_rows), ({"check"}, check_rows)]
+        ({"targets"}, target_rows), ({"plan"}, plan_rows), ({"check"}, check_rows), *lab_table.ROWS]
 
 
 def number(value):
@@ -105,7 +107,9 @@ def print_rows(figures):
     print("| | ours | beside | | ours / beside | goal |\n|---|---|---|---|---|---|")
     for rows in [rows for needed, rows in ROWS if needed <= figures.keys()]:
         for what, ours, peer, beside, goal in rows(figures):
-            ratio = f"{ours / beside:.2f}" if ours is not None and beside else ""
+            if ours is None:
+                continue
+            ratio = f"{ours / beside:.2f}" if beside else ""
             print(f"| {what} | {number(ours)} | {peer if beside else ''} | {number(beside)} | {ratio} "
                   f"| {goal} |")
 
