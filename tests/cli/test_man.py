@@ -125,6 +125,11 @@ class Configuration(unittest.TestCase):
                 for key in re.findall(r"^\.It Ic ([a-z-]+)", section(text, f"[{group}]"), re.M)}
         self.assertEqual(told, set(self.keys()))
 
+    def test_each_thing_that_only_a_guest_says_is_explained(self):
+        table = (TOP / "storprep/guest_place.c").read_text()
+        told = re.findall(r"^\.It Ic ([a-z]+)", section(page("migprep-policy.8"), "Places"), re.M)
+        self.assertEqual(told, re.findall(r'\[GUEST_PLACE_\w+\] = \{ "([a-z]+)"', table))
+
     def test_the_example_is_understood(self):
         example = section(page("migprep.conf.5"), "EXAMPLES")
         example = re.sub(r"^\.(Bd|Ed).*\n", "", example, flags=re.M)
