@@ -71,7 +71,8 @@ def rights(lab, source, guest):
         expect(source, "storage.nfs-rights", "blocker", guest.disk, "may not")
 
     with lab.case("an export that squashes root, and an image that is not QEMU's"), broken(
-            source, f"{squash('root_squash')} && chown 1000 {image}; chmod 666 {image}",
+            source, f"{squash('root_squash')} && chown 1000:$(id -g libvirt-qemu) {image} && "
+            f"chmod 660 {image}",
             f"{squash('no_root_squash')} && chown libvirt-qemu {image}; chmod 644 {image}"):
         # The mount believes in the old owner for up to a minute.
         wait_for("the new owner to be seen", lambda: is_found(source, "storage.nfs-squash"), 90, 1)
