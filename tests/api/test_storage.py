@@ -389,6 +389,10 @@ class DeadServer(Storage):
         with open(self.stuck, "w", encoding="utf-8") as file:
             file.write("#!/bin/sh\nsleep 86400 & wait\n")
         os.chmod(self.stuck, 0o755)
+        # What is reached by a link may be a server's; a plain directory of this host is none.
+        elsewhere = f"{self.daemon.images}.elsewhere"
+        os.rename(self.daemon.images, elsewhere)
+        os.symlink(elsewhere, self.daemon.images)
         self.daemon.start()
 
     def find(self, connection):

@@ -315,6 +315,20 @@ reconcile_until_mounted(ShareFixture *fixture)
 }
 
 static void
+test_mount_outlives_the_daemon(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = create(fixture, "t");
+
+    share_fixture_stop_daemon(fixture);
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
+    share_fixture_start_daemon(fixture);
+    share_leases_reconcile(fixture->leases);
+    g_assert_cmpuint(fixture->fake_mounts->mounted, ==, 1);
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    assert_nothing_left(fixture);
+}
+
+static void
 test_committed_mounts_come_back_when_the_server_does(ShareFixture *fixture, const void *data)
 {
     g_autoptr(Lease) lease = create(fixture, "t");
@@ -523,6 +537,7 @@ main(int argc, char **argv)
         { "/nfs-mount/two-leases", test_two_leases_share_one_mount },
         { "/nfs-mount/users", test_not_taken_from_its_users },
         { "/nfs-mount/volume", test_not_taken_from_a_volume },
+        { "/nfs-mount/outlives", test_mount_outlives_the_daemon },
         { "/nfs-mount/come-back", test_committed_mounts_come_back_when_the_server_does },
         { "/nfs-mount/pool", test_pool_comes_and_goes_with_its_lease },
         { "/nfs-mount/pool-order", test_pool_is_made_after_its_mount },
