@@ -452,6 +452,6 @@ main(int argc, char **argv)
 
         g_test_add_data_func(path, &operations[i], test_operation);
     }
-    crash_tour_add_total("/crash-move/enough-points", 200, 600);
+    crash_tour_add_total("/crash-move/enough-points", 200, 800);
     return g_test_run();
 }

@@ -253,6 +253,18 @@ test_damage_is_refused(Fixture *fixture, const void *data)
     }
 }
 
+/* As QEMU has it, which needs room for subclusters. */
+static void
+test_extended_entries_need_large_clusters(Fixture *fixture, const void *data)
+{
+    g_autofree char *cause = NULL;
+
+    create(fixture->path, "compat=1.1,cluster_size=8k", "1M");
+    poke(fixture->path, 72, 1 << 4, 8);
+    cause = read_cause(fixture->path, IMAGE_FORMAT_QCOW2);
+    g_assert_cmpstr(cause, ==, "extended L2 entries with clusters of 8192 bytes");
+}
+
 static void
 test_largest_size_is_accepted(Fixture *fixture, const void *data)
 {
@@ -354,6 +366,8 @@ main(int argc, char **argv)
                test_reading_may_be_interrupted_and_may_fail, tear_down);
     add("/image-header/says-the-same-as-qemu-img", test_same_as_qemu_img);
     add("/image-header/damage-is-refused", test_damage_is_refused);
+    add("/image-header/extended-entries-need-large-clusters",
+        test_extended_entries_need_large_clusters);
     add("/image-header/largest-size-is-accepted", test_largest_size_is_accepted);
     add("/image-header/cut-off-header-is-refused", test_cut_off_header_is_refused);
     add("/image-header/features-are-reported", test_features_are_reported);

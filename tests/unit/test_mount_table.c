@@ -3,6 +3,8 @@
  * kernel itself. */
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <ifaddrs.h>
+#include <netdb.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -15,6 +17,37 @@
 #define NFS_MOUNT                                                                                  \
     "91 28 0:52 / /srv/my\\040images rw,nosuid,nodev,relatime shared:40 - nfs4 host1:/srv/images " \
     "rw,vers=4.2,hard,proto=tcp\n"
+
+/* The linker leads these here: which addresses this host and others have. */
+int __real_getifaddrs(struct ifaddrs **ret_interfaces);
+int __wrap_getifaddrs(struct ifaddrs **ret_interfaces);
+int __real_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **ret_addresses);
+int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **ret_addresses);
+
+static const char *interfaces = "all";
+
+int
+__wrap_getifaddrs(struct ifaddrs **ret_interfaces)
+{
+    int status = g_str_equal(interfaces, "unknown") ? -1 : __real_getifaddrs(ret_interfaces);
+
+    if (status == 0 && g_str_equal(interfaces, "none-with-an-address"))
+        (*ret_interfaces)->ifa_addr = NULL;
+    return status;
+}
+
+int
+__wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                   struct addrinfo **ret_addresses)
+{
+    if (!g_str_equal(name, "two-addresses"))
+        return __real_getaddrinfo(name, service, hints, ret_addresses);
+    int status = __real_getaddrinfo("127.0.0.1", service, hints, ret_addresses);
+    return status ? status
+                  : __real_getaddrinfo("192.0.2.1", service, hints, &(*ret_addresses)->ai_next);
+}
 
 typedef struct {
     char *root;
@@ -167,7 +200,10 @@ test_files_next_to_it_are_nobodys(Fixture *fixture, const void *data)
 
     put(fixture, "/proc/12/fd/0", "");
     put(fixture, "/proc/13/fd/0", "");
+    g_autofree char *far = g_strconcat(fixture->root, "/proc/12/fd/5", NULL);
+
     g_assert_cmpint(symlink("/srv/images2/a", near), ==, 0);
+    g_assert_cmpint(symlink("/etc/passwd", far), ==, 0);
     g_assert_true(mount_table_find_user(fixture->table, "/srv/images", &user, NULL));
     g_assert_null(user);
     g_assert_cmpint(symlink("/srv/images", itself), ==, 0);
@@ -341,6 +377,20 @@ test_what_cannot_be_mounted_is_told(Mounted *mounted, const void *data)
 #define ADD_MOUNTED(name, test)                                                                    \
     g_test_add("/mount-table/" name, Mounted, NULL, set_up_mounted, test, tear_down_mounted)
 
+static void
+test_this_host_is_known_by_any_of_its_addresses(void)
+{
+    g_autoptr(MountTable) table = mount_table_new_linux("");
+
+    g_assert_true(mount_table_is_this_host(table, "two-addresses"));
+    interfaces = "unknown";
+    g_assert_false(mount_table_is_this_host(table, "127.0.0.1"));
+    interfaces = "none-with-an-address"; /* the first, as a tunnel that is not set up */
+    g_assert_false(mount_table_is_this_host(table, "192.0.2.1"));
+    interfaces = "all";
+    g_assert_true(mount_table_is_this_host(table, "127.0.0.1"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -363,6 +413,7 @@ main(int argc, char **argv)
     for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
         g_test_add(tests[i].name, Fixture, NULL, set_up, tests[i].test, tear_down);
     g_test_add_func("/mount-table/real", test_the_real_mounts_are_read);
+    g_test_add_func("/mount-table/this-host", test_this_host_is_known_by_any_of_its_addresses);
     ADD_MOUNTED("unmounted", test_unmounts_what_nobody_uses);
     ADD_MOUNTED("used", test_what_is_used_stays_and_its_users_can_be_found);
     ADD_MOUNTED("replaced", test_another_mount_in_its_place_stays);
