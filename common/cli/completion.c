@@ -79,7 +79,8 @@ add_operands(Completion *completion, const char *help)
         /* --host [HOST]: named as an operand */
         if (!is_value || (*words[i] == '[' && g_str_equal(words[i - 1], "--host")))
             completion->names |= names_of(words[i]);
-        add_choices(completion, words[i]);
+        if (!is_value)
+            add_choices(completion, words[i]);
     }
 }
 
@@ -137,6 +138,7 @@ add_value(Completion *completion, char *const *lines, const char *name)
         if (!parse_option(*line, &option) || !option.value || !g_str_equal(option.name, name))
             continue;
         completion->names |= names_of(option.value);
+        add_choices(completion, option.value);
         return TRUE;
     }
     return FALSE;

@@ -245,8 +245,8 @@ run(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     Service service = SERVICE_NETWORK;
     const GOptionEntry entries[] = {
-        { "all", 0, 0, G_OPTION_ARG_STRING, &request.all,
-          "every lease of a daemon: network or storage", "ROOM" },
+        { "all", 0, 0, G_OPTION_ARG_STRING, &request.all, "every lease of a daemon",
+          "network|storage" },
         { "host", 0, 0, G_OPTION_ARG_STRING, &request.host, "another host (default: this one)",
           "HOST" },
         { "force", 0, 0, G_OPTION_ARG_NONE, &request.force,
@@ -257,7 +257,7 @@ run(int argc, char **argv)
         { 0 },
     };
     const VerbOptions options = {
-        .synopsis = "LEASE | --all ROOM",
+        .synopsis = "LEASE | --all network|storage",
         .summary =
             "Gives back what a lease holds, as its deadline would: a guest that runs here\n"
             "gets its virtual functions back, what nobody uses is free. Refused while the\n"

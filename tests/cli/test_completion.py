@@ -66,6 +66,8 @@ class Completion(unittest.TestCase):
     def test_fixed_words(self):
         self.assertEqual(self.complete("maintenance", "b"), ["begin"])
         self.assertEqual(self.complete("proxy", ""), ["network", "storage"])
+        self.assertEqual(self.complete("release", "--all", "n"), ["network"])
+        self.assertEqual(self.complete("drain", "--fallback", "h"), ["hibernate"])
 
     def test_nothing_where_nothing_is_known(self):
         self.assertEqual(self.complete("migrate", "web1", "--xml", ""), [])
