@@ -127,12 +127,12 @@ def install(host, directory):
 
 def install_again(host, name):
     """Installs what lies on the shelf. There is no archive that anything could be fetched from."""
-    host.run(f"{' '.join(APT)} install {SHELF}/{name}_*.deb", seconds=180)
+    host.run(f"{' '.join(APT)} install {SHELF}/{name}_*.deb", seconds=300)
 
 
 def remove(host, *names, purge=False, check=True):
     """Removes packages by apt; the result of the command."""
-    return host.run([*APT, "purge" if purge else "remove", *names], seconds=180, check=check)
+    return host.run([*APT, "purge" if purge else "remove", *names], seconds=300, check=check)
 
 
 def versions(host):
@@ -155,5 +155,5 @@ def clear(host):
 
 def give_back(host):
     """Takes away all packages, whatever their state is, so that project.py can install again."""
-    host.run([*APT, "-o", "Dpkg::Options::=--force-all", "purge", *NAMES], seconds=180, check=False)
+    host.run([*APT, "-o", "Dpkg::Options::=--force-all", "purge", *NAMES], seconds=300, check=False)
     host.run(["rm", "-rf", SHELF], check=False)
