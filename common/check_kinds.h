@@ -47,6 +47,8 @@ extern const CheckKinds check_kinds_host, check_kinds_guest, check_kinds_network
 #define QEMU         "QEMU, docs/devel/migration"
 #define BONDING      "Linux, Documentation/networking/bonding.rst"
 #define VFIO         "Linux, Documentation/driver-api/vfio.rst"
+#define VF_RATE      "Linux, drivers' ndo_set_vf_rate(), and ip-link(8)"
+#define VFIO_MOVE    "QEMU, docs/devel/migration/vfio.rst, and RHEL 10 on mlx5: same PSID and firmware"
 #define QEMU_BLOCK   "QEMU, block/file-posix.c: the request alignment of O_DIRECT"
 #define SVIRT        "RHEL 8, Configuring and managing virtualization, Securing virtual machines: sVirt"
 #define SWTPM        "libvirt, qemuTPMCanMigrateSharedStorage(), and swtpm(8)"

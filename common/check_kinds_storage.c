@@ -44,7 +44,7 @@ static const CheckKind kinds[] = {
       BLOCKER, AT_DESTINATION, STORPREPD, "getent hosts NAME  # then let its port through",
       OPENEULER, .invalidated_by = HOST_NETWORK, .fault = FAULT_DISK_UNSUPPORTED },
     { "storage.backing-there", "base images are there",
-      "What an image that is not copied is based on exists at the same path, with all below it.",
+      "What an image that both hosts have is based on exists at the same path, with all below it.",
       BLOCKER, AT_DESTINATION, STORPREPD, "findmnt -T PATH  # mount there what it is on",
       LIBVIRT, .invalidated_by = HOST_STORAGE, .fault = FAULT_DISK_UNSUPPORTED },
     { "storage.sectors-fit", "sectors are small enough",

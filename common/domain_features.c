@@ -30,6 +30,8 @@ domain_features_free(DomainFeatures *features)
     g_strfreev(features->networks);
     g_strfreev(features->network_bridges);
     g_strfreev(features->bridges);
+    g_strfreev(features->devices);
+    g_strfreev(features->sockets);
     g_strfreev(features->macs);
     g_ptr_array_unref(features->host_devices);
     g_array_unref(features->huge_pages);
@@ -112,8 +114,24 @@ is_vnic(const xmlNode *element)
 /* What is read of vNICs: names, each once. */
 typedef struct {
     GHashTable *seen;
-    GStrvBuilder *networks, *network_bridges, *bridges;
+    GStrvBuilder *networks, *network_bridges, *bridges, *devices, *sockets;
 } Connections;
+
+/* libvirt calls the device dev, and the socket path; a socket that QEMU itself makes is at hand
+ * everywhere. */
+static void
+add_attachment(Connections *found, const xmlNode *element, const xmlNode *source)
+{
+    gboolean direct = xml_tree_attribute_is(element, "type", "direct");
+    gboolean client = xml_tree_attribute_is(element, "type", "vhostuser") &&
+                      xml_tree_attribute_is(source, "mode", "client");
+    g_autofree char *name =
+        direct || client ? xml_tree_attribute(source, direct ? "dev" : "path") : NULL;
+    g_autofree char *key = name ? g_strconcat("host ", name, NULL) : NULL;
+
+    if (name && g_hash_table_add(found->seen, g_steal_pointer(&key)))
+        g_strv_builder_add(direct ? found->devices : found->sockets, name);
+}
 
 /* A network may be reached through a bridge, of which libvirt chose the name here; a vNIC that runs
  * on one is called type='bridge', too. */
@@ -142,16 +160,24 @@ read_vnics(const xmlNode *devices, DomainFeatures *features)
     g_autoptr(GStrvBuilder) networks = g_strv_builder_new();
     g_autoptr(GStrvBuilder) network_bridges = g_strv_builder_new();
     g_autoptr(GStrvBuilder) bridges = g_strv_builder_new();
-    Connections found = { seen, networks, network_bridges, bridges };
+    g_autoptr(GStrvBuilder) devices_of_host = g_strv_builder_new();
+    g_autoptr(GStrvBuilder) sockets = g_strv_builder_new();
+    Connections found = { seen, networks, network_bridges, bridges, devices_of_host, sockets };
 
     for (xmlNode *element = xml_tree_child(devices, "interface"); element;
          element = xml_tree_next(element, "interface")) {
-        if (is_vnic(element))
-            add_connection(&found, xml_tree_child(element, "source"));
+        const xmlNode *source = xml_tree_child(element, "source");
+
+        if (is_vnic(element)) {
+            add_connection(&found, source);
+            add_attachment(&found, element, source);
+        }
     }
     features->networks = g_strv_builder_end(networks);
     features->network_bridges = g_strv_builder_end(network_bridges);
     features->bridges = g_strv_builder_end(bridges);
+    features->devices = g_strv_builder_end(devices_of_host);
+    features->sockets = g_strv_builder_end(sockets);
 }
 
 static char **

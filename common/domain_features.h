@@ -26,6 +26,8 @@ typedef struct {
     char **networks; /* libvirt networks that vNICs are on, those of passthrough ones left out */
     char **network_bridges;  /* through which each of them is reached here; "" where none is told */
     char **bridges;          /* that vNICs are on without a network */
+    char **devices;          /* of the host that vNICs are on by macvtap (type 'direct') */
+    char **sockets;          /* of the host that vNICs connect to (type 'vhostuser') */
     char **macs;             /* of its vNICs, passthrough ones included, in lower case */
     GPtrArray *host_devices; /* of DomainHostDevice * */
     gboolean copying_disk;   /* a disk has a <mirror>: a block job runs */

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <unistd.h>
 
+#include "common/number_set.h"
 #include "netprep/sysfs_file.h"
 
 #define HOST "this host"
@@ -77,16 +78,16 @@ check_networks(void *data, CheckReport *report)
     }
 }
 
-/* The flags of network device @name; a negative errno if there is none. */
+/* Attribute @attribute of network device @name; a negative errno if there is none. */
 static int
-read_flags(const char *sysfs, const char *name, gint64 *ret_flags)
+read_link(const char *sysfs, const char *name, const char *attribute, gint64 *ret_value)
 {
     g_autofree char *path = g_build_filename(sysfs, "class", "net", name, NULL);
     int directory = sysfs_open(AT_FDCWD, path);
 
     if (directory < 0)
         return directory;
-    int status = sysfs_read_number(directory, "flags", ret_flags);
+    int status = sysfs_read_number(directory, attribute, ret_value);
     close(directory);
     return status;
 }
@@ -105,7 +106,7 @@ check_bridge(const Context *context, const char *name, CheckReport *report)
     g_autofree char *object = g_strdup_printf("bridge %s", name);
     const char *sysfs = context->host->sysfs;
     gint64 flags = 0;
-    int status = read_flags(sysfs, name, &flags);
+    int status = read_link(sysfs, name, "flags", &flags);
 
     if (sysfs_is_absent(status)) {
         g_autofree char *remedy = g_strdup_printf("ip link add %s type bridge", name);
@@ -139,11 +140,58 @@ check_bridges(void *data, CheckReport *report)
     }
 }
 
+/* A vNIC of macvtap is on a device of that name, whatever that leads to. */
+static void
+check_devices(void *data, CheckReport *report)
+{
+    const Context *context = data;
+
+    if (!context->facts.devices)
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
+    for (char **name = context->facts.devices; name && *name; name++) {
+        g_autofree char *object = g_strdup_printf("network device %s", *name);
+        g_autofree char *remedy = g_strdup_printf("ip link set %s up", *name);
+        gint64 flags = 0;
+        int status = read_link(context->host->sysfs, *name, "flags", &flags);
+
+        if (sysfs_is_absent(status))
+            check_fail(report, object, "virsh edit GUEST  # a libvirt network instead of a device",
+                       "is not there, and a vNIC is on it by macvtap");
+        else if (status < 0)
+            check_unknown(report, object, "cannot be read: %s", g_strerror(-status));
+        else if (flags & IFF_UP)
+            check_pass(report, object, "is up");
+        else
+            check_fail(report, object, remedy, "is down, and a vNIC is on it by macvtap");
+    }
+}
+
+static void
+check_sockets(void *data, CheckReport *report)
+{
+    const Context *context = data;
+
+    if (!context->facts.sockets)
+        check_unknown(report, HOST, CHECK_NOT_TOLD);
+    for (char **path = context->facts.sockets; path && *path; path++) {
+        g_autofree char *object = g_strdup_printf("socket '%s'", *path);
+        g_autofree char *here = g_strconcat(context->host->root, *path, NULL);
+
+        if (g_file_test(here, G_FILE_TEST_EXISTS))
+            check_pass(report, object, "is there");
+        else
+            check_fail(report, object, NULL,
+                       "is not there, and a vNIC connects to it (vhost-user)");
+    }
+}
+
 CheckGroup
 arrival_check_networks(const NetworkHost *host, NetworkFacts *facts)
 {
     static const Check checks[] = { { "network.networks-there", check_networks },
                                     { "network.bridges-there", check_bridges },
+                                    { "network.devices-there", check_devices },
+                                    { "network.sockets-there", check_sockets },
                                     { 0 } };
 
     return (CheckGroup) { .object = HOST,
@@ -321,11 +369,107 @@ check_settings(void *data, CheckReport *report)
     }
 }
 
+/* What the guest's host told of the driver of its card for @network; NULL: nothing. */
+static const char *
+find_driver(const Context *context, const char *network)
+{
+    size_t i;
+    json_t *card;
+
+    json_array_foreach (context->facts.cards, i, card) {
+        if (g_strcmp0(json_string_value(json_object_get(card, "network")), network) == 0)
+            return json_string_value(json_object_get(card, "driver"));
+    }
+    return NULL;
+}
+
+/* No driver tells whether it knows limits, but it refuses those above the speed of its link. */
+static void
+judge_rates(const Context *context, const Vnic *vnic, const char *port, CheckReport *report)
+{
+    g_autofree char *object = vnic_label(vnic);
+    g_autofree char *driver = function_control_driver(context->host->control, port);
+    unsigned rate = MAX(vnic->settings.minimum_rate, vnic->settings.maximum_rate);
+    gint64 speed = 0;
+
+    if (rate == 0)
+        check_pass(report, object, "has no limit of its rate");
+    else if (read_link(context->host->sysfs, port, "speed", &speed) < 0 || speed <= 0)
+        check_unknown(report, object, "is limited to %u Mbit/s, and the speed of %s is not told",
+                      rate, port);
+    else if (rate > (guint64)speed)
+        check_fail(report, object, NULL,
+                   "is limited to %u Mbit/s, and %s here has %" G_GINT64_FORMAT, rate, port, speed);
+    else if (g_strcmp0(driver, find_driver(context, vnic->physical_network)) != 0)
+        check_unknown(report, object, "is limited to %u Mbit/s, which driver %s here may not know",
+                      rate, driver ? driver : "of another kind");
+    else
+        check_pass(report, object, "is limited to %u Mbit/s, of %" G_GINT64_FORMAT " that %s has",
+                   rate, speed, port);
+}
+
+static void
+check_rates(void *data, CheckReport *report)
+{
+    const Context *context = data;
+
+    for (guint i = 0; i < context->facts.vnics->len; i++) {
+        const Vnic *vnic = context->facts.vnics->pdata[i];
+        const Function *sample = find_sample(context, vnic->physical_network);
+
+        if (sample)
+            judge_rates(context, vnic, sample->physical_function, report);
+    }
+}
+
+/* Free VFs of @network whose card is at a memory node of @nodes, or at none in particular. */
+static guint
+count_near(const Context *context, const char *network)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < context->inventory->functions->len; i++) {
+        const Function *function = context->inventory->functions->pdata[i];
+        int node = function->port->numa_node;
+
+        if (function->state == FUNCTION_STATE_FREE && function_has_carrier(function) &&
+            physical_networks_lead(context->networks, network, function->physical_function) &&
+            (node < 0 || number_set_contains(context->facts.memory_nodes, (unsigned)node)))
+            count++;
+    }
+    return count;
+}
+
+static void
+check_near(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    const char *nodes = context->facts.memory_nodes;
+
+    for (guint i = 0; nodes && i < context->facts.vnics->len; i++) {
+        const char *network = ((const Vnic *)context->facts.vnics->pdata[i])->physical_network;
+        guint wanted = network ? count_wanted(context->facts.vnics, network, i) : 0;
+        guint near = wanted ? count_near(context, network) : 0;
+        g_autofree char *object = g_strdup_printf("physical network '%s'", network ? network : "");
+
+        if (wanted && near >= wanted)
+            check_pass(report, object,
+                       "%u VFs are free at memory node %s, where the guest is to be", near, nodes);
+        else if (wanted)
+            check_fail(
+                report, object, NULL,
+                "%u VFs are free at memory node %s, where the guest is to be, and it needs %u",
+                near, nodes, wanted);
+    }
+}
+
 CheckGroup
 arrival_check_functions(const NetworkHost *host, NetworkFacts *facts)
 {
     static const Check checks[] = { { "network.functions-free", check_functions },
                                     { "network.functions-settings-supported", check_settings },
+                                    { "network.functions-rates", check_rates },
+                                    { "network.functions-near", check_near },
                                     { 0 } };
 
     return (CheckGroup) { .object = HOST,

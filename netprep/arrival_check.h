@@ -4,7 +4,8 @@
 
 #include "netprep/check_service.h"
 
-/* network.networks-there, network.bridges-there. @facts are taken over. */
+/* network.networks-there, .bridges-there, .devices-there, .sockets-there. @facts are taken over. */
 CheckGroup arrival_check_networks(const NetworkHost *host, NetworkFacts *facts);
-/* network.functions-free, network.functions-settings-supported. @facts are taken over. */
+/* network.functions-free, .functions-settings-supported, .functions-rates, .functions-near. @facts
+ * are taken over. */
 CheckGroup arrival_check_functions(const NetworkHost *host, NetworkFacts *facts);

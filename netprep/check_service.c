@@ -2,6 +2,8 @@
 /* Puts the groups of checks together that a role needs. */
 #include "netprep/check_service.h"
 
+#include <string.h>
+
 #include "common/check_method.h"
 #include "common/limits.h"
 #include "netprep/arrival_check.h"
@@ -19,6 +21,9 @@ network_facts_clear(NetworkFacts *facts)
 {
     g_clear_pointer(&facts->networks, g_strfreev);
     g_clear_pointer(&facts->bridges, g_strfreev);
+    g_clear_pointer(&facts->devices, g_strfreev);
+    g_clear_pointer(&facts->sockets, g_strfreev);
+    g_clear_pointer(&facts->memory_nodes, g_free);
     g_clear_pointer(&facts->macs, g_strfreev);
     g_clear_pointer(&facts->vnics, g_ptr_array_unref);
     g_clear_pointer(&facts->links, json_decref);
@@ -49,6 +54,26 @@ read_names(const json_t *facts, const char *member, gboolean (*valid)(const char
         g_strv_builder_add(names, name);
     }
     *ret_names = g_strv_builder_end(names);
+    return TRUE;
+}
+
+static gboolean
+is_path(const char *text)
+{
+    return text && *text == '/' && strlen(text) <= LIMIT_PATH_BYTES;
+}
+
+static gboolean
+read_nodes(const json_t *facts, char **ret_nodes, GError **error)
+{
+    const char *text = json_string_value(json_object_get(facts, "memoryNodes"));
+
+    if (text && (!*text || strlen(text) > LIMIT_TEXT_BYTES)) {
+        fault_set(error, FAULT_INVALID_ARGUMENT, "facts.memoryNodes",
+                  "pass the facts as Check of the source returned them", "is empty or too long");
+        return FALSE;
+    }
+    *ret_nodes = g_strdup(text);
     return TRUE;
 }
 
@@ -93,6 +118,9 @@ network_facts_read(const json_t *object, NetworkFacts *ret_facts, GError **error
 
     if (!read_names(object, "networks", text_is_name, &facts.networks, error) ||
         !read_names(object, "bridges", text_is_link_name, &facts.bridges, error) ||
+        !read_names(object, "devices", text_is_link_name, &facts.devices, error) ||
+        !read_names(object, "sockets", is_path, &facts.sockets, error) ||
+        !read_nodes(object, &facts.memory_nodes, error) ||
         !read_names(object, "macAddresses", text_is_mac, &facts.macs, error) ||
         !read_vnics(object, &facts.vnics, error) ||
         !read_objects(object, "links", &facts.links, error) ||

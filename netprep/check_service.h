@@ -10,9 +10,12 @@
 typedef struct {
     char **networks;
     char **bridges;
-    GPtrArray *vnics; /* of Vnic * */
-    json_t *links;    /* array of BridgeLink */
-    json_t *cards;    /* array of FunctionCard */
+    char **devices;     /* network devices that vNICs are on by macvtap */
+    char **sockets;     /* that vNICs connect to */
+    char *memory_nodes; /* a set, see number_set.h; NULL: any */
+    GPtrArray *vnics;   /* of Vnic * */
+    json_t *links;      /* array of BridgeLink */
+    json_t *cards;      /* array of FunctionCard */
     char **macs;
 } NetworkFacts;
 

@@ -50,6 +50,18 @@ function_label(const char *physical_function, unsigned index)
     return g_strdup_printf("VF %u of %s", index, physical_function);
 }
 
+char *
+function_control_driver(FunctionControl *control, const char *physical_function)
+{
+    return control->ops->driver(control->self, physical_function);
+}
+
+char *
+function_control_firmware(FunctionControl *control, const char *physical_function)
+{
+    return control->ops->firmware(control->self, physical_function);
+}
+
 static char *
 driver_label(FunctionControl *control, const char *physical_function)
 {

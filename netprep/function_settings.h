@@ -66,6 +66,8 @@ typedef struct {
                const FunctionSettings *wanted);
     /* The PF's driver, "igb"; NULL if unknown. Owned by the caller. */
     char *(*driver)(void *self, const char *physical_function);
+    /* Its firmware, as the driver words it; likewise. */
+    char *(*firmware)(void *self, const char *physical_function);
     void (*free)(void *self);
 } FunctionControlOps;
 
@@ -89,6 +91,10 @@ typedef enum {
 GArray *function_settings_list(FunctionControl *control, const char *physical_function,
                                GError **error);
 
+/* The PF's driver and its firmware, "22.31.1014 (MT_0000000359)"; NULL if unknown. Owned by the
+ * caller. Block briefly. */
+char *function_control_driver(FunctionControl *control, const char *physical_function);
+char *function_control_firmware(FunctionControl *control, const char *physical_function);
 /* Reads the kernel's settings of one VF. FAULT_FUNCTION_FAILED naming the VF and the driver. Blocks
  * on netlink. */
 gboolean function_settings_read(FunctionControl *control, const char *physical_function,

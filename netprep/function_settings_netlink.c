@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reads and sets VF settings by rtnetlink, for one PF at a time. */
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "netprep/function_list.h"
 #include "netprep/rtnetlink.h"
@@ -162,6 +168,25 @@ netlink_driver(void *self, const char *physical_function)
     return target ? g_path_get_basename(target) : NULL;
 }
 
+/* Cards that have a board's identity (PSID) of their own add it. */
+static char *
+netlink_firmware(void *self, const char *physical_function)
+{
+    struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+    struct ifreq request = { .ifr_data = (void *)&info };
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    gboolean told;
+
+    g_strlcpy(request.ifr_name, physical_function, sizeof request.ifr_name);
+    told = fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0;
+    if (fd >= 0)
+        close(fd);
+    info.fw_version[sizeof info.fw_version - 1] = '\0';
+    if (!told || !*info.fw_version || g_str_equal(info.fw_version, "N/A"))
+        return NULL;
+    return g_utf8_make_valid(info.fw_version, -1);
+}
+
 static void
 netlink_free(void *self)
 {
@@ -174,6 +199,7 @@ function_control_new_netlink(void)
         .list = netlink_list,
         .set = netlink_set,
         .driver = netlink_driver,
+        .firmware = netlink_firmware,
         .free = netlink_free,
     };
 

@@ -172,6 +172,36 @@ check_card(void *data, CheckReport *report)
     }
 }
 
+/* A board's identity and its firmware have to be the same for QEMU to take a VF's state along; a VF
+ * that is exchanged for another one may at least behave otherwise. */
+static void
+check_firmware(void *data, CheckReport *report)
+{
+    const Context *context = data;
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach (context->facts.cards, i, entry) {
+        const PhysicalFunction *port = find_port(context, text(entry, "network"));
+        g_autofree char *here =
+            port ? function_control_firmware(context->host->control, port->name) : NULL;
+        const char *there = text(entry, "firmware");
+
+        if (!port)
+            continue;
+        g_autofree char *object = g_strdup_printf("physical function %s", port->name);
+        g_autofree char *remedy =
+            g_strdup_printf("ethtool -i %s  # update the older card's firmware", port->name);
+        if (!here || !*there)
+            check_unknown(report, object, "its firmware is not told");
+        else if (g_str_equal(here, there))
+            check_pass(report, object, "has firmware %s, too", here);
+        else
+            check_fail(report, object, remedy, "has firmware %s, on the guest's host %s", here,
+                       there);
+    }
+}
+
 static void
 check_switch(void *data, CheckReport *report)
 {
@@ -206,6 +236,7 @@ likeness_check(const NetworkHost *host, NetworkFacts *facts)
     static const Check checks[] = { { "network.bridges-alike", check_bridges },
                                     { "network.mtu-enough", check_mtu },
                                     { "network.functions-same-card", check_card },
+                                    { "network.functions-firmware", check_firmware },
                                     { "network.switch-mode-same", check_switch },
                                     { 0 } };
     Context *context = g_new0(Context, 1);

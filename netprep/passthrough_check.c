@@ -2,6 +2,7 @@
 /* Looks at sysfs for what passthrough needs, and at a guest for what it has. */
 #include "netprep/passthrough_check.h"
 
+#include "common/domain_baggage.h"
 #include "common/domain_features.h"
 #include "netprep/link_facts.h"
 #include "netprep/vnic.h"
@@ -184,6 +185,19 @@ links_to_json(const Context *context)
     return links;
 }
 
+static json_t *
+card_to_json(const Context *context, const char *network, const PhysicalFunction *port)
+{
+    g_autofree char *model = card_facts_model(context->host, port->address);
+    g_autofree char *driver = function_control_driver(context->host->control, port->name);
+    g_autofree char *firmware = function_control_firmware(context->host->control, port->name);
+
+    return json_pack("{s:s, s:i, s:s?, s:s, s:s*, s:s*}", "network", network, "mtu", (int)port->mtu,
+                     "model", model, "switchMode",
+                     card_facts_switch_mode(context->host, port->name), "driver", driver,
+                     "firmware", firmware);
+}
+
 /* The cards that the guest's VFs are of, by the physical networks that these lead to. */
 static json_t *
 cards_to_json(const Context *context)
@@ -193,16 +207,21 @@ cards_to_json(const Context *context)
     for (guint i = 0; i < context->vnics->len; i++) {
         const Vnic *vnic = context->vnics->pdata[i];
         const Function *function = function_inventory_find(context->inventory, vnic->function);
-        g_autofree char *model =
-            function ? card_facts_model(context->host, function->port->address) : NULL;
 
         if (function && vnic->physical_network)
-            json_array_append_new(
-                cards, json_pack("{s:s, s:i, s:s?, s:s}", "network", vnic->physical_network, "mtu",
-                                 (int)function->port->mtu, "model", model, "switchMode",
-                                 card_facts_switch_mode(context->host, function->port->name)));
+            json_array_append_new(cards,
+                                  card_to_json(context, vnic->physical_network, function->port));
     }
     return cards;
+}
+
+static void
+tell_memory_nodes(const Context *context, CheckReport *report)
+{
+    g_autoptr(DomainBaggage) baggage = domain_baggage_parse(context->view->guest->xml, NULL);
+
+    if (baggage && baggage->memory_nodes)
+        check_fact(report, "memoryNodes", json_string(baggage->memory_nodes));
 }
 
 static void
@@ -215,14 +234,41 @@ tell(void *data, CheckReport *report)
 
     check_fact(report, "networks", names_to_json(context->features->networks));
     check_fact(report, "bridges", names_to_json(context->features->bridges));
+    check_fact(report, "devices", names_to_json(context->features->devices));
+    check_fact(report, "sockets", names_to_json(context->features->sockets));
+    tell_memory_nodes(context, report);
     check_fact(report, "vnics", vnics_to_json(context->vnics));
     check_fact(report, "macAddresses", names_to_json(context->features->macs));
+}
+
+/* It comes back in its place of the order; as long as it is away, another device is the first. */
+static void
+check_boot_order(void *data, CheckReport *report)
+{
+    const Context *context = data;
+
+    for (guint i = 0; i < context->vnics->len; i++) {
+        const Vnic *vnic = context->vnics->pdata[i];
+        unsigned order = vnic->configuration ? vnic->configuration->boot_order : 0;
+        g_autofree char *label = vnic_label(vnic);
+        g_autofree char *object = g_strdup_printf("%s of %s", label, context->label);
+
+        if (order)
+            check_fail(report, object, NULL,
+                       "is number %u to boot from: a guest that restarts without it boots from "
+                       "something else",
+                       order);
+        else
+            check_pass(report, object, "is not what the guest boots from");
+    }
 }
 
 CheckGroup
 passthrough_check_guest(GuestSubject *subject)
 {
-    static const Check checks[] = { { "guest.no-host-devices", check_host_devices }, { 0 } };
+    static const Check checks[] = { { "guest.no-host-devices", check_host_devices },
+                                    { "network.boot-order", check_boot_order },
+                                    { 0 } };
     Context *context = g_new0(Context, 1);
 
     context->subject = guest_subject_ref(subject);

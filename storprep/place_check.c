@@ -78,7 +78,21 @@ judge_backing(const Context *context, const char *path, const char *target, Chec
         check_fail(report, object, remedy, "what its image is based on is not there: %s", path);
 }
 
-/* A copy is whole; an image that both hosts have is opened here with all that is below it. */
+/* A copy is whole; an image that is here already, or that is on no host, is opened with all that is
+ * below it. */
+static gboolean
+is_opened_as_it_is(const Context *context, const json_t *disk)
+{
+    const char *migration = json_string_value(json_object_get(disk, "migration"));
+    const char *path = json_string_value(json_object_get(disk, "path"));
+
+    if (g_strcmp0(migration, "none") == 0)
+        return TRUE;
+    return path && *path == '/' &&
+           storage_pulse_check(context->checks->pulse, path, context->checks->mount_info, NULL) &&
+           access(path, F_OK) == 0;
+}
+
 static void
 check_backing(void *data, CheckReport *report)
 {
@@ -89,10 +103,9 @@ check_backing(void *data, CheckReport *report)
     if (!context->facts->disks)
         check_unknown(report, HOST, CHECK_NOT_TOLD);
     json_array_foreach (context->facts->disks, i, disk) {
-        const char *migration = json_string_value(json_object_get(disk, "migration"));
         const char *target = json_string_value(json_object_get(disk, "target"));
 
-        if (g_strcmp0(migration, "none") != 0 || !target)
+        if (!target || !is_opened_as_it_is(context, disk))
             continue;
         json_array_foreach (json_object_get(disk, "backing"), j, backing) {
             const char *path = json_string_value(json_object_get(backing, "path"));

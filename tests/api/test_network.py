@@ -71,7 +71,8 @@ class Network(unittest.TestCase):
         self.assertEqual([(result["check"], result["outcome"]) for result in found["results"]],
                          [("guest.no-host-devices", "passed")])
         self.assertEqual(found["facts"], {"networks": [], "bridges": [], "vnics": [], "links": [],
-                                          "cards": [], "macAddresses": []})
+                                          "cards": [], "macAddresses": [], "devices": [],
+                                          "sockets": []})
         there = self.call("Check", {"role": "destination", "facts": found["facts"]})
         self.assertEqual(there["results"], [])
 

@@ -67,6 +67,7 @@ is_wanted(const Trial *trial, const CheckResult *result)
     }
     if (result->outcome != CHECK_FAILED)
         return FALSE;
+    g_assert_cmpint(result->kind->severity, ==, trial->test->severity);
     g_assert_cmpstr(check_case_is_command(result->remedy) ? "" : result->remedy, ==, "");
     return strstr(result->evidence, trial->test->evidence) != NULL;
 }

@@ -7,6 +7,7 @@
 
 typedef struct {
     const char *id;
+    CheckSeverity severity;
     void (*break_it)(void *world); /* changes a world in which the check holds */
     const char *evidence;          /* what a broken one says, in part */
     void (*prepare)(void *world);  /* makes a world in which the check has a subject */

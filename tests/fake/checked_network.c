@@ -86,7 +86,7 @@ checked_network_arrives(void *data)
                   .guest_path = "04.0",
                   .guest_address = "0000:00:04.0",
                   .physical_network = "blue",
-                  .settings = { .spoof_check = TRUE, .trust = TRUE },
+                  .settings = { .spoof_check = TRUE, .trust = TRUE, .maximum_rate = 1000 },
                   .bond = "bond0",
                   .backup = "virtio" };
 
@@ -96,8 +96,14 @@ checked_network_arrives(void *data)
     json_object_set_new(world->facts, "links",
                         json_pack("[{s:s, s:i, s:s}]", "name", "br0", "mtu", 1500, "vlans", ""));
     json_object_set_new(world->facts, "cards",
-                        json_pack("[{s:s, s:i, s:s, s:s}]", "network", "blue", "mtu", 1500, "model",
-                                  "8086:10c9", "switchMode", "legacy"));
+                        json_pack("[{s:s, s:i, s:s, s:s, s:s, s:s}]", "network", "blue", "mtu",
+                                  1500, "model", "8086:10c9", "switchMode", "legacy", "driver",
+                                  FAKE_FUNCTION_DRIVER, "firmware", FAKE_FUNCTION_FIRMWARE));
+    json_object_set_new(world->facts, "devices", json_pack("[s]", "npf0"));
+    json_object_set_new(world->facts, "sockets", json_pack("[s]", "/class/net"));
+    json_object_set_new(world->facts, "memoryNodes", json_string("1"));
+    fake_sysfs_set_link(world->fixture->sysfs, "npf0", "flags", "0x1003\n");
+    fake_sysfs_set_link(world->fixture->sysfs, "npf0", "speed", "10000\n");
     json_object_set_new(world->facts, "macAddresses", json_pack("[s]", FIXTURE_MAC));
     fake_sysfs_set_link(world->fixture->sysfs, "br0", "mtu", "1500\n");
     fake_sysfs_set_device(world->fixture->sysfs, "0000:01:00.0", "vendor", "0x8086\n");

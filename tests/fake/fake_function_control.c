@@ -98,6 +98,12 @@ fake_driver(void *self, const char *physical_function)
     return g_strdup(FAKE_FUNCTION_DRIVER);
 }
 
+static char *
+fake_firmware(void *self, const char *physical_function)
+{
+    return g_strdup(FAKE_FUNCTION_FIRMWARE);
+}
+
 static void
 fake_free(void *self)
 {
@@ -135,7 +141,8 @@ door_set(void *self, const char *physical_function, unsigned index, FunctionOpti
 FunctionControl *
 fake_function_control_open(FakeFunctionControl *fake, FakeGate gate, void *data)
 {
-    static const FunctionControlOps ops = { door_list, door_set, fake_driver, g_free };
+    static const FunctionControlOps ops = { door_list, door_set, fake_driver, fake_firmware,
+                                            g_free };
     Door *door = g_new0(Door, 1);
 
     *door = (Door) { fake, gate, data };
@@ -152,7 +159,8 @@ fake_function_control_ask_mac(FakeFunctionControl *fake, FakeMacSource source, v
 FakeFunctionControl *
 fake_function_control_new(void)
 {
-    static const FunctionControlOps ops = { fake_list, fake_set, fake_driver, fake_free };
+    static const FunctionControlOps ops = { fake_list, fake_set, fake_driver, fake_firmware,
+                                            fake_free };
     FakeFunctionControl *fake = g_new0(FakeFunctionControl, 1);
 
     g_mutex_init(&fake->lock);

@@ -5,7 +5,8 @@
 #include "fake/fake_gate.h"
 #include "netprep/function_settings.h"
 
-#define FAKE_FUNCTION_DRIVER "fakedrv"
+#define FAKE_FUNCTION_DRIVER   "fakedrv"
+#define FAKE_FUNCTION_FIRMWARE "3.30, 0x8000"
 
 typedef struct FakeFunctionControl FakeFunctionControl;
 

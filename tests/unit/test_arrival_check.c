@@ -71,6 +71,37 @@ switch_otherwise(void *data)
 }
 
 static void
+come_from_other_firmware(void *data)
+{
+    change_link(data, "cards", "firmware", json_string("22.31.1014 (MT_0000000359)"));
+}
+
+static void
+need_other_device(void *data)
+{
+    json_object_set_new(((CheckedNetwork *)data)->facts, "devices", json_pack("[s]", "eth7"));
+}
+
+static void
+need_other_socket(void *data)
+{
+    json_object_set_new(((CheckedNetwork *)data)->facts, "sockets",
+                        json_pack("[s]", "/run/openvswitch/vhost1"));
+}
+
+static void
+be_bound_to_other_node(void *data)
+{
+    json_object_set_new(((CheckedNetwork *)data)->facts, "memoryNodes", json_string("0"));
+}
+
+static void
+slow_port_down(void *data)
+{
+    fake_sysfs_set_link(((CheckedNetwork *)data)->fixture->sysfs, "npf0", "speed", "100\n");
+}
+
+static void
 run_namesake(void *data)
 {
     fake_hypervisor_add_guest(
@@ -82,25 +113,43 @@ run_namesake(void *data)
 }
 
 static const CheckCase cases[] = {
-    { "network.bridges-alike", lead_to_vlan, "VLAN none, on the guest's host to 100",
+    { "network.bridges-alike", CHECK_WARNING, lead_to_vlan, "VLAN none, on the guest's host to 100",
       checked_network_arrives },
-    { "network.mtu-enough", want_jumbo_frames, "MTU 1500, on the guest's host 9000",
+    { "network.mtu-enough", CHECK_BLOCKER, want_jumbo_frames, "MTU 1500, on the guest's host 9000",
       checked_network_arrives },
-    { "network.functions-same-card", come_from_other_card, "8086:10c9", checked_network_arrives },
-    { "network.switch-mode-same", switch_otherwise, "switchdev", checked_network_arrives },
-    { "network.mac-unused", run_namesake, "guest 'db1' has it", checked_network_arrives },
-    { "network.networks-there", need_other_network, "not active", checked_network_arrives },
-    { "network.bridges-there", take_bridge_down, "is down", checked_network_arrives },
-    { "network.functions-free", cut_port_off, "0 of its 4 VFs", checked_network_arrives },
-    { "network.functions-settings-supported", forget_trust, "trust", checked_network_arrives },
+    { "network.functions-same-card", CHECK_INFORMATION, come_from_other_card, "8086:10c9",
+      checked_network_arrives },
+    { "network.functions-firmware", CHECK_INFORMATION, come_from_other_firmware, "MT_0000000359",
+      checked_network_arrives },
+    { "network.functions-rates", CHECK_WARNING, slow_port_down,
+      "limited to 1000 Mbit/s, and npf0 here has 100", checked_network_arrives },
+    { "network.functions-near", CHECK_INFORMATION, be_bound_to_other_node,
+      "0 VFs are free at memory node 0", checked_network_arrives },
+    { "network.devices-there", CHECK_BLOCKER, need_other_device, "not there",
+      checked_network_arrives },
+    { "network.sockets-there", CHECK_BLOCKER, need_other_socket, "vhost-user",
+      checked_network_arrives },
+    { "network.switch-mode-same", CHECK_WARNING, switch_otherwise, "switchdev",
+      checked_network_arrives },
+    { "network.mac-unused", CHECK_BLOCKER, run_namesake, "guest 'db1' has it",
+      checked_network_arrives },
+    { "network.networks-there", CHECK_BLOCKER, need_other_network, "not active",
+      checked_network_arrives },
+    { "network.bridges-there", CHECK_BLOCKER, take_bridge_down, "is down",
+      checked_network_arrives },
+    { "network.functions-free", CHECK_BLOCKER, cut_port_off, "0 of its 4 VFs",
+      checked_network_arrives },
+    { "network.functions-settings-supported", CHECK_WARNING, forget_trust, "trust",
+      checked_network_arrives },
 };
 
 static void
 test_guest_without_functions_needs_none_there(void)
 {
     g_autoptr(CheckedNetwork) world = checked_network_new();
-    json_auto_t *facts = json_pack("{s:[], s:[], s:[s], s:[], s:[], s:[]}", "macAddresses",
-                                   "networks", "bridges", "br0", "vnics", "links", "cards");
+    json_auto_t *facts =
+        json_pack("{s:[], s:[], s:[s], s:[], s:[], s:[], s:[], s:[]}", "macAddresses", "networks",
+                  "bridges", "br0", "vnics", "links", "cards", "devices", "sockets");
     g_autoptr(CheckReport) report = network_check_destination(world->fixture->host, facts, NULL);
 
     g_assert_cmpuint(report->results->len, ==, 1);
@@ -131,6 +180,19 @@ test_networks_are_judged_by_the_bridge_that_they_have_here(void)
     g_assert_cmpint(check_report_find(report, "network.bridges-there", "bridge br5")->outcome, ==,
                     CHECK_FAILED);
     g_assert_cmpint(check_case_outcome(report, "network.networks-there"), ==, CHECK_PASSED);
+}
+
+/* Whether a driver knows limits shows only when one is set, which a check does not. */
+static void
+test_limit_with_another_driver_is_unknown(void)
+{
+    g_autoptr(CheckedNetwork) world = checked_network_new();
+
+    checked_network_arrives(world);
+    change_link(world, "cards", "driver", json_string("i40e"));
+    g_autoptr(CheckReport) report =
+        network_check_destination(world->fixture->host, world->facts, NULL);
+    g_assert_cmpint(check_case_outcome(report, "network.functions-rates"), ==, CHECK_UNKNOWN);
 }
 
 /* A card sends frames to the first that has their address; who it is shut off for has none. */
@@ -191,8 +253,13 @@ static void
 test_odd_facts_are_refused(void)
 {
     static const char *const facts[] = {
-        "{\"networks\":[\"\"]}", "{\"bridges\":[\"../x\"]}", "{\"bridges\":[\"a b\"]}",
+        "{\"networks\":[\"\"]}",
+        "{\"bridges\":[\"../x\"]}",
+        "{\"bridges\":[\"a b\"]}",
         "{\"macAddresses\":[\"a\"]}",
+        "{\"sockets\":[\"a\"]}",
+        "{\"devices\":[\"a b\"]}",
+        "{\"memoryNodes\":\"\"}",
         "{\"vnics\":[{\"alias\":\"a\",\"function\":\"../..\",\"form\":\"hostdev\"}]}"
     };
     g_autoptr(CheckedNetwork) world = checked_network_new();
@@ -214,6 +281,7 @@ main(int argc, char **argv)
     g_test_add_func("/arrival-check/no-functions", test_guest_without_functions_needs_none_there);
     g_test_add_func("/arrival-check/networks-bridge",
                     test_networks_are_judged_by_the_bridge_that_they_have_here);
+    g_test_add_func("/arrival-check/other-driver", test_limit_with_another_driver_is_unknown);
     g_test_add_func("/arrival-check/left-mac", test_mac_that_was_left_on_a_function_is_told);
     g_test_add_func("/arrival-check/nothing-told", test_what_the_source_did_not_tell_is_unknown);
     g_test_add_func("/arrival-check/hypervisor-fails", test_hypervisor_that_fails_is_unknown);

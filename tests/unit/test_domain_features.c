@@ -19,6 +19,10 @@ static const char full[] =
     "<interface type='bridge'><source network='wan' portid='x' bridge='br7'/>"
     "<model type='virtio'/></interface>"
     "<interface type='network'><source network='blue'/></interface>"
+    "<interface type='direct'><source dev='eth7' mode='bridge'/><model type='virtio'/></interface>"
+    "<interface type='direct'><source dev='eth7' mode='bridge'/><model type='virtio'/></interface>"
+    "<interface type='vhostuser'><source type='unix' path='/run/vhost1' mode='client'/></interface>"
+    "<interface type='vhostuser'><source type='unix' path='/run/vhost2' mode='server'/></interface>"
     "<hostdev mode='subsystem' type='usb'><alias name='hostdev0'/></hostdev>"
     "<hostdev mode='subsystem' type='pci'><source>"
     "<address domain='0x0000' bus='0x01' slot='0x10' function='0x2'/></source></hostdev>"
@@ -102,6 +106,10 @@ test_vnics_name_networks_and_bridges_once(void)
     g_assert_cmpstr(features->network_bridges[1], ==, "br7");
     g_assert_cmpuint(g_strv_length(features->bridges), ==, 1);
     g_assert_cmpstr(features->bridges[0], ==, "br0");
+    g_assert_cmpuint(g_strv_length(features->devices), ==, 1);
+    g_assert_cmpstr(features->devices[0], ==, "eth7");
+    g_assert_cmpuint(g_strv_length(features->sockets), ==, 1);
+    g_assert_cmpstr(features->sockets[0], ==, "/run/vhost1");
 }
 
 static void

@@ -71,14 +71,16 @@ leave_group(void *data)
 }
 
 static const CheckCase cases[] = {
-    { "guest.migration-allowed", forbid_moves, "forbids", checked_host_stays },
-    { "guest.place-allowed", name_other_hosts, "host7 host8", checked_host_arrives },
-    { "guest.group-together", leave_group, "guest 'db2' of its group 'shop'", checked_host_stays },
-    { "guest.tpm-there", lack_swtpm, "has no swtpm", checked_host_arrives },
-    { "guest.no-qemu-blockers", share_memory, "shared memory", checked_host_stays },
-    { "guest.no-shared-directories", share_directory, "virtiofs /srv/data", checked_host_stays },
-    { "guest.tpm-movable", pass_tpm_through, "'passthrough'", checked_host_stays },
-    { "guest.tsc-movable", need_invariant_tsc, "invtsc", checked_host_stays },
+    { "guest.migration-allowed", CHECK_BLOCKER, forbid_moves, "forbids", checked_host_stays },
+    { "guest.place-allowed", CHECK_WARNING, name_other_hosts, "host7 host8", checked_host_arrives },
+    { "guest.group-together", CHECK_WARNING, leave_group, "guest 'db2' of its group 'shop'",
+      checked_host_stays },
+    { "guest.tpm-there", CHECK_BLOCKER, lack_swtpm, "has no swtpm", checked_host_arrives },
+    { "guest.no-qemu-blockers", CHECK_BLOCKER, share_memory, "shared memory", checked_host_stays },
+    { "guest.no-shared-directories", CHECK_BLOCKER, share_directory, "virtiofs /srv/data",
+      checked_host_stays },
+    { "guest.tpm-movable", CHECK_BLOCKER, pass_tpm_through, "'passthrough'", checked_host_stays },
+    { "guest.tsc-movable", CHECK_BLOCKER, need_invariant_tsc, "invtsc", checked_host_stays },
 };
 
 /* What moves only if another program can is never called passed. */

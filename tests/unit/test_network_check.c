@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* netprepd's checks: each one on a host where it holds, and on one where it is broken. */
 #include <glib/gstdio.h>
+#include <string.h>
 
 #include "fake/checked_network.h"
 #include "fake/fake_sysfs.h"
@@ -136,28 +137,47 @@ sit_on_root(void *data)
 }
 
 static void
+boot_from_function(void *data)
+{
+    replace_guest(data, "<alias name='hostdev0'/>", "<boot order='2'/><alias name='hostdev0'/>");
+}
+
+static void
 lack_acpi(void *data)
 {
     replace_guest(data, "<acpi/>", "");
 }
 
 static const CheckCase cases[] = {
-    { "host.iommu-on", turn_iommu_off, "no IOMMU groups", checked_network_alone },
-    { "host.vfio-present", unload_vfio, "vfio-pci", checked_network_alone },
-    { "guest.no-host-devices", give_usb_device, "usb device hostdev7", checked_network_has_guest },
-    { "guest.agent-answers", silence_agent, "does not tell", checked_network_has_guest },
-    { "network.backup-present", take_bond_away, "in no bond", checked_network_has_guest },
-    { "network.backup-unfiltered", filter_backup, "network filter", checked_network_has_guest },
-    { "network.bond-mode", balance, "balance-rr", checked_network_has_guest },
-    { "network.bond-monitoring", stop_monitoring, "miimon is 0", checked_network_has_guest },
-    { "network.bond-primary", prefer_virtio, "primary is virtio", checked_network_has_guest },
-    { "network.bond-announcements", announce_once, "num_grat_arp is 1", checked_network_has_guest },
-    { "guest.agent-permits", forbid_exec, "guest-exec", checked_network_has_guest },
-    { "network.no-xdp", load_xdp, "vf has an XDP program", checked_network_has_guest },
-    { "network.bond-mac", change_macs, "fail_over_mac is active", checked_network_has_guest },
-    { "network.backup-carries", lead_elsewhere, "leads elsewhere", checked_network_has_guest },
-    { "network.hotplug-possible", sit_on_root, "root complex", checked_network_has_guest },
-    { "network.hotplug-fast", lack_acpi, "no ACPI", checked_network_has_guest },
+    { "host.iommu-on", CHECK_BLOCKER, turn_iommu_off, "no IOMMU groups", checked_network_alone },
+    { "host.vfio-present", CHECK_WARNING, unload_vfio, "vfio-pci", checked_network_alone },
+    { "guest.no-host-devices", CHECK_BLOCKER, give_usb_device, "usb device hostdev7",
+      checked_network_has_guest },
+    { "guest.agent-answers", CHECK_BLOCKER, silence_agent, "does not tell",
+      checked_network_has_guest },
+    { "network.backup-present", CHECK_BLOCKER, take_bond_away, "in no bond",
+      checked_network_has_guest },
+    { "network.backup-unfiltered", CHECK_BLOCKER, filter_backup, "network filter",
+      checked_network_has_guest },
+    { "network.bond-mode", CHECK_BLOCKER, balance, "balance-rr", checked_network_has_guest },
+    { "network.bond-monitoring", CHECK_BLOCKER, stop_monitoring, "miimon is 0",
+      checked_network_has_guest },
+    { "network.bond-primary", CHECK_WARNING, prefer_virtio, "primary is virtio",
+      checked_network_has_guest },
+    { "network.bond-announcements", CHECK_WARNING, announce_once, "num_grat_arp is 1",
+      checked_network_has_guest },
+    { "guest.agent-permits", CHECK_WARNING, forbid_exec, "guest-exec", checked_network_has_guest },
+    { "network.no-xdp", CHECK_WARNING, load_xdp, "vf has an XDP program",
+      checked_network_has_guest },
+    { "network.bond-mac", CHECK_WARNING, change_macs, "fail_over_mac is active",
+      checked_network_has_guest },
+    { "network.backup-carries", CHECK_BLOCKER, lead_elsewhere, "leads elsewhere",
+      checked_network_has_guest },
+    { "network.boot-order", CHECK_INFORMATION, boot_from_function, "number 2 to boot from",
+      checked_network_has_guest },
+    { "network.hotplug-possible", CHECK_BLOCKER, sit_on_root, "root complex",
+      checked_network_has_guest },
+    { "network.hotplug-fast", CHECK_INFORMATION, lack_acpi, "no ACPI", checked_network_has_guest },
 };
 
 static void
@@ -192,6 +212,33 @@ test_team_is_not_judged_as_a_bond(void)
     g_assert_cmpint(check_case_outcome(report, "guest.agent-answers"), ==, CHECK_PASSED);
     g_assert_cmpint(check_case_outcome(report, "network.backup-present"), ==, CHECK_FAILED);
     g_assert_null(check_report_find(report, "network.bond-mode", NULL));
+}
+
+/* Each of them stays behind, or keeps the guest where it is. */
+static void
+test_devices_of_each_kind_are_named(void)
+{
+    static const char *const kinds[] = { "usb", "scsi", "scsi_host", "mdev", "pci" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autoptr(CheckedNetwork) world = checked_network_new();
+        g_autofree char *devices = g_strdup_printf(
+            "</interface><hostdev mode='subsystem' type='%s'><source>"
+            "<address domain='0' bus='9' slot='0' function='0' uuid='" FIXTURE_UUID "'/></source>"
+            "<alias name='ua-odd'/></hostdev><interface type='bridge'>",
+            kinds[i]);
+        g_autofree char *wanted = g_strdup_printf(
+            g_str_equal(kinds[i], "pci") ? "PCI device 0000:09:00.0" : "%s device ua-odd",
+            kinds[i]);
+
+        checked_network_add_guest(world, devices);
+        g_autoptr(CheckReport) report = network_check_source(world->fixture->host, "web1");
+        const CheckResult *result = check_report_find(report, "guest.no-host-devices", NULL);
+        g_assert_cmpint(result->outcome, ==, CHECK_FAILED);
+        g_assert_nonnull(strstr(result->evidence, wanted));
+        g_assert_cmpstr(result->remedy, ==,
+                        "virsh detach-device-alias web1 ua-odd --live --config");
+    }
 }
 
 static void
@@ -280,6 +327,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     check_suite_add(&checked_network_suite, cases, G_N_ELEMENTS(cases));
     g_test_add_func("/network-check/no-guest", test_unknown_guest_is_left_to_those_who_know);
+    g_test_add_func("/network-check/host-devices", test_devices_of_each_kind_are_named);
     g_test_add_func("/network-check/team", test_team_is_not_judged_as_a_bond);
     g_test_add_func("/network-check/silent-agent", test_silent_agent_leaves_bonds_unknown);
     g_test_add_func("/network-check/neighbours-told", test_neighbours_are_taken_from_the_report);

@@ -139,21 +139,26 @@ label_otherwise(void *data)
 }
 
 static const CheckCase cases[] = {
-    { "guest.files-there", need_kernel, "is not there", checked_host_arrives },
-    { "storage.server-answers", lose_server, "did not answer within", checked_host_arrives },
-    { "storage.backing-there", lose_base_image, "/nonesuch/base.qcow2", checked_host_arrives },
-    { "storage.servers-reachable", block_ceph, "nobody answers on port 6789",
+    { "guest.files-there", CHECK_BLOCKER, need_kernel, "is not there", checked_host_arrives },
+    { "storage.server-answers", CHECK_BLOCKER, lose_server, "did not answer within",
       checked_host_arrives },
-    { "storage.sectors-fit", have_large_sectors, "sectors of 4096 bytes", copy_arrives },
-    { "storage.target-label", label_otherwise, "default_t", copy_arrives },
-    { "storage.pools-there", stop_pool, "not active", checked_host_arrives },
-    { "storage.nfs-options", mount_softly, "'soft'", checked_host_arrives },
-    { "storage.nfs-version", mount_old_version, "NFS 3", checked_host_arrives },
-    { "storage.nfs-rights", forbid_writing, "may not write", checked_host_arrives },
-    { "storage.nfs-locks", have_no_locks, "has no locks", checked_host_arrives },
-    { "storage.nfs-squash", squash_root, "root_squash", checked_host_arrives },
-    { "storage.virt-use-nfs", forbid_nfs, "virt_use_nfs is off", checked_host_arrives },
-    { "storage.qemu-user-same", be_other_user, "64055 on the guest's host", checked_host_arrives },
+    { "storage.backing-there", CHECK_BLOCKER, lose_base_image, "/nonesuch/base.qcow2",
+      checked_host_arrives },
+    { "storage.servers-reachable", CHECK_BLOCKER, block_ceph, "nobody answers on port 6789",
+      checked_host_arrives },
+    { "storage.sectors-fit", CHECK_WARNING, have_large_sectors, "sectors of 4096 bytes",
+      copy_arrives },
+    { "storage.target-label", CHECK_WARNING, label_otherwise, "default_t", copy_arrives },
+    { "storage.pools-there", CHECK_WARNING, stop_pool, "not active", checked_host_arrives },
+    { "storage.nfs-options", CHECK_WARNING, mount_softly, "'soft'", checked_host_arrives },
+    { "storage.nfs-version", CHECK_WARNING, mount_old_version, "NFS 3", checked_host_arrives },
+    { "storage.nfs-rights", CHECK_BLOCKER, forbid_writing, "may not write", checked_host_arrives },
+    { "storage.nfs-locks", CHECK_BLOCKER, have_no_locks, "has no locks", checked_host_arrives },
+    { "storage.nfs-squash", CHECK_WARNING, squash_root, "root_squash", checked_host_arrives },
+    { "storage.virt-use-nfs", CHECK_BLOCKER, forbid_nfs, "virt_use_nfs is off",
+      checked_host_arrives },
+    { "storage.qemu-user-same", CHECK_BLOCKER, be_other_user, "64055 on the guest's host",
+      checked_host_arrives },
 };
 
 static void
@@ -182,6 +187,25 @@ test_server_that_does_not_answer_leaves_rights_unknown(void)
     g_autoptr(CheckReport) report = storage_check_destination(host->checks, host->facts, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(ids); i++)
         g_assert_cmpint(check_case_outcome(report, ids[i]), ==, CHECK_UNKNOWN);
+}
+
+/* An image that is there is taken as it is; one that will be copied needs nothing below it. */
+static void
+test_base_image_is_needed_where_the_image_is(void)
+{
+    g_autoptr(CheckedHost) host = checked_host_new();
+
+    checked_host_arrives(host);
+    for (int there = 0; there <= 1; there++) {
+        checked_host_tell(host, "disks",
+                          json_pack("[{s:s, s:s, s:s, s:s, s:[{s:s, s:s}]}]", "target", "vda",
+                                    "path", there ? host->mount_info : host->fixture.first,
+                                    "format", "qcow2", "migration", "copy", "backing", "path",
+                                    "/nonesuch/base", "format", "raw"));
+        g_autoptr(CheckReport) report = storage_check_destination(host->checks, host->facts, NULL);
+        const CheckResult *result = check_report_find(report, "storage.backing-there", NULL);
+        g_assert_true(there ? result && result->outcome == CHECK_FAILED : !result);
+    }
 }
 
 /* Whoever is told by which of several servers to reach a cluster needs but one of them. */
@@ -335,6 +359,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     check_suite_add(&checked_host_suite, cases, G_N_ELEMENTS(cases));
+    g_test_add_func("/place-checks/base-image", test_base_image_is_needed_where_the_image_is);
     g_test_add_func("/place-checks/one-server", test_one_server_of_a_disk_is_enough);
     g_test_add_func("/place-checks/unknown-server",
                     test_server_with_an_unknown_name_cannot_be_reached);
