@@ -91,6 +91,11 @@ def mounting(lab, source, target):
             f"umount {SHARED}"):
         expect(source, "storage.nfs-options", "warning", "'soft'", status=WARNINGS)
 
+    with lab.case("an old NFS"), broken(
+            target, f"mount -t nfs -o vers=3,nolock,nosharecache host1:{BACKING} {SHARED}",
+            f"findmnt -n -o OPTIONS {SHARED} | tail -1 | grep -q vers=3 && umount {SHARED}"):
+        expect(source, "storage.nfs-version", "warning", "NFS 3", status=None)
+
     with lab.case("a read-only mount"), broken(
             target, f"mount -t nfs4 -o ro,nosharecache host1:{BACKING} {SHARED}",
             f"umount {SHARED}"):
