@@ -138,6 +138,11 @@ class Checks(Storage):
                     {"destination": "host2", "facts": {}, "measureSeconds": 1}):
             self.refused("InvalidArgument", "Check", {"role": "passage", **odd})
 
+    def test_address_is_told_without_any_check(self):
+        outcomes, facts = self.outcomes(role="address")
+        self.assertEqual(outcomes, {})
+        self.assertIn("hostName", facts)
+
     def test_guests_are_listed(self):
         self.assertEqual(self.call("ListGuests"),
                          {"guests": [{"guest": {"name": GUEST, "uuid": UUID}, "state": "running"}]})

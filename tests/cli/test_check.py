@@ -110,6 +110,17 @@ class Asking(Check):
             self.assertEqual(self.world.check_parameters[f"host2 {service}"],
                              {"role": "destination", "facts": {"told": f"host1 {service}"}})
 
+    def test_destination_is_asked_where_it_is_while_the_source_still_looks(self):
+        self.world.hold = "host1 Check"
+        process = self.world.start("check", "web1", "--to", "host2")
+        # Both daemons of it, the login and the way, for which the destination has told where it is.
+        self.world.wait_until(lambda: len(self.world.jobs) == 4)
+        self.assertNotIn("host2 storage", self.world.check_parameters)
+        self.world.hold = None
+        for job in self.world.jobs.values():
+            job.ended.set()
+        self.assertEqual(self.world.finish(process).returncode, READY)
+
     def test_nothing_else_is_asked(self):
         self.check("web1", "--to", "host2")
         self.assertEqual(sorted(set(self.world.checked)), ["host1 Check", "host2 Check"])

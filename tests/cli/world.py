@@ -331,7 +331,7 @@ class World:
         if self.hold == name:
             job = Job(name, True)
             job.method = name
-            self.jobs[name] = job
+            self.jobs[f"{name} {id(job)}"] = job  # several may be held
             self.reached(job)
             job.ended.wait()
 

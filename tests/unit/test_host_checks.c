@@ -258,6 +258,19 @@ test_ports_of_a_host_that_is_silent_are_unknown(void)
                     CHECK_UNKNOWN);
 }
 
+/* Nothing is looked at for that but files. */
+static void
+test_address_is_told_without_any_check(void)
+{
+    g_autoptr(CheckedHost) host = checked_host_new();
+    g_autoptr(CheckReport) report = storage_check_address(host->checks);
+
+    g_assert_cmpuint(report->results->len, ==, 0);
+    g_assert_cmpstr(json_string_value(json_object_get(report->facts, "hostName")), ==, "host1");
+    g_assert_cmpint(json_integer_value(json_object_get(report->facts, "firstMigrationPort")), ==,
+                    49152);
+}
+
 /* What takes longest is asked for by itself, and a name is never an option of ssh. */
 static void
 test_login_is_tried_alone_and_with_a_name_only(void)
@@ -283,6 +296,7 @@ main(int argc, char **argv)
     g_test_add_func("/host-checks/no-bandwidth", test_rate_without_bandwidth_is_unknown);
     g_test_add_func("/host-checks/login", test_login_is_tried_alone_and_with_a_name_only);
     g_test_add_func("/host-checks/silent", test_ports_of_a_host_that_is_silent_are_unknown);
+    g_test_add_func("/host-checks/address", test_address_is_told_without_any_check);
     g_test_add_func("/host-checks/ports", test_ports_are_those_of_the_destination);
     return g_test_run();
 }
