@@ -5,10 +5,11 @@
 struct LeaseErrands {
     LeaseErrand run;
     void *data;
-    GThreadPool *pool;
     GMutex lock; /* guards all below */
     GCond changed;
     GHashTable *open; /* of Errand *, by its id */
+    GQueue waiting;   /* of those that are not begun, borrowed */
+    unsigned threads;
     gboolean stop;
 };
 
@@ -39,18 +40,24 @@ run_once(LeaseErrands *errands, Errand *errand)
     g_mutex_lock(&errands->lock);
 }
 
-static void
-work(void *data, void *user_data)
+/* One thread: as long as there is work for it. */
+static void *
+work(void *data)
 {
-    LeaseErrands *errands = user_data;
-    Errand *errand = data;
+    LeaseErrands *errands = data;
+    Errand *errand;
 
     g_mutex_lock(&errands->lock);
-    while (errand->asked && !errands->stop)
-        run_once(errands, errand);
-    g_hash_table_remove(errands->open, errand->id);
+    while (!errands->stop && (errand = g_queue_pop_head(&errands->waiting))) {
+        while (errand->asked && !errands->stop)
+            run_once(errands, errand);
+        g_hash_table_remove(errands->open, errand->id);
+        g_cond_broadcast(&errands->changed);
+    }
+    errands->threads--;
     g_cond_broadcast(&errands->changed);
     g_mutex_unlock(&errands->lock);
+    return NULL;
 }
 
 LeaseErrands *
@@ -62,8 +69,8 @@ lease_errands_new(LeaseErrand run, void *data)
     errands->data = data;
     g_mutex_init(&errands->lock);
     g_cond_init(&errands->changed);
+    g_queue_init(&errands->waiting);
     errands->open = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, errand_free);
-    errands->pool = g_thread_pool_new(work, errands, LEASE_ERRANDS_AT_ONCE, FALSE, NULL);
     return errands;
 }
 
@@ -74,24 +81,40 @@ lease_errands_free(LeaseErrands *errands)
         return;
     g_mutex_lock(&errands->lock);
     errands->stop = TRUE;
+    while (errands->threads > 0)
+        g_cond_wait(&errands->changed, &errands->lock);
     g_mutex_unlock(&errands->lock);
-    g_thread_pool_free(errands->pool, FALSE, TRUE);
+    g_queue_clear(&errands->waiting);
     g_hash_table_unref(errands->open);
     g_cond_clear(&errands->changed);
     g_mutex_clear(&errands->lock);
     g_free(errands);
 }
 
-/* Where no thread is to be had, it waits for one that another errand has. */
 static Errand *
-begin(LeaseErrands *errands, const char *id)
+add(LeaseErrands *errands, const char *id)
 {
     Errand *errand = g_new0(Errand, 1);
 
     errand->id = g_strdup(id);
     g_hash_table_insert(errands->open, errand->id, errand);
-    g_thread_pool_push(errands->pool, errand, NULL);
+    g_queue_push_tail(&errands->waiting, errand);
     return errand;
+}
+
+/* Where no thread is to be had, it waits for one that another errand has, or for the next try. */
+static void
+start_thread(LeaseErrands *errands)
+{
+    GThread *thread;
+
+    if (errands->threads >= LEASE_ERRANDS_AT_ONCE || g_queue_is_empty(&errands->waiting))
+        return;
+    thread = g_thread_try_new("lease", work, errands, NULL);
+    if (!thread)
+        return;
+    errands->threads++;
+    g_thread_unref(thread);
 }
 
 void
@@ -101,9 +124,10 @@ lease_errands_ask(LeaseErrands *errands, const char *id, gboolean resumed)
     Errand *errand = g_hash_table_lookup(errands->open, id);
 
     if (!errand)
-        errand = begin(errands, id);
+        errand = add(errands, id);
     errand->asked = TRUE;
     errand->resumed |= resumed;
+    start_thread(errands);
 }
 
 void

@@ -5,10 +5,10 @@
 #include <glib.h>
 
 /*
- * Theory of operation. Each lease that is asked for is looked after in a thread of a pool, by one
- * thread at a time; asked for again meanwhile, it is looked at once more afterwards. What hangs, as
- * a file system does whose server is dead, keeps one of LEASE_ERRANDS_AT_ONCE places and is not
- * begun twice.
+ * Theory of operation. Each lease that is asked for is looked after in a thread of ours, by one at
+ * a time; asked for again meanwhile, it is looked at once more afterwards. What hangs, as a file
+ * system does whose server is dead, keeps one of LEASE_ERRANDS_AT_ONCE places and is not begun
+ * twice.
  */
 typedef struct LeaseErrands LeaseErrands;
 
