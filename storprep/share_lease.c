@@ -11,7 +11,7 @@
 
 #define SUBJECT_USEC   (120 * G_USEC_PER_SEC) /* a mount takes its time */
 #define RECONCILE_USEC (5 * G_USEC_PER_SEC)
-#define RECOVER_USEC   (G_USEC_PER_SEC / 5) /* to wait for a call */
+#define RECOVER_USEC   (G_USEC_PER_SEC / 5) /* to wait for a call, or for who restores the same */
 
 struct ShareLeases {
     ShareHost host;
@@ -351,7 +351,7 @@ restore_asset(ShareLeases *leases, const Lease *lease, LeaseAsset *asset, GError
 
     if (!kind->restore || !share_is_ours(asset))
         return TRUE;
-    if (!lease_claim_take(&leases->subjects, share_subject(asset), SUBJECT_USEC, &claim, error) ||
+    if (!lease_claim_take(&leases->subjects, share_subject(asset), RECOVER_USEC, &claim, error) ||
         !kind->restore(&leases->host, lease, asset, error))
         return FALSE;
     return asset->detail == known || /* nothing was noted */
