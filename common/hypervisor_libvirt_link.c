@@ -257,29 +257,42 @@ libvirt_link_free(LibvirtLink *link)
     g_free(link);
 }
 
-/* With the lock. One that broke a moment ago may not have been told of yet. */
-static gboolean
-is_connected(LibvirtLink *link)
+/* The connection there is, or comes in time, with a reference; NULL: none does. */
+static virConnectPtr
+wait_for_connection(LibvirtLink *link)
 {
-    if (link->connection && !link->lost && virConnectIsAlive(link->connection) != 1)
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&link->lock);
+
+    while (
+        (!link->connection || link->lost) &&
+        g_cond_wait_until(&link->changed, &link->lock, link->away_since_usec + link->patience_usec))
+        ;
+    if (!link->connection || link->lost)
+        return NULL;
+    virConnectRef(link->connection);
+    return link->connection;
+}
+
+/* One that broke a moment ago may not have been told of yet. */
+static void
+give_up(LibvirtLink *link, virConnectPtr connection)
+{
+    g_mutex_lock(&link->lock);
+    if (link->connection == connection)
         note_loss(link);
-    return link->connection && !link->lost;
+    g_mutex_unlock(&link->lock);
+    virConnectClose(connection);
 }
 
 virConnectPtr
 libvirt_link_acquire(LibvirtLink *link, GError **error)
 {
-    virConnectPtr connection = NULL;
+    virConnectPtr connection;
 
-    g_mutex_lock(&link->lock);
-    while (!is_connected(link) && g_cond_wait_until(&link->changed, &link->lock,
-                                                    link->away_since_usec + link->patience_usec))
-        ;
-    if (is_connected(link)) {
-        connection = link->connection;
-        virConnectRef(connection);
-    }
-    g_mutex_unlock(&link->lock);
+    /* Asked without our lock: it takes one of libvirt's, which may be held where on_closed() is
+     * called and waits for ours. */
+    while ((connection = wait_for_connection(link)) && virConnectIsAlive(connection) != 1)
+        give_up(link, connection);
     if (!connection) {
         g_autofree char *object = g_strdup_printf("libvirt at %s", link->uri);
         fault_set(error, FAULT_HYPERVISOR_UNAVAILABLE, object,
