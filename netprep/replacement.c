@@ -68,7 +68,9 @@ write_config(const Replacement *replacement, const Vnic *vnic, const LeaseAsset 
     g_autoptr(GPtrArray) networks = hypervisor_list_networks(replacement->host->hypervisor, error);
     g_autofree char *xml = networks ? vnic_device_config(vnic, address, networks, error) : NULL;
 
-    return xml && json_object_set_new(detail, "configXml", json_string(xml)) == 0;
+    if (xml)
+        json_object_set_new(detail, "configXml", json_string(xml));
+    return xml != NULL;
 }
 
 static LeaseAsset *

@@ -283,6 +283,6 @@ main(int argc, char **argv)
 
         g_test_add_data_func(path, &operations[i], test_operation);
     }
-    crash_tour_add_total("/crash-network/enough-points", 650, 5000);
+    crash_tour_add_total("/crash-network/enough-points", 1500, 5000);
     return g_test_run();
 }

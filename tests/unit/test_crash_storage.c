@@ -383,6 +383,6 @@ main(int argc, char **argv)
         g_test_add_data_func(path, &operations[i], test_operation);
         g_test_add_data_func(statements, &operations[i], test_statements);
     }
-    crash_tour_add_total("/crash-storage/enough-points", 1400, 6000);
+    crash_tour_add_total("/crash-storage/enough-points", 1500, 9000);
     return g_test_run();
 }

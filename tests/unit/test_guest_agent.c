@@ -140,6 +140,7 @@ test_odd_statuses_are_bounded(Fixture *fixture, const void *unused)
         { "{\"return\":{\"exited\":true,\"exitcode\":\"3\"}}", 255 },
         { "{\"return\":{\"exited\":true,\"exitcode\":-1}}", 0 },
         { "{\"return\":{\"exited\":true,\"exitcode\":999}}", 255 },
+        { "{\"return\":{\"exited\":true,\"signal\":\"9\"}}", 255 },
         { "{\"return\":{\"exited\":true,\"signal\":-9}}", 128 },
         { "{\"return\":{\"exited\":true,\"signal\":999}}", 255 },
     };

@@ -8,6 +8,7 @@
 #include "netprep/attach_job.h"
 #include "netprep/guest_view.h"
 #include "netprep/release.h"
+#include "netprep/replacement.h"
 #include "netprep/reservation.h"
 #include "netprep/unplug.h"
 
@@ -451,17 +452,52 @@ test_detached_one_that_shares_its_group_by_now_goes_back(void)
     g_assert_true(network_fixture_has_live(fixture, FIXTURE_VF));
 }
 
+/* An entry that the old card keeps would draw frames to a PF that does not lead to the guest. */
+static void
+test_entry_that_stays_on_the_old_card_keeps_the_old_one(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+
+    network_fixture_share_card(fixture);
+    g_autoptr(Lease) lease = detach(fixture);
+    add_card(fixture);
+    cut_link(fixture);
+    fake_bridge_fdb_fail_from(fixture->fdb, 1, -EIO);
+    g_autofree char *refused = release(fixture, lease);
+    g_autoptr(Lease) held = network_fixture_lease(fixture);
+    g_assert_nonnull(lease_find_asset(held, ASSET_FUNCTION, FIXTURE_VF));
+    g_assert_false(network_fixture_has_live(fixture, OTHER_VF));
+    fake_bridge_fdb_fail_from(fixture->fdb, 1, 0);
+    g_autofree char *outcome = release(fixture, lease);
+    g_assert_cmpstr(outcome, ==, "returned");
+    g_assert_false(network_fixture_card_takes_mac(fixture));
+}
+
+static void
+test_without_its_guest_nothing_is_replaced(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = reserve(fixture, VNIC_FORM_HOSTDEV);
+
+    give_to_process(fixture, FIXTURE_VF);
+    g_autoptr(Lease) same = replacement_make(fixture->host, lease);
+    g_assert_nonnull(lease_find_asset(same, ASSET_FUNCTION, FIXTURE_VF));
+    g_assert_cmpuint(same->assets->len, ==, 1);
+}
+
 /* A record that somebody has damaged. */
 static void
-test_what_is_no_address_was_not_replaced(void)
+test_without_its_vnic_nothing_is_replaced(void)
 {
-    g_autoptr(LeaseAsset) asset =
-        lease_asset_new(ASSET_FUNCTION, FIXTURE_VF, ASSET_RESERVED,
-                        json_pack("{s:[s, i]}", NETWORK_LEASE_REPLACED, FIXTURE_VF_2, 7));
-    g_auto(GStrv) replaced = network_lease_replaced(asset);
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = reserve(fixture, VNIC_FORM_HOSTDEV);
+    LeaseAsset *asset = lease->assets->pdata[0];
 
-    g_assert_cmpuint(g_strv_length(replaced), ==, 1);
-    g_assert_cmpstr(replaced[0], ==, FIXTURE_VF_2);
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, FALSE);
+    give_to_process(fixture, FIXTURE_VF);
+    json_object_del(asset->detail, "vnic");
+    g_autoptr(Lease) same = replacement_make(fixture->host, lease);
+    g_assert_nonnull(lease_find_asset(same, ASSET_FUNCTION, FIXTURE_VF));
 }
 
 /* What the record does not know of the configuration is left to the administrator. */
@@ -540,8 +576,10 @@ main(int argc, char **argv)
                     test_who_is_quicker_a_few_times_is_left_behind);
     g_test_add_func("/replacement/who-is-quicker-each-time-is-not-raced-for-ever",
                     test_who_is_quicker_each_time_is_not_raced_for_ever);
-    g_test_add_func("/replacement/what-is-no-address-was-not-replaced",
-                    test_what_is_no_address_was_not_replaced);
+    g_test_add_func("/replacement/entry-that-stays-on-the-old-card-keeps-the-old-one",
+                    test_entry_that_stays_on_the_old_card_keeps_the_old_one);
+    g_test_add_func("/replacement/without-its-guest", test_without_its_guest_nothing_is_replaced);
+    g_test_add_func("/replacement/without-its-vnic", test_without_its_vnic_nothing_is_replaced);
     g_test_add_func("/replacement/reserved-one-without-a-link-is-left-as-it-is",
                     test_reserved_one_without_a_link_is_left_as_it_is);
     g_test_add_func("/replacement/detached-one-that-shares-its-group-goes-back",

@@ -237,6 +237,32 @@ test_host_in_maintenance_keeps_what_it_promised_and_promises_no_more(void)
     g_assert_nonnull(after);
 }
 
+static void
+test_what_is_no_address_was_not_replaced(void)
+{
+    g_autoptr(LeaseAsset) asset =
+        lease_asset_new(ASSET_FUNCTION, FIXTURE_VF, ASSET_RESERVED,
+                        json_pack("{s:[s, i]}", NETWORK_LEASE_REPLACED, FIXTURE_VF_2, 7));
+    g_auto(GStrv) replaced = network_lease_replaced(asset);
+
+    g_assert_cmpuint(g_strv_length(replaced), ==, 1);
+    g_assert_cmpstr(replaced[0], ==, FIXTURE_VF_2);
+}
+
+static void
+test_vnics_that_are_none_are_refused(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    json_auto_t *wanted = json_pack("[{}]");
+    const ReservationRequest request = { "tester", "a", "web1", FIXTURE_UUID, wanted, 60 };
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(reservation_create(fixture->host, &request, &error));
+    g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
+    g_autoptr(Lease) none = network_fixture_lease(fixture);
+    g_assert_null(none);
+}
+
 /* libvirt gives the VF that was chosen to a guest that starts: another one, but not for ever. */
 static void
 test_who_is_quicker_each_time_is_not_raced_for_ever(void)
@@ -278,6 +304,9 @@ main(int argc, char **argv)
                     test_guest_that_is_here_already_is_refused);
     g_test_add_func("/reservation/racing-requests-never-share-a-function",
                     test_racing_requests_never_share_a_function);
+    g_test_add_func("/reservation/what-is-no-address-was-not-replaced",
+                    test_what_is_no_address_was_not_replaced);
+    g_test_add_func("/reservation/no-vnics", test_vnics_that_are_none_are_refused);
     g_test_add_func("/reservation/who-is-quicker-each-time-is-not-raced-for-ever",
                     test_who_is_quicker_each_time_is_not_raced_for_ever);
     g_test_add_func("/reservation/maintenance",

@@ -26,6 +26,16 @@ test_names_come_in_the_order_of_the_description(void)
 }
 
 static void
+test_names_may_have_underscores(void)
+{
+    g_autoptr(VarlinkInterface) iface =
+        varlink_interface_parse(HEAD "type T_x (a_b: int)\nmethod M_1() -> (c_: T_x)\n", NULL);
+
+    g_assert_nonnull(iface);
+    g_assert_cmpstr(varlink_interface_methods(iface)[0], ==, "M_1");
+}
+
+static void
 test_mistake_is_told_with_its_line(void)
 {
     static const struct {
@@ -218,6 +228,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/varlink-idl/names-come-in-the-order-of-the-description",
                     test_names_come_in_the_order_of_the_description);
+    g_test_add_func("/varlink-idl/underscores", test_names_may_have_underscores);
     g_test_add_func("/varlink-idl/mistake-is-told-with-its-line",
                     test_mistake_is_told_with_its_line);
     g_test_add_func("/varlink-idl/every-cut-of-a-description-is-refused-or-read",
