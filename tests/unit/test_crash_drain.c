@@ -4,11 +4,11 @@
 #include "common/cli/drain_survey.h"
 #include "fake/drain_world.h"
 
-#define GUESTS 4
+#define GUESTS 3
 
 static const DrainRules rules = { .limits = { 2, 2 }, .overcommit = 4, .bandwidth_mebibytes = 100 };
 
-/* One that moves, one that fails at first, one that is shut down, one that hibernates. */
+/* One that moves, one that fails at first, one that is shut down. */
 static DrainWorld *
 new_world(void)
 {
@@ -17,8 +17,6 @@ new_world(void)
     world->guests[1].failures = 1;
     world->guests[2].mode = "pinned";
     world->guests[2].fallback = "shutdown";
-    world->guests[3].mode = "pinned";
-    world->guests[3].fallback = "hibernate";
     return world;
 }
 
@@ -70,7 +68,7 @@ test_killed_drain_is_finished_by_the_next(void)
             struck++;
     }
     g_print("# %u points were struck\n", struck);
-    g_assert_cmpuint(struck, >=, 100);
+    g_assert_cmpuint(struck, >=, 60);
 }
 
 int
