@@ -59,6 +59,12 @@ class Options(unittest.TestCase):
                 self.assertEqual(options_in_page(page(f"migprep-{verb}.8")),
                                  options_in_help(help_of(MIGPREP, verb)))
 
+    def test_each_verb_that_prints_json_has_a_schema(self):
+        schemas = {path.name.split(".")[0] for path in (TOP / "docs/schemas").iterdir()}
+        wanted = {"drain" if verb == "return" else verb for verb in verbs()  # they print the same
+                  if "--json" in help_of(MIGPREP, verb)}
+        self.assertEqual(schemas, wanted | {"status-watch"})
+
     def test_no_page_is_about_a_verb_that_is_not_there(self):
         pages = {path.stem for path in MAN.glob("migprep-*.8")}
         self.assertEqual(pages, {f"migprep-{verb}" for verb in verbs()})
