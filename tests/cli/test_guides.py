@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the guides name is there: verbs, options, checks, methods, keys, and the ends of links."""
 
+import json
 import os
 import pathlib
 import re
@@ -68,6 +69,18 @@ class Guides(unittest.TestCase):
         for span in code(read(TOP / "docs/orchestrators-guide.md")):
             if re.fullmatch(r"([A-Z][a-z]+){1,4}", span):
                 self.assertIn(span, known)
+
+    def test_calls_have_the_parameters_of_their_methods(self):
+        text = "".join(map(read, INTERFACES))
+        shown = [match for guide in GUIDES for line in code(read(guide))
+                 for match in re.findall(r"varlinkctl call \S+ io\.migprep\.\w+\.(\w+) '(.*)'", line)]
+        self.assertGreater(len(shown), 3)
+        for method, parameters in shown:
+            declared = re.search(rf"^method {method}\((.*?)\) ->", text, re.M | re.S)[1]
+            fields = dict(re.findall(r"(\w+): (\??)(?:\([^)]*\)|[^,(]+)", declared))
+            given = set(json.loads(parameters))
+            self.assertEqual(given - set(fields), set(), method)
+            self.assertEqual({name for name, maybe in fields.items() if not maybe} - given, set(), method)
 
     def test_links_lead_somewhere(self):
         for guide in GUIDES:
