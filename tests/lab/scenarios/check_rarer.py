@@ -4,9 +4,9 @@
 import xml.etree.ElementTree as ET
 from contextlib import contextmanager
 
-from emulation.checks import UNKNOWN, WARNINGS, broken, check, expect
+from emulation.checks import UNKNOWN, WARNINGS, broken, check, expect, is_found
 from emulation.deadline import wait_for
-from scenarios.check import child, is_found
+from scenarios.check import child
 
 BY_ADDRESS = ("guest1", "--to", "10.98.0.2")
 # ssh with a key that root's own ssh, which libvirt uses, does not have.

@@ -195,6 +195,12 @@ def add_second_disk(guest):
     wait_second_disk(guest)
 
 
+def remove_second(hosts):
+    """Wherever its guest ended."""
+    for host in hosts:
+        host.run(["rm", "-f", SECOND])
+
+
 def wait_second_disk(guest):
     wait_for("the second disk in the guest", lambda: guest.output(
         "[ -b /dev/vdb ] && echo there || true"), 30)
@@ -236,6 +242,7 @@ def volume(lab, stores, tally):
             assert f"pool='{POOL}'" in definition, definition
         tally.attempts("volume of a pool", attempt)
         guest.destroy()
+        remove_second(lab.hosts)
 
 
 def mixed(lab, stores, tally):
@@ -249,15 +256,14 @@ def mixed(lab, stores, tally):
                             ("/dev/vda", "/dev/vdb"))
         tally.attempts("mixed", attempt)
         guest.destroy()
+        remove_second(lab.hosts)
 
 
 def travel_mixed(guest, hosts):
     steps = travel(guest, hosts)
     assert "create-targets" in steps, steps
     here = guest.host()
-    for host in hosts:
-        if host is not here:
-            host.run(["rm", "-f", SECOND])
+    remove_second(host for host in hosts if host is not here)
 
 
 def incremental(lab, stores, tally):
