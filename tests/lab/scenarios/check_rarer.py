@@ -83,8 +83,9 @@ def guests(lab, source, guest):
 
 def ways(lab, source, target):
     with lab.case("a name that leads nowhere here"), broken(
-            source, "cp /etc/hosts /run/hosts; grep -v host2 /run/hosts > /etc/hosts",
-            "cp /run/hosts /etc/hosts"):
+            source, "cp /etc/hosts /run/hosts; grep -v host2 /run/hosts > /etc/hosts; "
+            "sed -i.lab 's/^Host host1 host2$/& 10.98.0.2/' /root/.ssh/config",
+            "cp /run/hosts /etc/hosts; mv /root/.ssh/config.lab /root/.ssh/config"):
         expect(source, "host.name-resolves", "blocker", "'host2'", "cannot resolve",
                words=BY_ADDRESS)
 
