@@ -117,11 +117,17 @@ child_start(const char *const *argv, const char *const *environment, const int d
 int
 child_end(Child *child)
 {
+    /* Before reaping: until then the number cannot belong to another group. */
+    kill(-child->pid, SIGKILL);
+    return child_reap(child);
+}
+
+int
+child_reap(Child *child)
+{
     int status = 0;
     pid_t pid;
 
-    /* Before reaping: until then the number cannot belong to another group. */
-    kill(-child->pid, SIGKILL);
     do
         pid = waitpid(child->pid, &status, 0);
     while (pid < 0 && errno == EINTR);

@@ -23,3 +23,6 @@ gboolean child_start(const char *const *argv, const char *const *environment,
 /* Kills whatever is left of the child's process group, reaps the child and closes the pidfd.
  * Returns its exit status: 0-255, or 128 + signal. */
 int child_end(Child *child);
+/* As that, once the child has ended by itself, but what it left in the background goes on. Blocks
+ * until it has. */
+int child_reap(Child *child);

@@ -39,6 +39,7 @@ typedef struct {
     GCancellable *cancellable;
     void (*said)(const char *text, void *data); /* NULL: standard output is kept */
     void *data;
+    gboolean leaves; /* what it leaves in the background goes on */
     Child child;
     Stream streams[STREAM_COUNT];
 } Run;
@@ -267,7 +268,7 @@ run_to_end(Run *run, int input_fd, ProgramResult *ret_result, GError **error)
         run->streams[i] = (Stream) { .fd = -1, .text = g_string_new(NULL) };
     if (start(run, input_fd, error)) {
         ok = wait_for_end(run, error);
-        int exit_status = child_end(&run->child);
+        int exit_status = ok && run->leaves ? child_reap(&run->child) : child_end(&run->child);
         if (ok) {
             ret_result->exit_status = exit_status;
             ret_result->output = take_text(&run->streams[STREAM_OUTPUT]);
@@ -296,6 +297,19 @@ program_run_with(const char *const *argv, const char *const *variables, const ch
                 .cancellable = cancellable };
 
     return run_to_end(&run, open_input(input), ret_result, error);
+}
+
+gboolean
+program_run_leaving(const char *const *argv, const char *const *variables, unsigned timeout_seconds,
+                    GCancellable *cancellable, ProgramResult *ret_result, GError **error)
+{
+    Run run = { .argv = argv,
+                .variables = variables,
+                .timeout_seconds = timeout_seconds,
+                .cancellable = cancellable,
+                .leaves = TRUE };
+
+    return run_to_end(&run, open_input(NULL), ret_result, error);
 }
 
 gboolean

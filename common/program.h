@@ -33,6 +33,12 @@ gboolean program_run_with(const char *const *argv, const char *const *variables,
                           unsigned timeout_seconds, GCancellable *cancellable,
                           ProgramResult *ret_result, GError **error);
 
+/* The same, but once the program has ended by itself, what it left in the background goes on: it
+ * may not have a process group of its own yet. */
+gboolean program_run_leaving(const char *const *argv, const char *const *variables,
+                             unsigned timeout_seconds, GCancellable *cancellable,
+                             ProgramResult *ret_result, GError **error);
+
 /* A program that tells on standard output how far it is, or that is handed a connection. */
 typedef struct {
     const char *const *argv;

@@ -49,8 +49,9 @@ share_note(LeaseAsset *asset, const char *state, json_t *more)
     }
     json_decref(asset->detail);
     asset->detail = detail;
+    char *noted = g_strdup(state); /* which may be the asset's own */
     g_free(asset->state);
-    asset->state = g_strdup(state);
+    asset->state = noted;
 }
 
 gboolean

@@ -44,8 +44,8 @@ run_ssh(const SshShare *share, const char *const *options, unsigned seconds,
     g_auto(GStrv) environment = g_get_environ();
     g_auto(GStrv) argv = ssh_command(share->ssh, options, share->host, nothing);
 
-    return program_run_with((const char *const *)argv, (const char *const *)environment, NULL,
-                            seconds, cancellable, ret_result, error);
+    return program_run_leaving((const char *const *)argv, (const char *const *)environment, seconds,
+                               cancellable, ret_result, error);
 }
 
 void

@@ -100,7 +100,7 @@ class Report(unittest.TestCase):
         self.assertEqual(found, {
             "name": "v0", "macAddress": MAC, "permanentMacAddress": MAC, "driver": None,
             "pciPath": None, "up": False, "carrier": False, "mtu": 1400, "addresses": 2,
-            "master": None})
+            "xdp": False, "master": None})
 
     def test_says_what_cannot_be_done(self):
         done = plain(*CREATE, before=["unshare", "-n"])

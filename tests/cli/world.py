@@ -9,6 +9,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import threading
 
@@ -24,8 +25,7 @@ SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "docs/schemas"
 
 FAKE_SSH = """#!/bin/sh
 # Stands for ssh: runs migprep's proxy here, on the socket that "the other host" has.
-shared=open
-while [ "$1" != -- ]; do [ "$1" != -O ] || shared=close; shift; done
+while [ "$1" != -- ]; do case $1 in ControlPath=*) path=${{1#*=}} ;; esac; shift; done
 host=$2; shift 2
 case $host in host1 | host2) ;; *)
     echo "$host" >> {directory}/refused
@@ -33,13 +33,41 @@ case $host in host1 | host2) ;; *)
     exit 255 ;;
 esac
 case $1 in
-"") echo $shared >> {directory}/shared ;;  # the connection that the others share
+"") exec {python} {directory}/ssh-master "$path" {directory}/shared ;;
 dd) exec cat > /dev/null ;;
 migprep)
     echo "$*" >> {directory}/sessions
     exec {migprep} "$2" "$3" --socket {directory}/$host-"$3" ;;
 *) echo "$*" >> {directory}/commands ;;
 esac
+"""
+
+# The connection that the others share: it goes to the background, and ends when it is told to.
+FAKE_MASTER = """
+import os, socket, sys
+TERMINATE = bytes.fromhex("0000000810000005")
+def note(word):
+    with open(sys.argv[2], "a") as log:
+        print(word, file=log)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+note("open")
+if os.fork():
+    os._exit(0)
+os.setsid()
+for stream in range(3):
+    os.dup2(os.open(os.devnull, os.O_RDWR), stream)
+listener.settimeout(60)
+client = listener.accept()[0]
+client.settimeout(60)
+heard = b""
+while TERMINATE not in heard:
+    piece = client.recv(64)
+    if not piece:
+        sys.exit(1)
+    heard += piece
+note("close")
 """
 
 
@@ -90,9 +118,10 @@ class World:
         self.ssh = os.path.join(self.directory, "ssh")
         with open(self.ssh, "w", encoding="utf-8") as script:
             script.write(
-                FAKE_SSH.format(migprep=MIGPREP, directory=self.directory)
+                FAKE_SSH.format(migprep=MIGPREP, directory=self.directory, python=sys.executable)
             )
         os.chmod(self.ssh, stat.S_IRWXU)
+        pathlib.Path(self.directory, "ssh-master").write_text(FAKE_MASTER, encoding="utf-8")
 
     def close(self):
         for job in self.jobs.values():

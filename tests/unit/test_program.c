@@ -129,10 +129,26 @@ test_cancelling_ends_it(void)
     g_thread_join(thread);
 }
 
+/* As ssh does that goes to the background: its child may not have left the process group yet. */
+static void
+test_what_is_left_in_the_background_goes_on(void)
+{
+    static const char *const argv[] = { "sh", "-c", "sleep 100 > /dev/null 2>&1 & echo $!", NULL };
+    g_auto(ProgramResult) result = { 0 };
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(program_run_leaving(argv, NULL, PATIENCE, NULL, &result, &error));
+    g_assert_no_error(error);
+    pid_t pid = (pid_t)g_ascii_strtoll(result.output, NULL, 10);
+    g_assert_cmpint(pid, >, 1);
+    g_assert_cmpint(kill(pid, SIGKILL), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/program/background", test_what_is_left_in_the_background_goes_on);
     g_test_add_func("/program/result", test_output_and_status_come_back);
     g_test_add_func("/program/surroundings", test_program_gets_only_what_it_needs);
     g_test_add_func("/program/missing", test_missing_program_is_named);
