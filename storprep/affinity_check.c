@@ -3,32 +3,17 @@
 #include "storprep/affinity_check.h"
 
 #include "common/host_name.h"
+#include "storprep/check_arrival.h"
 #include "storprep/guest_policy.h"
-
-#define HOST "this host"
-
-typedef struct {
-    const StorageChecks *checks; /* borrowed */
-    GuestFacts *facts;
-} Context;
-
-static void
-context_free(void *data)
-{
-    Context *context = data;
-
-    guest_facts_free(context->facts);
-    g_free(context);
-}
 
 /* Hosts may be named with their domain or without. */
 static gboolean
-is_named(const Context *context)
+is_named(const CheckArrival *arrival)
 {
-    g_auto(GStrv) names = g_strsplit(context->facts->only_hosts, " ", -1);
+    g_auto(GStrv) names = g_strsplit(arrival->facts->only_hosts, " ", -1);
 
     for (char **name = names; *name; name++) {
-        if (host_name_is_own(*name, context->checks->host_name))
+        if (host_name_is_own(*name, arrival->checks->host_name))
             return TRUE;
     }
     return FALSE;
@@ -66,50 +51,46 @@ find_other_of(Hypervisor *hypervisor, const char *uuid, GuestPlaceKey key, const
 
 /* Sets *ret_name (owned) to a guest here that it has to be apart from, or to NULL. */
 static gboolean
-find_other(const Context *context, char **ret_name, GError **error)
+find_other(const CheckArrival *arrival, char **ret_name, GError **error)
 {
-    const GuestFacts *facts = context->facts;
+    const GuestFacts *facts = arrival->facts;
 
     *ret_name = NULL;
     return !facts->apart_from ||
-           find_other_of(context->checks->hypervisor, facts->uuid, GUEST_PLACE_APART,
+           find_other_of(arrival->checks->hypervisor, facts->uuid, GUEST_PLACE_APART,
                          facts->apart_from, ret_name, error);
 }
 
 static void
 check_place(void *data, CheckReport *report)
 {
-    const Context *context = data;
-    const GuestFacts *facts = context->facts;
+    const CheckArrival *arrival = data;
+    const GuestFacts *facts = arrival->facts;
     g_autofree char *other = NULL;
     g_autoptr(GError) error = NULL;
 
     if (!facts->name)
-        check_unknown(report, HOST, CHECK_NOT_TOLD);
-    else if (facts->only_hosts && !is_named(context))
-        check_fail(report, HOST, NULL, "is none of the hosts that the guest's policy names: %s",
-                   facts->only_hosts);
-    else if (!find_other(context, &other, &error))
-        check_unknown(report, HOST, "%s", error->message);
+        check_unknown(report, CHECK_ARRIVAL_HOST, CHECK_NOT_TOLD);
+    else if (facts->only_hosts && !is_named(arrival))
+        check_fail(report, CHECK_ARRIVAL_HOST, NULL,
+                   "is none of the hosts that the guest's policy names: %s", facts->only_hosts);
+    else if (!find_other(arrival, &other, &error))
+        check_unknown(report, CHECK_ARRIVAL_HOST, "%s", error->message);
     else if (other)
-        check_fail(report, HOST, "migprep policy GUEST apart=  # or choose another host",
+        check_fail(report, CHECK_ARRIVAL_HOST,
+                   "migprep policy GUEST apart=  # or choose another host",
                    "guest '%s' runs here, of the group '%s' whose guests are to be apart", other,
                    facts->apart_from);
     else
-        check_pass(report, HOST, "the guest's policy does not speak against it");
+        check_pass(report, CHECK_ARRIVAL_HOST, "the guest's policy does not speak against it");
 }
 
 CheckGroup
 affinity_check(const StorageChecks *checks, const GuestFacts *facts)
 {
     static const Check list[] = { { "guest.place-allowed", check_place }, { 0 } };
-    Context *context = g_new0(Context, 1);
 
-    context->checks = checks;
-    context->facts = guest_facts_copy(facts);
-    return (CheckGroup) {
-        .object = HOST, .checks = list, .context = context, .free_context = context_free
-    };
+    return check_arrival_group(checks, facts, list, NULL);
 }
 
 typedef struct {

@@ -5,25 +5,11 @@
 #include <sys/xattr.h>
 
 #include "common/fault.h"
+#include "storprep/check_arrival.h"
 #include "storprep/host_state.h"
 #include "storprep/sector_size.h"
 
-#define HOST        "this host"
 #define LABEL_BYTES 256
-
-typedef struct {
-    const StorageChecks *checks; /* borrowed */
-    GuestFacts *facts;
-} Context;
-
-static void
-context_free(void *data)
-{
-    Context *context = data;
-
-    guest_facts_free(context->facts);
-    g_free(context);
-}
 
 char *
 directory_label_read(const char *path)
@@ -46,49 +32,49 @@ text(const json_t *object, const char *member)
 static CheckReadiness
 prepare(void *data, GError **error)
 {
-    const Context *context = data;
+    const CheckArrival *arrival = data;
     size_t i;
     json_t *disk;
 
-    json_array_foreach (context->facts->disks, i, disk) {
+    json_array_foreach (arrival->facts->disks, i, disk) {
         const char *path = text(disk, "path");
 
         if (*path == '/' &&
-            !storage_pulse_check(context->checks->pulse, path, context->checks->mount_info, error))
+            !storage_pulse_check(arrival->checks->pulse, path, arrival->checks->mount_info, error))
             return CHECK_HINDERED;
     }
     return CHECK_READY;
 }
 
-typedef void (*Judge)(const Context *context, const char *path, const char *directory,
+typedef void (*Judge)(const CheckArrival *arrival, const char *path, const char *directory,
                       CheckReport *report);
 
 /* Calls @judge for each path that a disk is to be copied to. */
 static void
-for_each_copy(const Context *context, CheckReport *report, Judge judge)
+for_each_copy(const CheckArrival *arrival, CheckReport *report, Judge judge)
 {
     size_t i;
     json_t *disk;
 
-    if (!context->facts->disks)
-        check_unknown(report, HOST, CHECK_NOT_TOLD);
-    json_array_foreach (context->facts->disks, i, disk) {
+    if (!arrival->facts->disks)
+        check_unknown(report, CHECK_ARRIVAL_HOST, CHECK_NOT_TOLD);
+    json_array_foreach (arrival->facts->disks, i, disk) {
         const char *path = text(disk, "path");
         g_autofree char *directory = g_path_get_dirname(path);
 
         if (*path == '/' && g_str_equal(text(disk, "migration"), "copy"))
-            judge(context, path, directory, report);
+            judge(arrival, path, directory, report);
     }
 }
 
 /* What the guest's host told of the storage under @path; 0: nothing. */
 static unsigned
-find_told(const Context *context, const char *path)
+find_told(const CheckArrival *arrival, const char *path)
 {
     size_t i;
     json_t *entry;
 
-    json_array_foreach (context->facts->sectors, i, entry) {
+    json_array_foreach (arrival->facts->sectors, i, entry) {
         if (g_str_equal(text(entry, "path"), path))
             return (unsigned)json_integer_value(json_object_get(entry, "bytes"));
     }
@@ -96,14 +82,15 @@ find_told(const Context *context, const char *path)
 }
 
 static void
-judge_sectors(const Context *context, const char *path, const char *directory, CheckReport *report)
+judge_sectors(const CheckArrival *arrival, const char *path, const char *directory,
+              CheckReport *report)
 {
     g_autofree char *object = g_strdup_printf("directory '%s'", directory);
     g_autofree char *word = check_word(directory);
     g_autofree char *remedy = g_strdup_printf(
         "lsblk -o NAME,LOG-SEC,MOUNTPOINTS  # copy it elsewhere than to %s: --disk", word);
-    unsigned here = sector_size_find(context->checks->root, directory);
-    unsigned there = find_told(context, path);
+    unsigned here = sector_size_find(arrival->checks->root, directory);
+    unsigned there = find_told(arrival, path);
 
     if (!here)
         check_pass(report, object, "lies on no block device of this host, which has sectors");
@@ -138,11 +125,12 @@ is_for_guests(const char *label)
 }
 
 static void
-judge_label(const Context *context, const char *path, const char *directory, CheckReport *report)
+judge_label(const CheckArrival *arrival, const char *path, const char *directory,
+            CheckReport *report)
 {
     g_autofree char *object = g_strdup_printf("directory '%s'", directory);
-    g_autofree char *selinux = host_state_selinux(context->checks->root);
-    g_autofree char *label = context->checks->read_label(directory);
+    g_autofree char *selinux = host_state_selinux(arrival->checks->root);
+    g_autofree char *label = arrival->checks->read_label(directory);
     g_autofree char *pattern = g_strconcat(directory, "(/.*)?", NULL);
     g_autofree char *quoted = g_shell_quote(pattern);
     g_autofree char *word = check_word(directory);
@@ -172,13 +160,6 @@ directory_check(const StorageChecks *checks, const GuestFacts *facts)
     static const Check list[] = { { "storage.sectors-fit", check_sectors },
                                   { "storage.target-label", check_label },
                                   { 0 } };
-    Context *context = g_new0(Context, 1);
 
-    context->checks = checks;
-    context->facts = guest_facts_copy(facts);
-    return (CheckGroup) { .object = HOST,
-                          .checks = list,
-                          .prepare = prepare,
-                          .context = context,
-                          .free_context = context_free };
+    return check_arrival_group(checks, facts, list, prepare);
 }

@@ -6,31 +6,16 @@
 #include <unistd.h>
 
 #include "common/fault.h"
+#include "storprep/check_arrival.h"
 #include "storprep/host_state.h"
 #include "storprep/network_path.h"
 #include "storprep/nfs_server.h"
 #include "storprep/qemu_conf.h"
 
-#define HOST "this host"
-
-typedef struct {
-    const StorageChecks *checks; /* borrowed */
-    GuestFacts *facts;
-} Context;
-
-static void
-context_free(void *data)
-{
-    Context *context = data;
-
-    guest_facts_free(context->facts);
-    g_free(context);
-}
-
 static char *
-remedy_for_file(const Context *context, const char *path)
+remedy_for_file(const CheckArrival *arrival, const char *path)
 {
-    const char *source = context->facts->host_name;
+    const char *source = arrival->facts->host_name;
     g_autofree char *host = check_word(source ? source : "SOURCE");
     g_autofree char *word = check_word(path);
 
@@ -41,19 +26,19 @@ remedy_for_file(const Context *context, const char *path)
 static void
 check_files(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const CheckArrival *arrival = data;
     size_t i;
     json_t *file;
 
-    if (!context->facts->files)
-        check_unknown(report, HOST, CHECK_NOT_TOLD);
-    json_array_foreach (context->facts->files, i, file) {
+    if (!arrival->facts->files)
+        check_unknown(report, CHECK_ARRIVAL_HOST, CHECK_NOT_TOLD);
+    json_array_foreach (arrival->facts->files, i, file) {
         g_autofree char *object = g_strdup_printf("file '%s'", json_string_value(file));
         g_autoptr(GError) error = NULL;
-        g_autofree char *remedy = remedy_for_file(context, json_string_value(file));
+        g_autofree char *remedy = remedy_for_file(arrival, json_string_value(file));
 
-        if (!storage_pulse_check(context->checks->pulse, json_string_value(file),
-                                 context->checks->mount_info, &error))
+        if (!storage_pulse_check(arrival->checks->pulse, json_string_value(file),
+                                 arrival->checks->mount_info, &error))
             check_unknown(report, object, "%s", error->message);
         else if (access(json_string_value(file), F_OK) == 0)
             check_pass(report, object, "is there");
@@ -63,14 +48,15 @@ check_files(void *data, CheckReport *report)
 }
 
 static void
-judge_backing(const Context *context, const char *path, const char *target, CheckReport *report)
+judge_backing(const CheckArrival *arrival, const char *path, const char *target,
+              CheckReport *report)
 {
     g_autofree char *object = g_strdup_printf("disk %s", target);
     g_autofree char *word = check_word(path);
     g_autofree char *remedy = g_strdup_printf("findmnt -T %s  # mount there what it is on", word);
     g_autoptr(GError) error = NULL;
 
-    if (!storage_pulse_check(context->checks->pulse, path, context->checks->mount_info, &error))
+    if (!storage_pulse_check(arrival->checks->pulse, path, arrival->checks->mount_info, &error))
         check_unknown(report, object, "%s", error->message);
     else if (access(path, F_OK) == 0)
         check_pass(report, object, "what its image is based on is there: %s", path);
@@ -81,7 +67,7 @@ judge_backing(const Context *context, const char *path, const char *target, Chec
 /* A copy is whole; an image that is here already, or that is on no host, is opened with all that is
  * below it. */
 static gboolean
-is_opened_as_it_is(const Context *context, const json_t *disk)
+is_opened_as_it_is(const CheckArrival *arrival, const json_t *disk)
 {
     const char *migration = json_string_value(json_object_get(disk, "migration"));
     const char *path = json_string_value(json_object_get(disk, "path"));
@@ -89,29 +75,29 @@ is_opened_as_it_is(const Context *context, const json_t *disk)
     if (g_strcmp0(migration, "none") == 0)
         return TRUE;
     return path && *path == '/' &&
-           storage_pulse_check(context->checks->pulse, path, context->checks->mount_info, NULL) &&
+           storage_pulse_check(arrival->checks->pulse, path, arrival->checks->mount_info, NULL) &&
            access(path, F_OK) == 0;
 }
 
 static void
 check_backing(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const CheckArrival *arrival = data;
     size_t i, j;
     json_t *disk, *backing;
 
-    if (!context->facts->disks)
-        check_unknown(report, HOST, CHECK_NOT_TOLD);
-    json_array_foreach (context->facts->disks, i, disk) {
+    if (!arrival->facts->disks)
+        check_unknown(report, CHECK_ARRIVAL_HOST, CHECK_NOT_TOLD);
+    json_array_foreach (arrival->facts->disks, i, disk) {
         const char *target = json_string_value(json_object_get(disk, "target"));
 
-        if (!target || !is_opened_as_it_is(context, disk))
+        if (!target || !is_opened_as_it_is(arrival, disk))
             continue;
         json_array_foreach (json_object_get(disk, "backing"), j, backing) {
             const char *path = json_string_value(json_object_get(backing, "path"));
 
             if (path && *path == '/')
-                judge_backing(context, path, target, report);
+                judge_backing(arrival, path, target, report);
         }
     }
 }
@@ -149,43 +135,43 @@ judge_pool(const StoragePool *pool, const json_t *wanted, CheckReport *report)
 static void
 check_pools(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const CheckArrival *arrival = data;
     g_autoptr(GError) error = NULL;
     size_t i;
     json_t *wanted;
 
-    if (!context->facts->pools) {
-        check_unknown(report, HOST, CHECK_NOT_TOLD);
+    if (!arrival->facts->pools) {
+        check_unknown(report, CHECK_ARRIVAL_HOST, CHECK_NOT_TOLD);
         return;
     }
-    g_autoptr(GPtrArray) pools = hypervisor_list_pools(context->checks->hypervisor, &error);
+    g_autoptr(GPtrArray) pools = hypervisor_list_pools(arrival->checks->hypervisor, &error);
     if (!pools) {
-        check_unknown(report, HOST, "%s", error->message);
+        check_unknown(report, CHECK_ARRIVAL_HOST, "%s", error->message);
         return;
     }
-    json_array_foreach (context->facts->pools, i, wanted)
+    json_array_foreach (arrival->facts->pools, i, wanted)
         judge_pool(find_pool(pools, wanted), wanted, report);
 }
 
 /* The options of the network mount under each of the guest's disks here; calls @judge for it. */
 static void
-for_each_network_disk(const Context *context, CheckReport *report,
-                      void (*judge)(const Context *context, const char *object, const char *options,
-                                    CheckReport *report))
+for_each_network_disk(const CheckArrival *arrival, CheckReport *report,
+                      void (*judge)(const CheckArrival *arrival, const char *object,
+                                    const char *options, CheckReport *report))
 {
     size_t i;
     json_t *disk;
 
-    if (!context->facts->disks)
-        check_unknown(report, HOST, CHECK_NOT_TOLD);
-    json_array_foreach (context->facts->disks, i, disk) {
+    if (!arrival->facts->disks)
+        check_unknown(report, CHECK_ARRIVAL_HOST, CHECK_NOT_TOLD);
+    json_array_foreach (arrival->facts->disks, i, disk) {
         const char *path = json_string_value(json_object_get(disk, "path"));
         g_autoptr(NetworkMount) mount =
-            path && *path == '/' ? network_path_find(path, context->checks->mount_info) : NULL;
+            path && *path == '/' ? network_path_find(path, arrival->checks->mount_info) : NULL;
         g_autofree char *object = g_strdup_printf("path '%s'", path ? path : "");
 
         if (mount)
-            judge(context, object, mount->options, report);
+            judge(arrival, object, mount->options, report);
     }
 }
 
@@ -205,7 +191,8 @@ find_bad_option(const char *options)
 }
 
 static void
-judge_options(const Context *context, const char *object, const char *options, CheckReport *report)
+judge_options(const CheckArrival *arrival, const char *object, const char *options,
+              CheckReport *report)
 {
     const char *bad = find_bad_option(options);
 
@@ -223,7 +210,8 @@ check_options(void *data, CheckReport *report)
 
 /* "vers=3" of the options that the kernel shows; other file systems have none. */
 static void
-judge_version(const Context *context, const char *object, const char *options, CheckReport *report)
+judge_version(const CheckArrival *arrival, const char *object, const char *options,
+              CheckReport *report)
 {
     const char *found = strstr(options, "vers=");
 
@@ -253,13 +241,14 @@ is_allowed(const char *root)
 }
 
 static void
-judge_boolean(const Context *context, const char *object, const char *options, CheckReport *report)
+judge_boolean(const CheckArrival *arrival, const char *object, const char *options,
+              CheckReport *report)
 {
-    g_autofree char *selinux = host_state_selinux(context->checks->root);
+    g_autofree char *selinux = host_state_selinux(arrival->checks->root);
 
     if (!g_str_equal(selinux, "enforcing"))
         check_pass(report, object, "SELinux is %s", selinux);
-    else if (is_allowed(context->checks->root))
+    else if (is_allowed(arrival->checks->root))
         check_pass(report, object, "SELinux lets guests use NFS");
     else
         check_fail(report, object, NULL, "SELinux keeps guests from NFS: virt_use_nfs is off");
@@ -272,24 +261,25 @@ check_boolean(void *data, CheckReport *report)
 }
 
 static void
-judge_user(const Context *context, const char *object, const char *options, CheckReport *report)
+judge_user(const CheckArrival *arrival, const char *object, const char *options,
+           CheckReport *report)
 {
-    g_autofree char *path = g_strconcat(context->checks->root, QEMU_CONF_PATH, NULL);
+    g_autofree char *path = g_strconcat(arrival->checks->root, QEMU_CONF_PATH, NULL);
     g_auto(QemuConf) conf = { 0 };
     g_autoptr(GError) error = NULL;
     uid_t uid;
     gid_t gid;
 
     qemu_conf_read(path, &conf);
-    if (!context->facts->tells_qemu_user)
+    if (!arrival->facts->tells_qemu_user)
         check_unknown(report, object, CHECK_NOT_TOLD);
     else if (!qemu_conf_ids(&conf, &uid, &gid, &error))
         check_unknown(report, object, "%s", error->message);
-    else if (uid == context->facts->qemu_user)
+    else if (uid == arrival->facts->qemu_user)
         check_pass(report, object, "QEMU runs as user %u on both hosts", uid);
     else
         check_fail(report, object, NULL, "QEMU runs as user %u here, and as %u on the guest's host",
-                   uid, (unsigned)context->facts->qemu_user);
+                   uid, (unsigned)arrival->facts->qemu_user);
 }
 
 static void
@@ -307,11 +297,6 @@ place_check(const StorageChecks *checks, const GuestFacts *facts)
         { "storage.qemu-user-same", check_user },     { "guest.files-there", check_files },
         { "storage.backing-there", check_backing },   { 0 }
     };
-    Context *context = g_new0(Context, 1);
 
-    context->checks = checks;
-    context->facts = guest_facts_copy(facts);
-    return (CheckGroup) {
-        .object = HOST, .checks = list, .context = context, .free_context = context_free
-    };
+    return check_arrival_group(checks, facts, list, NULL);
 }

@@ -5,24 +5,10 @@
 #include <string.h>
 
 #include "common/program.h"
+#include "storprep/check_arrival.h"
 
-#define HOST            "this host"
 #define PROGRAM_SECONDS 3
 #define SHARING_ABILITY "cmdarg-migration" /* swtpm(8), --print-capabilities */
-
-typedef struct {
-    const StorageChecks *checks; /* borrowed */
-    GuestFacts *facts;
-} Context;
-
-static void
-context_free(void *data)
-{
-    Context *context = data;
-
-    guest_facts_free(context->facts);
-    g_free(context);
-}
 
 gboolean
 tpm_can_share_state(const StorageChecks *checks, gboolean *ret_can, GError **error)
@@ -39,34 +25,28 @@ tpm_can_share_state(const StorageChecks *checks, gboolean *ret_can, GError **err
 static CheckReadiness
 prepare(void *data, GError **error)
 {
-    const Context *context = data;
+    const CheckArrival *arrival = data;
 
-    return g_strcmp0(context->facts->tpm, "emulator") == 0 ? CHECK_READY : CHECK_NOTHING;
+    return g_strcmp0(arrival->facts->tpm, "emulator") == 0 ? CHECK_READY : CHECK_NOTHING;
 }
 
 static void
 check_there(void *data, CheckReport *report)
 {
-    const Context *context = data;
-    g_autofree char *path = g_find_program_in_path(context->checks->tpm_program);
+    const CheckArrival *arrival = data;
+    g_autofree char *path = g_find_program_in_path(arrival->checks->tpm_program);
 
     if (path)
-        check_pass(report, HOST, "has %s for the guest's TPM", path);
+        check_pass(report, CHECK_ARRIVAL_HOST, "has %s for the guest's TPM", path);
     else
-        check_fail(report, HOST, NULL, "has no swtpm, which emulates the guest's TPM");
+        check_fail(report, CHECK_ARRIVAL_HOST, NULL,
+                   "has no swtpm, which emulates the guest's TPM");
 }
 
 CheckGroup
 tpm_check(const StorageChecks *checks, const GuestFacts *facts)
 {
     static const Check list[] = { { "guest.tpm-there", check_there }, { 0 } };
-    Context *context = g_new0(Context, 1);
 
-    context->checks = checks;
-    context->facts = guest_facts_copy(facts);
-    return (CheckGroup) { .object = HOST,
-                          .checks = list,
-                          .prepare = prepare,
-                          .context = context,
-                          .free_context = context_free };
+    return check_arrival_group(checks, facts, list, prepare);
 }
