@@ -18,7 +18,8 @@
 #define STATUS_NO_PROGRAM 127 /* of a shell: sh(1) */
 
 struct VarlinkClient {
-    char *peer;  /* the host, or the socket's path, for errors */
+    char *peer; /* the host, or the socket's path, for errors */
+    gboolean is_remote;
     int read_fd; /* non-blocking is not needed: poll() comes before each read */
     int write_fd;
     GSubprocess *program; /* NULL for a socket */
@@ -67,6 +68,19 @@ varlink_client_connect(const char *socket_path, GError **error)
 }
 
 VarlinkClient *
+varlink_client_connect_through(const char *socket_path, const char *peer, GError **error)
+{
+    VarlinkClient *client = varlink_client_connect(socket_path, error);
+
+    if (client) {
+        g_free(client->peer);
+        client->peer = g_strdup(peer);
+        client->is_remote = TRUE;
+    }
+    return client;
+}
+
+VarlinkClient *
 varlink_client_spawn(const char *const *argv, const char *peer, GError **error)
 {
     g_autoptr(GError) cause = NULL;
@@ -82,6 +96,7 @@ varlink_client_spawn(const char *const *argv, const char *peer, GError **error)
     }
     VarlinkClient *client = g_new0(VarlinkClient, 1);
     client->peer = g_strdup(peer);
+    client->is_remote = TRUE;
     client->program = program;
     client->read_fd =
         g_unix_input_stream_get_fd(G_UNIX_INPUT_STREAM(g_subprocess_get_stdout_pipe(program)));
@@ -134,16 +149,26 @@ remedy_for(const char *host, int status)
     return g_strdup_printf("make this work: ssh %s true", host);
 }
 
+static void
+set_hung_up(const VarlinkClient *client, GError **error)
+{
+    g_autofree char *object =
+        g_strdup_printf(client->is_remote ? "host '%s'" : "daemon at %s", client->peer);
+    g_autofree char *remedy =
+        client->is_remote ? remedy_for(client->peer, VARLINK_PROXY_HUNG_UP)
+                          : g_strdup("see its journal: journalctl -u netprepd -u storprepd");
+
+    fault_set(error, FAULT_DAEMON_UNAVAILABLE, object, remedy,
+              "it closed the connection before it answered");
+}
+
 /* The other side is gone: finds out why. */
 static void
 explain_end(VarlinkClient *client, GError **error)
 {
     client->broken = TRUE;
     if (!client->program) {
-        g_autofree char *object = g_strdup_printf("daemon at %s", client->peer);
-        fault_set(error, FAULT_DAEMON_UNAVAILABLE, object,
-                  "see its journal: journalctl -u netprepd -u storprepd",
-                  "it closed the connection before it answered");
+        set_hung_up(client, error);
         return;
     }
     g_autofree char *line = last_error_line(client->program);

@@ -9,6 +9,9 @@ typedef struct VarlinkClient VarlinkClient; /* one connection; used by one threa
 
 /* FAULT_DAEMON_UNAVAILABLE naming the socket. */
 VarlinkClient *varlink_client_connect(const char *socket_path, GError **error);
+/* The same, where the socket leads to one of host @peer, which errors name instead. */
+VarlinkClient *varlink_client_connect_through(const char *socket_path, const char *peer,
+                                              GError **error);
 /* Runs @argv and speaks over its stdin/stdout ("ssh HOST migprep proxy network"). @peer names the
  * host in errors. Starting succeeds at once; an unreachable host shows at the first call as
  * FAULT_PEER_UNREACHABLE (or FAULT_DAEMON_UNAVAILABLE, told by the program's exit status:

@@ -56,6 +56,15 @@ service_from_name(const char *name, Service *ret_service)
     return FALSE;
 }
 
+#define FORWARD_SECONDS 5 /* for a daemon to say its name; its main loop never blocks */
+
+/* Whether ssh leads to a daemon's socket. */
+typedef enum {
+    FORWARD_UNTRIED,
+    FORWARD_WORKS,
+    FORWARD_REFUSED,
+} Forward;
+
 /* The real thing: connections opened when needed and kept while they work. */
 typedef struct {
     char *host; /* NULL: this one */
@@ -63,13 +72,15 @@ typedef struct {
     char *sockets[SERVICE_COUNT];
     GMutex lock;       /* guards all below */
     GPtrArray *shares; /* of SshShare *: the next is for what the ones before have no place for */
-    GQueue idle[SERVICE_COUNT]; /* of Session * */
+    Forward forwards[SERVICE_COUNT]; /* of the first one */
+    GQueue idle[SERVICE_COUNT];      /* of Session * */
 } Link;
 
 /* A connection to a daemon. */
 typedef struct {
     VarlinkClient *client;
-    SshShare *share; /* that has a place for it; NULL for this host */
+    SshShare *share; /* that has a place for its program; NULL: it has none */
+    gboolean forwarded;
 } Session;
 
 static void
@@ -135,8 +146,14 @@ link_first_share(Link *link)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&link->lock);
 
-    if (link->shares->len == 0)
-        g_ptr_array_add(link->shares, ssh_share_new(link->ssh, link->host));
+    if (link->shares->len == 0) {
+        SshForward forwards[SERVICE_COUNT];
+
+        for (int i = 0; i < SERVICE_COUNT; i++)
+            forwards[i] = (SshForward) { services[i].name, services[i].socket };
+        g_ptr_array_add(link->shares,
+                        ssh_share_new(link->ssh, link->host, forwards, SERVICE_COUNT));
+    }
     return link->shares->pdata[0];
 }
 
@@ -150,10 +167,56 @@ link_find_place(Link *link)
         if (ssh_share_enter(link->shares->pdata[i]))
             return link->shares->pdata[i];
     }
-    SshShare *share = ssh_share_new(link->ssh, link->host);
+    SshShare *share = ssh_share_new(link->ssh, link->host, NULL, 0);
     g_ptr_array_add(link->shares, share);
     ssh_share_enter(share);
     return share;
+}
+
+static Forward
+link_forward(Link *link, Service service)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&link->lock);
+
+    return link->forwards[service];
+}
+
+static void
+link_note_forward(Link *link, Service service, Forward forward)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&link->lock);
+
+    link->forwards[service] = forward;
+}
+
+/* A call that is hung up on may have been heard, so the first one is one that changes nothing. */
+static gboolean
+answers(VarlinkClient *client, GCancellable *cancellable)
+{
+    json_auto_t *reply = varlink_client_call(client, "org.varlink.service.GetInfo", NULL, NULL,
+                                             NULL, FORWARD_SECONDS, cancellable, NULL);
+
+    return reply != NULL;
+}
+
+/* FALSE: a program there has to reach the daemon, or to tell why it does not. */
+static gboolean
+open_forward(Link *link, Session *session, const PeerCall *call)
+{
+    Forward known = link_forward(link, call->service);
+    g_autofree char *path = ssh_share_forward(link_first_share(link), services[call->service].name);
+
+    if (!path || known == FORWARD_REFUSED)
+        return FALSE;
+    session->client = varlink_client_connect_through(path, link->host, NULL);
+    session->forwarded =
+        session->client && (known == FORWARD_WORKS || answers(session->client, call->cancellable));
+    if (!session->forwarded)
+        g_clear_pointer(&session->client, varlink_client_free);
+    if (!g_cancellable_is_cancelled(call->cancellable))
+        link_note_forward(link, call->service,
+                          session->forwarded ? FORWARD_WORKS : FORWARD_REFUSED);
+    return session->forwarded;
 }
 
 static gboolean
@@ -163,6 +226,8 @@ open_through_ssh(Link *link, Session *session, const PeerCall *call, GError **er
 
     if (!ssh_share_open(link_first_share(link), call->cancellable, &socket, error))
         return FALSE;
+    if (open_forward(link, session, call))
+        return TRUE;
     session->share = link_find_place(link);
     if (!ssh_share_open(session->share, call->cancellable, &socket, error))
         return FALSE;
@@ -212,28 +277,49 @@ attempt_progress(const json_t *parameters, void *data)
     attempt->call->progress(parameters, attempt->call->data);
 }
 
+static gboolean
+is_connection_lost(const GError *error)
+{
+    return fault_code(error) == FAULT_PEER_UNREACHABLE ||
+           fault_code(error) == FAULT_DAEMON_UNAVAILABLE;
+}
+
+/* A socket that ssh led to tells nothing of why it ended. The next session is to find that out. */
+static void
+explain_loss(Link *link, Service service, GError **error)
+{
+    if (!is_connection_lost(*error))
+        return;
+    link_note_forward(link, service, FORWARD_UNTRIED);
+    if (ssh_share_lives(link_first_share(link)))
+        return;
+    g_autofree char *object = g_strdup_printf("host '%s'", link->host);
+    g_autofree char *remedy = g_strdup_printf("make this work: ssh %s true", link->host);
+    g_clear_error(error);
+    fault_set(error, FAULT_PEER_UNREACHABLE, object, remedy, "the connection to it was lost");
+}
+
 /* A connection is kept only after a success: an error may have left it in any state. */
 static json_t *
 link_attempt(Link *link, Session *taken, Attempt *attempt, GError **error)
 {
     g_autoptr(Session) session = taken;
     const PeerCall *call = attempt->call;
+    g_autoptr(GError) failure = NULL;
     g_autofree char *method =
         g_strdup_printf("%s.%s", service_interface(call->service), call->method);
 
     json_t *reply = varlink_client_call(session->client, method, json_incref(call->parameters),
                                         call->progress ? attempt_progress : NULL, attempt,
-                                        call->timeout_seconds, call->cancellable, error);
-    if (reply)
+                                        call->timeout_seconds, call->cancellable, &failure);
+    if (reply) {
         link_keep_idle(link, call->service, g_steal_pointer(&session));
-    return reply;
-}
-
-static gboolean
-is_connection_lost(const GError *error)
-{
-    return fault_code(error) == FAULT_PEER_UNREACHABLE ||
-           fault_code(error) == FAULT_DAEMON_UNAVAILABLE;
+        return reply;
+    }
+    if (session->forwarded)
+        explain_loss(link, call->service, &failure);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return NULL;
 }
 
 static json_t *

@@ -45,8 +45,8 @@ typedef struct Peer Peer;
 Peer *peer_new(const char *host, const PeerOps *ops, void *self);
 /* This host, through its sockets; NULL: the default one. */
 Peer *peer_new_local(const char *network_socket, const char *storage_socket);
-/* Another host, through `SSH HOST migprep proxy network|storage`. @host passed host_name_check().
- */
+/* Another host, through sockets that @ssh forwards, or `SSH HOST migprep proxy network|storage`.
+ * @host passed host_name_check(). */
 Peer *peer_new_remote(const char *host, const char *ssh);
 void peer_free(Peer *peer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Peer, peer_free)

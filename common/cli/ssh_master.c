@@ -46,3 +46,11 @@ ssh_master_end(const char *socket)
                                     NULL) == (gssize)sizeof farewell)
         await_end(connection);
 }
+
+gboolean
+ssh_master_listens(const char *socket)
+{
+    g_autoptr(GSocket) connection = connect_to(socket);
+
+    return connection != NULL;
+}

@@ -13,7 +13,8 @@
 
 struct SshShare {
     char *ssh, *host;
-    GMutex lock; /* guards all below */
+    GArray *forwards; /* of SshForward */
+    GMutex lock;      /* guards all below */
     GCond changed;
     Scratch *scratch;
     char *socket; /* in it; both NULL: none yet, or there is no place for it */
@@ -24,12 +25,15 @@ struct SshShare {
 };
 
 SshShare *
-ssh_share_new(const char *ssh, const char *host)
+ssh_share_new(const char *ssh, const char *host, const SshForward *forwards, gsize count)
 {
     SshShare *share = g_new0(SshShare, 1);
 
     share->ssh = g_strdup(ssh);
     share->host = g_strdup(host);
+    share->forwards = g_array_new(FALSE, FALSE, sizeof *forwards);
+    if (count > 0)
+        g_array_append_vals(share->forwards, forwards, (guint)count);
     g_mutex_init(&share->lock);
     g_cond_init(&share->changed);
     return share;
@@ -59,6 +63,7 @@ ssh_share_free(SshShare *share)
     g_clear_error(&share->failure);
     g_mutex_clear(&share->lock);
     g_cond_clear(&share->changed);
+    g_array_unref(share->forwards);
     g_free(share->socket);
     g_free(share->ssh);
     g_free(share->host);
@@ -95,15 +100,57 @@ set_unreachable(const SshShare *share, ProgramResult *result, GError **error)
                       : "ssh ended without a word");
 }
 
+/* Where a forwarded socket is. NULL if ssh would read the path as something else: it takes a colon
+ * for its end, and looks for % and $ in it. */
+static char *
+forward_path(const SshShare *share, const char *name)
+{
+    for (const char *c = scratch_path(share->scratch); *c; c++) {
+        if (!g_ascii_isalnum(*c) && !strchr("/._-", *c))
+            return NULL;
+    }
+    return g_build_filename(scratch_path(share->scratch), name, NULL);
+}
+
+static void
+add_forwards(const SshShare *share, GPtrArray *options)
+{
+    for (guint i = 0; i < share->forwards->len; i++) {
+        const SshForward *forward = &g_array_index(share->forwards, SshForward, i);
+        g_autofree char *path = forward_path(share, forward->name);
+
+        if (path) {
+            g_ptr_array_add(options, g_strdup("-L"));
+            g_ptr_array_add(options, g_strdup_printf("%s:%s", path, forward->path));
+        }
+    }
+}
+
+/* NULL-terminated; owned. */
+static char **
+master_options(const SshShare *share)
+{
+    static const char *const always[] = { "-M", "-N", "-f", "-o", "ControlPersist=10" };
+    GPtrArray *options = g_ptr_array_new();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(always); i++)
+        g_ptr_array_add(options, g_strdup(always[i]));
+    g_ptr_array_add(options, g_strdup("-o"));
+    g_ptr_array_add(options, g_strdup_printf("ControlPath=%s", share->socket));
+    add_forwards(share, options);
+    g_ptr_array_add(options, NULL);
+    return (char **)g_ptr_array_free(options, FALSE);
+}
+
 static gboolean
 connect_now(const SshShare *share, GCancellable *cancellable, GError **error)
 {
-    g_autofree char *path = g_strdup_printf("ControlPath=%s", share->socket);
-    const char *options[] = { "-M", "-N", "-f", "-o", path, "-o", "ControlPersist=10", NULL };
+    g_auto(GStrv) options = master_options(share);
     g_auto(ProgramResult) result = { 0 };
     g_autoptr(GError) failure = NULL;
 
-    if (run_ssh(share, options, SSH_SHARE_SECONDS, cancellable, &result, &failure)) {
+    if (run_ssh(share, (const char *const *)options, SSH_SHARE_SECONDS, cancellable, &result,
+                &failure)) {
         if (result.exit_status == 0)
             return TRUE;
         set_unreachable(share, &result, error);
@@ -170,4 +217,20 @@ ssh_share_leave(SshShare *share)
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&share->lock);
 
     share->sessions--;
+}
+
+char *
+ssh_share_forward(SshShare *share, const char *name)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&share->lock);
+
+    return share->is_open ? forward_path(share, name) : NULL;
+}
+
+gboolean
+ssh_share_lives(SshShare *share)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&share->lock);
+
+    return share->is_open && ssh_master_listens(share->socket);
 }

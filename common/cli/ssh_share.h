@@ -10,11 +10,20 @@
  * (MaxStartups). The connection is opened by whoever needs it first, kept by an ssh in the
  * background, and closed at the end; should this process be killed, it closes itself after some
  * seconds without a session. A session that finds it gone connects by itself.
+ * The connection also leads sockets of the host's to sockets here (LocalForward), which costs no
+ * program on either side, and no session. sshd may forbid that (AllowStreamLocalForwarding): then
+ * what connects there is hung up on, and a session is needed.
  */
 typedef struct SshShare SshShare; /* thread-safe */
 
-/* Nothing is opened yet. @host passed host_name_check(). Owned by the caller. */
-SshShare *ssh_share_new(const char *ssh, const char *host);
+/* A socket of the host's, and how the one here is called: letters. */
+typedef struct {
+    const char *name, *path;
+} SshForward;
+
+/* Nothing is opened yet. @host passed host_name_check(). @forwards: of @count, kept; their strings
+ * must outlive the share. Owned by the caller. */
+SshShare *ssh_share_new(const char *ssh, const char *host, const SshForward *forwards, gsize count);
 /* Closes the connection. No session may be needed any more. Blocks for some milliseconds. */
 void ssh_share_free(SshShare *share);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SshShare, ssh_share_free)
@@ -36,3 +45,10 @@ gboolean ssh_share_enter(SshShare *share);
 void ssh_share_leave(SshShare *share);
 
 #define SSH_SHARE_SESSIONS 8
+
+/* The socket here that leads to the one of this name, once the connection is open; NULL: none
+ * does. Owned by the caller. */
+char *ssh_share_forward(SshShare *share, const char *name);
+
+/* Whether the connection that was opened is still there, as far as ssh knows. */
+gboolean ssh_share_lives(SshShare *share);

@@ -92,6 +92,9 @@ class FakeDaemon:
         def send(parameters, **more):
             connection.sendall(json.dumps({"parameters": parameters, **more}).encode() + b"\0")
 
+        if call["method"] == "org.varlink.service.GetInfo":
+            send({"product": "migprep", "interfaces": [self.interface]})
+            return
         method = call["method"].removeprefix(self.interface + ".")
         parameters = call.get("parameters", {})
         try:

@@ -278,7 +278,30 @@ class SharedConnection(Check):
         self.check("web1", "--to", "host2")
         self.assertEqual(self.world.shared_connections(), ["open", "close"])
 
+    def test_it_leads_to_the_daemons_without_a_program_there(self):
+        self.check("web1", "--to", "host2")
+        self.assertEqual(set(self.world.forwarded()), {"network", "storage"})
+        self.assertEqual(self.world.sessions(), 0)
+
+    def test_programs_reach_the_daemons_where_sshd_forwards_nothing(self):
+        self.world.forbid_forwarding()
+        done = self.check("web1", "--to", "host2")
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertEqual(self.world.forwarded(), [])
+        self.assertGreater(self.world.sessions(), 0)
+
+    def test_paths_that_ssh_would_misread_are_not_forwarded(self):
+        odd = os.path.join(self.world.directory, "a%h:b")
+        os.mkdir(odd)
+        os.environ["TMPDIR"] = odd
+        self.addCleanup(os.environ.pop, "TMPDIR")
+        done = self.check("web1", "--to", "host2")
+        self.assertEqual(done.returncode, 0, done.errors)
+        self.assertEqual(self.world.forwarded(), [])
+        self.assertGreater(self.world.sessions(), 0)
+
     def test_no_more_sessions_share_an_ssh_than_sshd_allows(self):
+        self.world.forbid_forwarding()
         self.world.guests = [(f"web{n}", "running") for n in range(40)]
         self.check("--all", "--to", "host2")
         opened = self.world.shared_connections().count("open")

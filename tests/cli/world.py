@@ -25,7 +25,13 @@ SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "docs/schemas"
 
 FAKE_SSH = """#!/bin/sh
 # Stands for ssh: runs migprep's proxy here, on the socket that "the other host" has.
-while [ "$1" != -- ]; do case $1 in ControlPath=*) path=${{1#*=}} ;; esac; shift; done
+while [ "$1" != -- ]; do
+    case $1 in
+    ControlPath=*) path=${{1#*=}} ;;
+    -L) forwards="$forwards $2" ;;
+    esac
+    shift
+done
 host=$2; shift 2
 case $host in host1 | host2) ;; *)
     echo "$host" >> {directory}/refused
@@ -33,7 +39,7 @@ case $host in host1 | host2) ;; *)
     exit 255 ;;
 esac
 case $1 in
-"") exec {python} {directory}/ssh-master "$path" {directory}/shared ;;
+"") exec {python} {directory}/ssh-master "$path" {directory} $host $forwards ;;
 dd) exec cat > /dev/null ;;
 migprep)
     echo "$*" >> {directory}/sessions
@@ -42,32 +48,66 @@ migprep)
 esac
 """
 
-# The connection that the others share: it goes to the background, and ends when it is told to.
+# The connection that the others share: it goes to the background, and ends when it is told to. It
+# leads sockets here to the ones that "the other host" has, unless the file unforwarded is there.
 FAKE_MASTER = """
-import os, socket, sys
+import os, socket, sys, threading
 TERMINATE = bytes.fromhex("0000000810000005")
-def note(word):
-    with open(sys.argv[2], "a") as log:
+path, directory, host, *forwards = sys.argv[1:]
+def note(word, name="shared"):
+    with open(os.path.join(directory, name), "a") as log:
         print(word, file=log)
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[1])
-listener.listen()
+def listen(path):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+    return listener
+def copy(source, target):
+    try:
+        while piece := source.recv(65536):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        source.close(), target.close()
+def lead(listener, name):
+    while True:
+        here, there = listener.accept()[0], socket.socket(socket.AF_UNIX)
+        try:
+            if os.path.exists(os.path.join(directory, "unforwarded")):
+                raise OSError
+            there.connect(os.path.join(directory, f"{host}-{name}"))
+        except OSError:
+            here.close()
+            continue
+        note(name, "forwarded")
+        for pair in ((here, there), (there, here)):
+            threading.Thread(target=copy, args=pair, daemon=True).start()
+def told_to_end(client):
+    client.settimeout(60)
+    heard = b""
+    while TERMINATE not in heard:
+        piece = client.recv(64)
+        if not piece:
+            return False
+        heard += piece
+    return True
+listener = listen(path)
+leads = [(listen(here), {"netprep": "network", "storprep": "storage"}[there.split("/")[2]])
+         for here, there in (words.split(":") for words in forwards)]
 note("open")
 if os.fork():
     os._exit(0)
 os.setsid()
 for stream in range(3):
     os.dup2(os.open(os.devnull, os.O_RDWR), stream)
+for each in leads:
+    threading.Thread(target=lead, args=each, daemon=True).start()
 listener.settimeout(60)
 client = listener.accept()[0]
-client.settimeout(60)
-heard = b""
-while TERMINATE not in heard:
-    piece = client.recv(64)
-    if not piece:
-        sys.exit(1)
-    heard += piece
+while not told_to_end(client):
+    client = listener.accept()[0]
 note("close")
+os._exit(0)  # which the one that told it to end waits for
 """
 
 
@@ -316,24 +356,31 @@ class World:
         return self._lines("shared")
 
     def _lines(self, name):
-        with open(os.path.join(self.directory, name), encoding="utf-8") as log:
-            return log.read().splitlines()
+        try:
+            with open(os.path.join(self.directory, name), encoding="utf-8") as log:
+                return log.read().splitlines()
+        except FileNotFoundError:
+            return []
 
     def refused_connections(self):
         """How often a host was tried that is not there."""
         return len(self._lines("refused"))
 
+    def forbid_forwarding(self):
+        """As sshd of host2 does with AllowStreamLocalForwarding=no."""
+        pathlib.Path(self.directory, "unforwarded").touch()
+
     def sessions(self):
-        """How many daemons of host2 were connected to, in all."""
+        """How often ssh ran a program on host2 to connect to a daemon."""
         return len(self._lines("sessions"))
+
+    def forwarded(self):
+        """To which daemons of host2 ssh led by itself, each time."""
+        return self._lines("forwarded")
 
     def commands(self):
         """What was run on host2 besides the proxy."""
-        try:
-            with open(os.path.join(self.directory, "commands"), encoding="utf-8") as log:
-                return log.read().splitlines()
-        except FileNotFoundError:
-            return []
+        return self._lines("commands")
 
     def GetPolicy(self, daemon, parameters):
         return {"guest": GUEST, "cluster": "north",

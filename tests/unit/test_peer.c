@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
 
 #include "common/fault.h"
@@ -120,6 +121,141 @@ test_unreachable_host_is_told_with_the_words_of_ssh(void)
     g_assert_cmpint(g_rmdir(directory), ==, 0);
 }
 
+/* An ssh whose connection leads to sockets of the test's. */
+typedef struct {
+    char *directory, *ssh, *paths[2];
+    GSocket *control, *daemon;
+    unsigned calls; /* that the daemon answers before it hangs up */
+    GThread *thread;
+} Forwarding;
+
+static GSocket *
+listen_at(const char *path)
+{
+    g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
+    GSocket *listener =
+        g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, NULL);
+
+    g_assert_true(g_socket_bind(listener, address, FALSE, NULL));
+    g_assert_true(g_socket_listen(listener, NULL));
+    return listener;
+}
+
+/* Serves one connection. */
+static void *
+serve(void *data)
+{
+    static const char answer[] = "{\"parameters\":{}}";
+    Forwarding *forwarding = data;
+    g_autoptr(GSocket) client = g_socket_accept(forwarding->daemon, NULL, NULL);
+    char call[4096];
+
+    for (unsigned i = 0; i < forwarding->calls; i++) {
+        g_assert_cmpint(g_socket_receive(client, call, sizeof call, NULL, NULL), >, 0);
+        g_assert_cmpint(g_socket_send(client, answer, sizeof answer, NULL, NULL), >, 0);
+    }
+    g_assert_cmpint(g_socket_receive(client, call, sizeof call, NULL, NULL), >=, 0);
+    return NULL;
+}
+
+static void
+set_up_forwarding(Forwarding *forwarding, const void *calls)
+{
+    static const char script[] = "#!/bin/sh\n"
+                                 "while [ \"$1\" != -- ]; do case $1 in\n"
+                                 "ControlPath=*) ln -s %s/control \"${1#*=}\" ;;\n"
+                                 "*/network:*) ln -s %s/daemon \"${1%%%%:*}\" ;;\n"
+                                 "esac; shift; done\n"
+                                 "[ $# -eq 2 ] || { echo 'no program' >&2; exit 255; }\n";
+
+    forwarding->directory = g_dir_make_tmp("peer-XXXXXX", NULL);
+    forwarding->ssh = g_build_filename(forwarding->directory, "ssh", NULL);
+    forwarding->paths[0] = g_build_filename(forwarding->directory, "control", NULL);
+    forwarding->paths[1] = g_build_filename(forwarding->directory, "daemon", NULL);
+    forwarding->control = listen_at(forwarding->paths[0]);
+    forwarding->daemon = listen_at(forwarding->paths[1]);
+    forwarding->calls = GPOINTER_TO_UINT(calls);
+    g_autofree char *text = g_strdup_printf(script, forwarding->directory, forwarding->directory);
+    g_assert_true(
+        g_file_set_contents_full(forwarding->ssh, text, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+    forwarding->thread = g_thread_new("daemon", serve, forwarding);
+}
+
+static void
+tear_down_forwarding(Forwarding *forwarding, const void *calls)
+{
+    g_thread_join(forwarding->thread);
+    g_clear_object(&forwarding->control);
+    g_object_unref(forwarding->daemon);
+    for (gsize i = 0; i < G_N_ELEMENTS(forwarding->paths); i++) {
+        g_unlink(forwarding->paths[i]);
+        g_free(forwarding->paths[i]);
+    }
+    g_unlink(forwarding->ssh);
+    g_assert_cmpint(g_rmdir(forwarding->directory), ==, 0);
+    g_free(forwarding->ssh);
+    g_free(forwarding->directory);
+}
+
+static json_t *
+ask(Peer *peer, GError **error)
+{
+    return peer_call(peer, &(PeerCall) { .service = SERVICE_NETWORK, .method = "ListJobs" }, error);
+}
+
+static void
+test_ssh_leads_to_the_daemon_itself(Forwarding *forwarding, const void *calls)
+{
+    g_autoptr(Peer) peer = peer_new_remote("host2", forwarding->ssh);
+
+    for (unsigned i = 0; i < 2; i++) {
+        g_autoptr(GError) error = NULL;
+        json_auto_t *reply = ask(peer, &error);
+        g_assert_no_error(error);
+        g_assert_nonnull(reply);
+    }
+    g_clear_object(&forwarding->control); /* nobody answers there: the end is not waited for */
+}
+
+static void
+test_daemon_that_hangs_up_is_told_with_its_host(Forwarding *forwarding, const void *calls)
+{
+    g_autoptr(Peer) peer = peer_new_remote("host2", forwarding->ssh);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(ask(peer, &error));
+    g_assert_error(error, FAULT, FAULT_DAEMON_UNAVAILABLE);
+    g_assert_nonnull(strstr(fault_object(error), "host2"));
+    g_assert_nonnull(strstr(fault_remedy(error), "ssh host2 journalctl"));
+    g_clear_object(&forwarding->control);
+}
+
+static void
+test_connection_that_is_lost_is_told_as_such(Forwarding *forwarding, const void *calls)
+{
+    g_autoptr(Peer) peer = peer_new_remote("host2", forwarding->ssh);
+    g_autoptr(GError) error = NULL;
+
+    g_clear_object(&forwarding->control);
+    g_assert_null(ask(peer, &error));
+    g_assert_error(error, FAULT, FAULT_PEER_UNREACHABLE);
+    g_assert_nonnull(strstr(fault_cause(error), "lost"));
+    g_assert_cmpstr(fault_remedy(error), ==, "make this work: ssh host2 true");
+}
+
+/* Where sshd forbids it, the connection is made and ends at once. */
+static void
+test_forward_that_ends_at_once_is_replaced_by_a_program(Forwarding *forwarding, const void *calls)
+{
+    g_autoptr(Peer) peer = peer_new_remote("host2", forwarding->ssh);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(ask(peer, &error));
+    g_assert_error(error, FAULT, FAULT_PEER_UNREACHABLE);
+    g_assert_cmpstr(fault_cause(error), ==, "no program");
+    g_clear_object(&forwarding->control);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -135,5 +271,12 @@ main(int argc, char **argv)
                     test_names_services_as_the_proxy_does);
     g_test_add_func("/peer/missing-local-daemon", test_missing_local_daemon_is_told_as_such);
     g_test_add_func("/peer/unreachable-host", test_unreachable_host_is_told_with_the_words_of_ssh);
+#define ADD(name, calls, function)                                                                 \
+    g_test_add("/peer/" name, Forwarding, GUINT_TO_POINTER(calls), set_up_forwarding, function,    \
+               tear_down_forwarding)
+    ADD("ssh-leads-to-the-daemon", 3, test_ssh_leads_to_the_daemon_itself);
+    ADD("daemon-that-hangs-up", 1, test_daemon_that_hangs_up_is_told_with_its_host);
+    ADD("connection-that-is-lost", 1, test_connection_that_is_lost_is_told_as_such);
+    ADD("forward-that-ends-at-once", 0, test_forward_that_ends_at_once_is_replaced_by_a_program);
     return g_test_run();
 }
