@@ -59,7 +59,7 @@ class Guest:
                           for at in range(0, self.data_mib, piece))
         host.run(f"head -c {piece}M /dev/urandom > {self.disk}.raw && "
                  f"qemu-img create -q -f qcow2 {self.disk} {self.disk_mib}M && "
-                 f"qemu-io {writes} {self.disk} && rm {self.disk}.raw", seconds=120)
+                 f"qemu-io {writes} {self.disk} && rm {self.disk}.raw", seconds=240)
 
     def wait_ready(self, host):
         """Waits until the guest's agent answers."""

@@ -43,6 +43,11 @@ class Qmp:
         wait_for(f"machine status {status}",
                  lambda: self.call("query-status")["status"] == status, seconds)
 
+    def has_device(self, name):
+        """Whether a PCI device of this id is plugged in."""
+        return any(device["qdev_id"] == name
+                   for bus in self.call("query-pci") for device in _devices(bus))
+
     def save(self, path):
         """Writes a stopped machine's state into a file."""
         self.call("migrate-set-parameters", **{"max-bandwidth": 10 ** 10})
@@ -54,3 +59,10 @@ class Qmp:
         if status == "failed":
             raise LabError("QEMU could not write its state")
         return status == "completed"
+
+
+def _devices(bus):
+    """All PCI devices on a bus and on those behind it."""
+    for device in bus["devices"]:
+        yield device
+        yield from _devices({"devices": device.get("pci_bridge", {}).get("devices", [])})

@@ -37,14 +37,6 @@ class SpareNic:
         with self._machine.control() as control:
             control.call("device_del", id="spare0")
             wait_for("the NIC to be unplugged",
-                     lambda: not any(device["qdev_id"] == "spare0" for bus in
-                                     control.call("query-pci") for device in _devices(bus)), 30)
+                     lambda: not control.has_device("spare0"), 30)
             control.call("netdev_del", id="spare")
         call(network.inside(["ip", "link", "delete", self._tap]))
-
-
-def _devices(bus):
-    """All PCI devices on a bus and on those behind it."""
-    for device in bus["devices"]:
-        yield device
-        yield from _devices({"devices": device.get("pci_bridge", {}).get("devices", [])})
