@@ -24,14 +24,15 @@ typedef struct {
     bool continued; /* the line before ended with a backslash */
 } Splitting;
 
-static bool
-is_device(const Splitting *splitting, const char *word)
+/* As the caller has it; NULL: @word is none. */
+static const char *
+find_device(const Splitting *splitting, const char *word)
 {
     for (size_t i = 0; splitting->devices[i]; i++) {
         if (strcmp(splitting->devices[i], word) == 0)
-            return true;
+            return splitting->devices[i];
     }
-    return false;
+    return NULL;
 }
 
 static bool
@@ -77,7 +78,7 @@ split_list(Splitting *splitting, const char *line)
     snprintf(copy, sizeof(copy), "%s", line);
     for (char *word = strtok_r(copy, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
         words++;
-        if (words > 1 && is_device(splitting, word))
+        if (words > 1 && find_device(splitting, word))
             continue;
         left++;
         used += (size_t)snprintf(kept + used, sizeof(kept) - used, "%s%s", used ? " " : "", word);
@@ -110,14 +111,16 @@ begin_stanza(Splitting *splitting, const char *device, const char *method)
 static bool
 split_line(Splitting *splitting, const char *line)
 {
-    char keyword[32] = "", device[64] = "";
+    char keyword[32] = "", word[64] = "";
     int used = 0;
 
-    sscanf(line, " %31s %63s%n", keyword, device, &used);
+    sscanf(line, " %31s %63s%n", keyword, word, &used);
     if (strcmp(keyword, "iface") == 0) {
+        const char *device = find_device(splitting, word);
+
         end_stanza(splitting);
-        splitting->place = is_device(splitting, device) ? PLACE_TAKEN : PLACE_REST;
-        if (splitting->place == PLACE_TAKEN)
+        splitting->place = device ? PLACE_TAKEN : PLACE_REST;
+        if (device)
             return begin_stanza(splitting, device, line + used);
     } else if (is_list(keyword)) {
         splitting->place = PLACE_REST;
