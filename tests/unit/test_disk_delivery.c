@@ -339,7 +339,7 @@ test_full_disk_there_is_no_space(void)
 
     g_assert_cmpint(child, >=, 0);
     if (child == 0) {
-        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
             _exit(77);
         check_full_disk();
         _exit(0);

@@ -484,7 +484,7 @@ run_on_small_disk(Fixture *fixture, void (*test)(Fixture *))
 
     g_assert_cmpint(child, >=, 0);
     if (child == 0) {
-        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
             mount("tmpfs", fixture->directory, "tmpfs", 0, "size=512k") < 0)
             _exit(77);
         test(fixture);
@@ -506,7 +506,7 @@ check_read_only(Fixture *fixture)
     g_assert_true(image_place_open(fixture->path, fixture->directories, &place, &error));
     g_assert_true(image_place_check_writable(&place, &error));
     g_assert_no_error(error);
-    g_assert_cmpint(mount(NULL, fixture->directory, NULL, MS_REMOUNT | MS_RDONLY, NULL), ==, 0);
+    g_assert_cmpint(mount("none", fixture->directory, "none", MS_REMOUNT | MS_RDONLY, NULL), ==, 0);
     g_assert_false(image_place_check_writable(&place, &error));
     g_assert_error(error, FAULT, FAULT_TARGET_REFUSED);
     g_assert_nonnull(strstr(error->message, "read-only"));

@@ -491,9 +491,9 @@ fill_disk(Fixture *fixture)
 static void
 test_full_disk_refuses_and_loses_nothing(Fixture *fixture, gconstpointer unused)
 {
-    g_autoptr(Lease) lease = must_create(fixture->store, "t1", "a");
     int status;
 
+    lease_free(must_create(fixture->store, "t1", "a")); /* the child would be said to leak it */
     g_clear_pointer(&fixture->store, lease_store_free);
     pid_t child = fork();
     if (child == 0)

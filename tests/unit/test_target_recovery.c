@@ -191,7 +191,7 @@ test_promised_space_is_not_free(TargetFixture *fixture, const void *data)
     child = fork();
     g_assert_cmpint(child, >=, 0);
     if (child == 0) {
-        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
             mount("tmpfs", fixture->images, "tmpfs", 0, "size=8m") < 0)
             _exit(77);
         check_promised_space(fixture);
