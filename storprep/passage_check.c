@@ -164,7 +164,7 @@ check_migration_ports(void *data, CheckReport *report)
     const Context *context = data;
     gsize count = MIN(context->last_port - context->first_port + 1, REACH_PORTS_MAX);
     unsigned last = context->first_port + (unsigned)count - 1;
-    guint16 ports[REACH_PORTS_MAX], first = 0;
+    guint16 ports[REACH_PORTS_MAX] = { 0 }, first = 0;
     ReachResult results[REACH_PORTS_MAX];
 
     for (gsize i = 0; i < count; i++)
