@@ -259,3 +259,41 @@ WRAP(gboolean, hypervisor_get_progress, Hypervisor *hypervisor, const char *uuid
 {
     QUESTION(__real_hypervisor_get_progress(hypervisor, uuid, ret_progress, error));
 }
+
+WRAP(char *, hypervisor_agent_command, Hypervisor *hypervisor, const char *uuid,
+     const char *command, unsigned timeout_seconds, GError **error)
+{
+    int number;
+    Deed deed = reach(POINT_REMOTE, &number);
+    char *reply = NULL;
+
+    if (deed != DEED_FAILS)
+        reply = __real_hypervisor_agent_command(hypervisor, uuid, command, timeout_seconds,
+                                                deed == DEED_DONE ? error : NULL);
+    if (deed == DEED_DONE)
+        return reply;
+    g_free(reply);
+    spoil(error);
+    return NULL;
+}
+
+WRAP(gboolean, hypervisor_set_metadata, Hypervisor *hypervisor, const char *uuid, const char *uri,
+     const char *prefix, const char *xml, DeviceScope scope, GError **error)
+{
+    REMOTE(__real_hypervisor_set_metadata(hypervisor, uuid, uri, prefix, xml, scope, error));
+}
+
+WRAP(gboolean, hypervisor_save, Hypervisor *hypervisor, const char *uuid, GError **error)
+{
+    REMOTE(__real_hypervisor_save(hypervisor, uuid, error));
+}
+
+WRAP(gboolean, hypervisor_shut_down, Hypervisor *hypervisor, const char *uuid, GError **error)
+{
+    REMOTE(__real_hypervisor_shut_down(hypervisor, uuid, error));
+}
+
+WRAP(gboolean, hypervisor_start, Hypervisor *hypervisor, const char *uuid, GError **error)
+{
+    REMOTE(__real_hypervisor_start(hypervisor, uuid, error));
+}

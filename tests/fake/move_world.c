@@ -294,6 +294,22 @@ fake_call_locked(const FakeHost *host, const PeerCall *call, GError **error)
     return NULL;
 }
 
+/* Who is dead makes no call and hears no answer. Renewals come when they come, and count for none.
+ */
+static json_t *
+answer_the_living(const FakeHost *host, const PeerCall *call, GError **error)
+{
+    World *world = host->world;
+    unsigned number = world->made += strcmp(call->method, "Renew") != 0;
+
+    if (world->dies_at == 0 || number < world->dies_at)
+        return fake_call_locked(host, call, error);
+    if (number == world->dies_at && world->dies_late && strcmp(call->method, "Renew") != 0)
+        json_decref(fake_call_locked(host, call, NULL));
+    fault_set(error, FAULT_PEER_UNREACHABLE, host->host, "mend it", "the coordinator is dead");
+    return NULL;
+}
+
 static json_t *
 fake_call(void *self, const PeerCall *call, GError **error)
 {
@@ -301,7 +317,7 @@ fake_call(void *self, const PeerCall *call, GError **error)
     World *world = host->world;
 
     g_mutex_lock(&world->lock);
-    json_t *reply = fake_call_locked(host, call, error);
+    json_t *reply = answer_the_living(host, call, error);
     g_mutex_unlock(&world->lock);
     g_autofree char *name = g_strdup_printf("%s %s", host->host, call->method);
     if (g_strcmp0(name, world->cancel_at) == 0)

@@ -37,6 +37,9 @@ typedef struct {
     gboolean migrated;
     char *tokens[3]; /* of leases that exist: by call below */
     GPtrArray *notes;
+    unsigned made;      /* calls so far, but for Renew */
+    unsigned dies_at;   /* the coordinator is dead from this call on; 0: it lives */
+    gboolean dies_late; /* that one is still carried out */
 } World;
 
 World *world_new(void);
