@@ -9,12 +9,14 @@ struct LeaseErrands {
     GCond changed;
     GHashTable *open; /* of Errand *, by its id */
     GQueue waiting;   /* of those that are not begun, borrowed */
+    GQueue begun;     /* of those that a thread is at work on, borrowed */
     unsigned threads;
     gboolean stop;
 };
 
 typedef struct {
     char *id;
+    gint64 begun_usec;
     gboolean asked; /* since it was begun last */
     gboolean resumed;
 } Errand;
@@ -34,10 +36,24 @@ run_once(LeaseErrands *errands, Errand *errand)
 {
     gboolean resumed = errand->resumed;
 
+    errand->begun_usec = g_get_monotonic_time();
     errand->asked = errand->resumed = FALSE;
     g_mutex_unlock(&errands->lock);
     errands->run(errand->id, resumed, errands->data);
     g_mutex_lock(&errands->lock);
+}
+
+/* How many are at work that do not hang. */
+static unsigned
+count_prompt(const LeaseErrands *errands)
+{
+    gint64 prompt_usec =
+        g_get_monotonic_time() - LEASE_ERRANDS_PROMPT_SECONDS * (gint64)G_USEC_PER_SEC;
+    unsigned prompt = 0;
+
+    for (const GList *link = errands->begun.head; link; link = link->next)
+        prompt += ((const Errand *)link->data)->begun_usec > prompt_usec;
+    return prompt;
 }
 
 /* One thread: as long as there is work for it. */
@@ -48,9 +64,12 @@ work(void *data)
     Errand *errand;
 
     g_mutex_lock(&errands->lock);
-    while (!errands->stop && (errand = g_queue_pop_head(&errands->waiting))) {
+    while (!errands->stop && count_prompt(errands) < LEASE_ERRANDS_AT_ONCE &&
+           (errand = g_queue_pop_head(&errands->waiting))) {
+        g_queue_push_tail(&errands->begun, errand);
         while (errand->asked && !errands->stop)
             run_once(errands, errand);
+        g_queue_remove(&errands->begun, errand);
         g_hash_table_remove(errands->open, errand->id);
         g_cond_broadcast(&errands->changed);
     }
@@ -70,6 +89,7 @@ lease_errands_new(LeaseErrand run, void *data)
     g_mutex_init(&errands->lock);
     g_cond_init(&errands->changed);
     g_queue_init(&errands->waiting);
+    g_queue_init(&errands->begun);
     errands->open = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, errand_free);
     return errands;
 }
@@ -106,9 +126,11 @@ add(LeaseErrands *errands, const char *id)
 static void
 start_thread(LeaseErrands *errands)
 {
+    unsigned beginning = errands->threads - errands->begun.length;
     GThread *thread;
 
-    if (errands->threads >= LEASE_ERRANDS_AT_ONCE || g_queue_is_empty(&errands->waiting))
+    if (errands->threads >= LEASE_ERRANDS_THREADS || g_queue_is_empty(&errands->waiting) ||
+        count_prompt(errands) + beginning >= LEASE_ERRANDS_AT_ONCE)
         return;
     thread = g_thread_try_new("lease", work, errands, NULL);
     if (!thread)

@@ -7,12 +7,16 @@
 /*
  * Theory of operation. Each lease that is asked for is looked after in a thread of ours, by one at
  * a time; asked for again meanwhile, it is looked at once more afterwards. What hangs, as a file
- * system does whose server is dead, keeps one of LEASE_ERRANDS_AT_ONCE places and is not begun
- * twice.
+ * system does whose server is dead, is not begun twice, and keeps one of LEASE_ERRANDS_AT_ONCE
+ * places only for LEASE_ERRANDS_PROMPT_SECONDS: from then on whoever asks for another lease, as
+ * somebody does every few seconds, has it begun beside those that hang. Of these there are so many
+ * that all threads are LEASE_ERRANDS_THREADS.
  */
 typedef struct LeaseErrands LeaseErrands;
 
-#define LEASE_ERRANDS_AT_ONCE 16
+#define LEASE_ERRANDS_AT_ONCE        16
+#define LEASE_ERRANDS_PROMPT_SECONDS 2
+#define LEASE_ERRANDS_THREADS        128
 
 /* Looks after lease @id; @resumed if any of those who asked said so. May block. */
 typedef void (*LeaseErrand)(const char *id, gboolean resumed, void *data);

@@ -2,6 +2,17 @@
 /* Owns the tests of looking after many leases at once. */
 #include "storprep/lease_errands.h"
 
+/* The linker leads all of ours here. It stands still unless it is told otherwise. */
+gint64 __wrap_g_get_monotonic_time(void);
+
+static gint now_seconds = 1000;
+
+gint64
+__wrap_g_get_monotonic_time(void)
+{
+    return g_atomic_int_get(&now_seconds) * (gint64)G_USEC_PER_SEC;
+}
+
 /* Errands that begin with "h" hang until they are let go. */
 typedef struct {
     GMutex lock;
@@ -103,20 +114,60 @@ test_asked_for_meanwhile_it_is_looked_at_once_more(Workers *workers, const void 
     g_assert_cmpuint(workers->most, ==, 1);
 }
 
+/* From the @first-th on. */
+static void
+ask_hanging(LeaseErrands *errands, unsigned first, unsigned count)
+{
+    for (unsigned i = first; i < first + count; i++) {
+        g_autofree char *id = g_strdup_printf("h%u", i);
+
+        lease_errands_ask(errands, id, FALSE);
+    }
+}
+
 static void
 test_so_many_at_once_and_no_more(Workers *workers, const void *data)
 {
     g_autoptr(LeaseErrands) errands = lease_errands_new(run, workers);
 
-    for (unsigned i = 0; i < 2 * LEASE_ERRANDS_AT_ONCE; i++) {
-        g_autofree char *id = g_strdup_printf("h%u", i);
-
-        lease_errands_ask(errands, id, FALSE);
-    }
+    ask_hanging(errands, 0, 2 * LEASE_ERRANDS_AT_ONCE);
     await_hanging(workers, LEASE_ERRANDS_AT_ONCE);
     release(workers);
     lease_errands_await(errands);
     g_assert_cmpuint(workers->most, ==, LEASE_ERRANDS_AT_ONCE);
+}
+
+/* However many leases a dead server has. */
+static void
+test_those_that_hang_take_no_places_for_good(Workers *workers, const void *data)
+{
+    g_autoptr(LeaseErrands) errands = lease_errands_new(run, workers);
+
+    ask_hanging(errands, 0, LEASE_ERRANDS_AT_ONCE);
+    await_hanging(workers, LEASE_ERRANDS_AT_ONCE);
+    g_atomic_int_add(&now_seconds, LEASE_ERRANDS_PROMPT_SECONDS);
+    lease_errands_ask(errands, "a", FALSE);
+    await_done(workers, "a ");
+    release(workers);
+    lease_errands_await(errands);
+}
+
+static void
+test_threads_have_an_end(Workers *workers, const void *data)
+{
+    g_autoptr(LeaseErrands) errands = lease_errands_new(run, workers);
+    unsigned hanging = 0;
+
+    while (hanging < LEASE_ERRANDS_THREADS) {
+        ask_hanging(errands, hanging, LEASE_ERRANDS_AT_ONCE);
+        hanging += LEASE_ERRANDS_AT_ONCE;
+        await_hanging(workers, hanging);
+        g_atomic_int_add(&now_seconds, LEASE_ERRANDS_PROMPT_SECONDS);
+    }
+    ask_hanging(errands, hanging, LEASE_ERRANDS_AT_ONCE);
+    release(workers);
+    lease_errands_await(errands);
+    g_assert_cmpuint(workers->most, ==, LEASE_ERRANDS_THREADS);
 }
 
 static void
@@ -125,11 +176,7 @@ test_what_is_not_begun_ends_with_the_daemon(Workers *workers, const void *data)
     LeaseErrands *errands = lease_errands_new(run, workers);
 
     release(workers);
-    for (unsigned i = 0; i < 100; i++) {
-        g_autofree char *id = g_strdup_printf("h%u", i);
-
-        lease_errands_ask(errands, id, FALSE);
-    }
+    ask_hanging(errands, 0, 100);
     lease_errands_free(errands);
     g_assert_cmpuint(workers->hanging, ==, 0);
 }
@@ -147,6 +194,8 @@ main(int argc, char **argv)
     add("/lease-errands/hangs", test_one_that_hangs_holds_up_nobody);
     add("/lease-errands/meanwhile", test_asked_for_meanwhile_it_is_looked_at_once_more);
     add("/lease-errands/at-once", test_so_many_at_once_and_no_more);
+    add("/lease-errands/not-for-good", test_those_that_hang_take_no_places_for_good);
+    add("/lease-errands/threads", test_threads_have_an_end);
     add("/lease-errands/end", test_what_is_not_begun_ends_with_the_daemon);
     return g_test_run();
 }
