@@ -318,6 +318,16 @@ reconcile_lease(Reconciler *reconciler, Lease *lease, GPtrArray *to_free, GError
     return job != NULL;
 }
 
+static gboolean
+is_among(const GPtrArray *leases, const char *id)
+{
+    for (guint i = 0; i < leases->len; i++) {
+        if (g_str_equal(((const Lease *)leases->pdata[i])->id, id))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* Leases that are gone need no retry. */
 static void
 forget_retries(Reconciler *reconciler, const GPtrArray *leases)
@@ -327,11 +337,7 @@ forget_retries(Reconciler *reconciler, const GPtrArray *leases)
 
     g_hash_table_iter_init(&iter, reconciler->retries);
     while (g_hash_table_iter_next(&iter, &id, NULL)) {
-        gboolean known = FALSE;
-
-        for (guint i = 0; i < leases->len && !known; i++)
-            known = g_str_equal(((const Lease *)leases->pdata[i])->id, id);
-        if (!known)
+        if (!is_among(leases, id))
             g_hash_table_iter_remove(&iter);
     }
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <ifaddrs.h>
+#include <libmount.h>
 #include <netdb.h>
 #include <sched.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/fault.h"
+#include "common/limits.h"
 #include "storprep/mount_table.h"
 
 #define ROOT_MOUNT "28 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"
@@ -26,7 +28,35 @@ int __real_getaddrinfo(const char *name, const char *service, const struct addri
 int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                        struct addrinfo **ret_addresses);
 
+/* And what libmount or a directory says. */
+const char *__real_mnt_fs_get_source(struct libmnt_fs *fs);
+const char *__wrap_mnt_fs_get_source(struct libmnt_fs *fs);
+const char *__real_g_dir_read_name(GDir *dir);
+const char *__wrap_g_dir_read_name(GDir *dir);
+
 static const char *interfaces = "all";
+static gboolean no_source;  /* as libmount tells of an error */
+static unsigned more_names; /* that a directory has after its first */
+static gboolean first_is_read;
+
+const char *
+__wrap_mnt_fs_get_source(struct libmnt_fs *fs)
+{
+    return no_source ? NULL : __real_mnt_fs_get_source(fs);
+}
+
+const char *
+__wrap_g_dir_read_name(GDir *dir)
+{
+    const char *name = __real_g_dir_read_name(dir);
+
+    if (more_names == 0 || !first_is_read) {
+        first_is_read = TRUE;
+        return name;
+    }
+    more_names--;
+    return "0";
+}
 
 int
 __wrap_getifaddrs(struct ifaddrs **ret_interfaces)
@@ -173,6 +203,11 @@ test_what_a_line_leaves_out_is_empty(Fixture *fixture, const void *data)
     g_assert_nonnull(entry);
     g_assert_cmpuint(entry->id, ==, 95);
     g_assert_cmpstr(entry->source, ==, "");
+    g_clear_pointer(&entry, mount_entry_free);
+    no_source = TRUE;
+    g_assert_true(mount_table_find(fixture->table, "/x", &entry, NULL));
+    no_source = FALSE;
+    g_assert_cmpstr(entry->source, ==, "");
 }
 
 static void
@@ -209,6 +244,20 @@ test_files_next_to_it_are_nobodys(Fixture *fixture, const void *data)
     g_assert_cmpint(symlink("/srv/images", itself), ==, 0);
     g_assert_true(mount_table_find_user(fixture->table, "/srv/images", &user, NULL));
     g_assert_cmpstr(user, ==, "process 13");
+}
+
+/* Of one with more open files than anybody has the time to look at, nobody knows. */
+static void
+test_so_many_files_are_looked_at(Fixture *fixture, const void *data)
+{
+    g_autofree char *user = NULL;
+
+    put(fixture, "/proc/12/fd/0", "");
+    first_is_read = FALSE;
+    more_names = LIMIT_OPEN_FILES + 1; /* of the process, and one of the host's */
+    g_assert_true(mount_table_find_user(fixture->table, "/srv/images", &user, NULL));
+    g_assert_null(user);
+    g_assert_cmpuint(more_names, ==, 0);
 }
 
 static void
@@ -404,6 +453,7 @@ main(int argc, char **argv)
         { "/mount-table/selinux", test_selinux_must_allow_nfs },
         { "/mount-table/neighbours", test_files_next_to_it_are_nobodys },
         { "/mount-table/find", test_mounts_are_found_by_their_point },
+        { "/mount-table/so-many-files", test_so_many_files_are_looked_at },
         { "/mount-table/topmost", test_the_topmost_mount_counts },
         { "/mount-table/user", test_who_has_files_open_is_named },
     };

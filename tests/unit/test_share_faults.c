@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Leases of shares while somebody waits for a server, and where the database or several things at
  * once fail: calls end with a word of who is at work, and what is left is tried again. */
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -26,6 +27,28 @@ gint64
 __wrap_g_get_monotonic_time(void)
 {
     return __real_g_get_monotonic_time() - (g_atomic_int_get(&impatient) ? AGO : 0);
+}
+
+int __real_unlinkat(int fd, const char *name, int flags);
+int __wrap_unlinkat(int fd, const char *name, int flags);
+int __real_renameat2(int old_fd, const char *old_name, int fd, const char *name, unsigned flags);
+int __wrap_renameat2(int old_fd, const char *old_name, int fd, const char *name, unsigned flags);
+
+static gint no_names_change; /* on the disk. Atomic. */
+
+int
+__wrap_unlinkat(int fd, const char *name, int flags)
+{
+    errno = EIO;
+    return g_atomic_int_get(&no_names_change) ? -1 : __real_unlinkat(fd, name, flags);
+}
+
+int
+__wrap_renameat2(int old_fd, const char *old_name, int fd, const char *name, unsigned flags)
+{
+    errno = EIO;
+    return g_atomic_int_get(&no_names_change) ? -1
+                                              : __real_renameat2(old_fd, old_name, fd, name, flags);
 }
 
 static Lease *
@@ -134,7 +157,57 @@ test_calls_do_not_wait_for_ever_for_one_that_does(ShareFixture *fixture, const v
     g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 0);
 }
 
+/* What was mounted is gone, and somebody else is mounting the same already. */
+static void
+test_who_restores_does_not_wait_for_who_makes_the_same(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Hang) hang = hang_new(1);
+    g_autoptr(Lease) lost = mount_as(fixture, "lost", NULL);
+
+    fake_mount_table_forget(fixture->fake_mounts);
+    fixture->fake_mounts->hang = hang;
+    GThread *slow = g_thread_new("slow", mount_slowly, fixture);
+    hang_await(hang);
+    g_atomic_int_set(&impatient, TRUE);
+    share_leases_reconcile(fixture->leases);
+    g_atomic_int_set(&impatient, FALSE);
+    g_autoptr(Lease) noted = lease_store_get(fixture->store, lost->id, 0, NULL);
+    g_assert_nonnull(strstr(noted->reason, "another call is working on it"));
+    hang_end(hang);
+    g_autoptr(Lease) lease = g_thread_join(slow);
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
+    g_assert_true(share_fixture_release(fixture, lost, NULL));
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 0);
+}
+
 /* Failures. */
+
+static guint
+count_files(const char *directory)
+{
+    g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+    guint count = 0;
+
+    while (g_dir_read_name(dir))
+        count++;
+    return count;
+}
+
+static void
+test_a_mount_point_that_could_not_be_taken_back_goes_later(ShareFixture *fixture, const void *data)
+{
+    guint before = count_files(fixture->images);
+    g_autoptr(GError) error = NULL;
+
+    g_atomic_int_set(&no_names_change, TRUE);
+    g_assert_null(mount_as(fixture, "t", &error));
+    g_assert_error(error, FAULT, FAULT_ROLLBACK_INCOMPLETE);
+    g_assert_cmpuint(count_files(fixture->images), >, before);
+    g_atomic_int_set(&no_names_change, FALSE);
+    share_fixture_reconcile_until(fixture, 0);
+    g_assert_cmpuint(count_files(fixture->images), ==, before);
+}
 
 /* The first of them is told; the others' turn comes all the same. */
 static void
@@ -309,6 +382,8 @@ main(int argc, char **argv)
     /* Warnings are part of what is tested. */
     g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
     add("calls-end-while-one-waits", test_calls_do_not_wait_for_ever_for_one_that_does);
+    add("restored-while-made", test_who_restores_does_not_wait_for_who_makes_the_same);
+    add("mount-point-goes-later", test_a_mount_point_that_could_not_be_taken_back_goes_later);
     add("all-that-can-go-goes", test_all_that_can_go_goes);
     add("failing-database-loses-nothing", test_a_database_that_fails_loses_nothing);
     add("undone-later", test_a_failure_that_cannot_be_undone_at_once_is_undone_later);
