@@ -26,7 +26,8 @@ fails(FakeNfsServer *fake, const char *call, GError **error)
 {
     if (g_strcmp0(fake->fail, call) != 0)
         return FALSE;
-    fault_set(error, FAULT_PROGRAM_FAILED, "program 'exportfs'", "mend it", "failed on purpose");
+    fault_set(error, FAULT_PROGRAM_FAILED, "program 'exportfs'", "mend it", "%s failed on purpose",
+              call);
     return TRUE;
 }
 

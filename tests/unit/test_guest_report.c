@@ -37,6 +37,29 @@ test_good_report_is_read(void)
     g_assert_cmpuint(json_array_size(bonds), ==, 1);
 }
 
+/* An older program tells nothing of it. */
+static void
+test_what_is_said_of_xdp(void)
+{
+    static const struct {
+        const char *text;
+        gboolean tells, has;
+    } cases[] = { { "", FALSE, FALSE },
+                  { ", \"xdp\": true", TRUE, TRUE },
+                  { ", \"xdp\": false", TRUE, FALSE },
+                  { ", \"xdp\": 1", FALSE, FALSE } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text =
+            g_strdup_printf("{\"interfaces\": [{" LINK "%s}], \"bonds\": []}", cases[i].text);
+        g_autoptr(GuestReport) report = guest_report_parse("web1", text, NULL);
+        const GuestInterface *link = guest_report_find_link(report, "eth0");
+
+        g_assert_cmpint(link->tells_xdp, ==, cases[i].tells);
+        g_assert_cmpint(link->has_xdp, ==, cases[i].has);
+    }
+}
+
 static const char *const malformed_links[] = {
     "{}",
     "[]",
@@ -175,6 +198,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/guest-report/good", test_good_report_is_read);
+    g_test_add_func("/guest-report/xdp", test_what_is_said_of_xdp);
     g_test_add_func("/guest-report/malformed", test_malformed_reports_are_refused);
     g_test_add_func("/guest-report/steering", test_ways_to_steer_have_names);
     g_test_add_func("/guest-report/hooks", test_hooks_are_known_or_passed_over);

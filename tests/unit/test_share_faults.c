@@ -225,6 +225,32 @@ test_all_that_can_go_goes(ShareFixture *fixture, const void *data)
     g_assert_cmpuint(fake_nfs_server_count(fixture->fake_server), ==, 0);
 }
 
+static void
+assert_reason(ShareFixture *fixture, const Lease *lease, const char *words)
+{
+    g_autoptr(Lease) now = lease_store_get(fixture->store, lease->id, 0, NULL);
+
+    g_assert_cmpstr(now->state, ==, "degraded");
+    g_assert_nonnull(strstr(now->reason, words));
+}
+
+/* However often it is tried. */
+static void
+test_the_reason_is_the_latest(ShareFixture *fixture, const void *data)
+{
+    static const char *const calls[] = { "remove", "remove", "list" };
+    g_autoptr(Lease) lease = export_to(fixture, json_pack("[s]", "host2"));
+
+    expire(fixture, lease);
+    for (gsize i = 0; i < G_N_ELEMENTS(calls); i++) {
+        fixture->fake_server->fail = calls[i];
+        share_leases_reconcile(fixture->leases);
+        assert_reason(fixture, lease, calls[i]);
+    }
+    fixture->fake_server->fail = NULL;
+    share_fixture_reconcile_until(fixture, 0);
+}
+
 /* A request to the database fails while leases are looked at; none is lost, and the next look ends
  * them. FALSE: there are fewer requests. */
 static gboolean
@@ -385,6 +411,7 @@ main(int argc, char **argv)
     add("restored-while-made", test_who_restores_does_not_wait_for_who_makes_the_same);
     add("mount-point-goes-later", test_a_mount_point_that_could_not_be_taken_back_goes_later);
     add("all-that-can-go-goes", test_all_that_can_go_goes);
+    add("reason", test_the_reason_is_the_latest);
     add("failing-database-loses-nothing", test_a_database_that_fails_loses_nothing);
     add("undone-later", test_a_failure_that_cannot_be_undone_at_once_is_undone_later);
     add("committed-and-renewed", test_renewed_commitment_is_one);
