@@ -500,6 +500,10 @@ run_migration(Job *job, void *data, GError **error)
 
     if (!enter(job, order, error))
         return NULL;
+    if (!migration_plan_confirm_sent(order->plan, migrations->hypervisor, error)) {
+        migration_queue_leave(migrations->queue);
+        return NULL;
+    }
     const Convergence convergence = convergence_new(&order->plan->policy, order->plan->mode);
     g_autoptr(SourceDisks) left_behind = note_source_disks(migrations, order->plan);
     g_autoptr(Call) call = start_call(migrations, g_steal_pointer(&order->plan));

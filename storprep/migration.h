@@ -28,8 +28,9 @@ void migrations_write_metrics(Migrations *migrations, OpenMetrics *metrics);
 
 /*
  * Starts the job; @plan is taken over. Result and progress: see the interface. Errors of the job:
- * see outcome_explain(); FAULT_CANCELLED before libvirt was asked says so. FAULT_GUEST_BUSY while
- * another job of ours works on the guest. Returns a reference.
+ * see outcome_explain(); FAULT_CANCELLED before libvirt was asked says so, and those of
+ * migration_plan_confirm_sent() come before it, too. FAULT_GUEST_BUSY while another job of ours
+ * works on the guest. Returns a reference.
  */
 Job *migrations_start(Migrations *migrations, MigrationPlan *plan, GError **error);
 /*

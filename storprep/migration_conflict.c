@@ -143,7 +143,7 @@ persistent_xml_not_persistent(const MigrationPlan *plan)
 static gboolean
 removes_what_is_not_copied(const MigrationPlan *plan)
 {
-    gboolean by_whom = plan->mode != MIGRATION_OFFLINE || plan->sent;
+    gboolean by_whom = plan->mode != MIGRATION_OFFLINE || plan->sent_disks;
 
     return plan->remove_source_disks && !(copies(plan) && by_whom);
 }

@@ -27,6 +27,7 @@ migration_plan_free(MigrationPlan *plan)
     g_strfreev(plan->shared_disks);
     g_free(plan->destination_xml);
     g_free(plan->persistent_xml);
+    json_decref(plan->sent_disks);
     g_free(plan);
 }
 
@@ -342,7 +343,8 @@ unpack_plan(json_t *parameters, const Guest *guest)
     plan->undefine_source = unpack_boolean(parameters, "undefineSource", guest->persistent);
     plan->tunnelled = unpack_boolean(parameters, "tunnelled", FALSE);
     plan->unsafe = unpack_boolean(parameters, "unsafe", FALSE);
-    plan->sent = json_array_size(json_object_get(parameters, "sentDisks")) > 0;
+    if (json_array_size(json_object_get(parameters, "sentDisks")))
+        plan->sent_disks = json_deep_copy(json_object_get(parameters, "sentDisks"));
     plan->remove_source_disks = unpack_boolean(parameters, "removeSourceDisks", FALSE);
     return plan;
 }
@@ -372,9 +374,20 @@ migration_plan_new(json_t *parameters, const Guest *guest, const Policy *standin
         !unpack_policy(parameters, standing, &plan->policy, error) ||
         !unpack_xml(parameters, "destinationXml", guest, &plan->destination_xml, error) ||
         !unpack_xml(parameters, "persistentXml", guest, &plan->persistent_xml, error) ||
-        !sent_disks_check(json_object_get(parameters, "sentDisks"), error) ||
-        !migration_conflict_check(plan, error) || !check_guest(guest, plan->mode, error) ||
-        !check_disks(guest, hypervisor, plan, error))
+        !sent_disks_check(plan->sent_disks, error) || !migration_conflict_check(plan, error) ||
+        !check_guest(guest, plan->mode, error) || !check_disks(guest, hypervisor, plan, error))
         return NULL;
     return g_steal_pointer(&plan);
+}
+
+gboolean
+migration_plan_confirm_sent(const MigrationPlan *plan, Hypervisor *hypervisor, GError **error)
+{
+    g_autoptr(Guest) guest = NULL;
+
+    if (!plan->sent_disks)
+        return TRUE;
+    guest = hypervisor_get_guest(hypervisor, plan->guest_uuid, error);
+    return guest && check_guest(guest, plan->mode, error) &&
+           sent_disks_check(plan->sent_disks, error);
 }

@@ -25,8 +25,8 @@ typedef struct {
     gboolean tunnelled;
     gboolean unsafe;
     gboolean proven_safe; /* unsafe, as libvirt cannot see what was proven: nobody asked for it */
-    gboolean sent;        /* offline: the disks were sent by SendDisks */
     gboolean remove_source_disks; /* that were copied, once the guest has left */
+    json_t *sent_disks;           /* offline: what SendDisks told of them; NULL: nothing */
 } MigrationPlan;
 
 void migration_plan_free(MigrationPlan *plan);
@@ -45,6 +45,14 @@ gboolean migration_check_uri(const char *uri, GError **error);
  */
 MigrationPlan *migration_plan_new(json_t *parameters, const Guest *guest, const Policy *standing,
                                   Hypervisor *hypervisor, GError **error);
+
+/*
+ * Whether disks that were sent are still what the guest has, to be asked right before its
+ * definition goes: a plan may wait long for its turn, and the guest may have run meanwhile.
+ * FAULT_GUEST_BUSY, FAULT_IMAGE_INVALID, FAULT_HYPERVISOR_UNAVAILABLE. Blocks.
+ */
+gboolean migration_plan_confirm_sent(const MigrationPlan *plan, Hypervisor *hypervisor,
+                                     GError **error);
 
 /* Pure: whether the guest shall go on at the destination once its timeout has passed. */
 gboolean migration_plan_wants_post_copy(const MigrationPlan *plan);

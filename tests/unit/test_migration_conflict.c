@@ -84,6 +84,7 @@ static void
 check_case(const Case *one, PolicyLevel level, GError **error)
 {
     static char *no_disks[] = { NULL }, *disks[] = { "vda", NULL };
+    json_auto_t *sent = one->sent ? json_array() : NULL;
     MigrationPlan plan = {
         .mode = one->mode,
         .copy_disks = one->copies ? disks : no_disks,
@@ -92,7 +93,7 @@ check_case(const Case *one, PolicyLevel level, GError **error)
         .undefine_source = one->undefines,
         .tunnelled = one->tunnelled,
         .remove_source_disks = one->removes,
-        .sent = one->sent,
+        .sent_disks = sent,
         .persistent_xml = one->has_xml ? "<domain/>" : NULL,
     };
 

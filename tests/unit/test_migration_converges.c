@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a migration job does while libvirt works: queueing, timeouts, progress, cancelling in each
  * phase. */
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "fake/fake_hypervisor.h"
 #include "storprep/migration.h"
+#include "storprep/sent_disk.h"
 
 #define URI "qemu+ssh://host2/system"
 
@@ -334,6 +336,41 @@ test_a_failed_offline_move_leaves_it_shut_off_here(Fixture *fixture, const void 
     assert_fails(job, FAULT_MIGRATION_FAILED, "the guest is shut off here");
 }
 
+/* The move waits for another one's end; meanwhile the guest may have run, and shut down again. */
+static void
+write_while_queued(Fixture *fixture, const char *image)
+{
+    json_auto_t *sent = sent_disk_new("vda", image, NULL);
+    g_autoptr(Job) first = start(fixture, "web1", json_object());
+
+    wait_until_started(fixture, 1);
+    g_autoptr(Job) second =
+        start(fixture, "web2", json_pack("{s:s, s:[O]}", "mode", "offline", "sentDisks", sent));
+    g_assert_true(g_file_set_contents(image, "written since", -1, NULL));
+    g_cancellable_cancel(job_cancellable(first));
+    assert_moves(first);
+    assert_fails(second, FAULT_GUEST_BUSY, "written to while or after it was sent");
+    g_assert_cmpuint(count_calls(fixture, "migrate"), ==, 1);
+}
+
+static void
+test_what_was_sent_is_proven_when_its_turn_comes(Fixture *fixture, const void *data)
+{
+    g_autofree char *image = NULL;
+    int fd = g_file_open_tmp("sent-XXXXXX", &image, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_true(g_close(fd, NULL));
+    fake_hypervisor_set_state(fixture->fake, uuids[1], GUEST_STATE_SHUT_OFF);
+    write_while_queued(fixture, image);
+    g_assert_cmpint(g_unlink(image), ==, 0);
+    /* The place is free for the next one. */
+    fixture->until = "migrate";
+    fixture->times = 1;
+    g_autoptr(Job) third = start(fixture, "web2", json_pack("{s:s}", "mode", "offline"));
+    assert_moves(third);
+}
+
 static void
 test_every_option_reaches_the_hypervisor(Fixture *fixture, const void *data)
 {
@@ -386,6 +423,8 @@ main(int argc, char **argv)
         test_offline_move_asks_for_nothing_about_memory);
     add("failed-offline-move-leaves-it-shut-off-here",
         test_a_failed_offline_move_leaves_it_shut_off_here);
+    add("what-was-sent-is-proven-when-its-turn-comes",
+        test_what_was_sent_is_proven_when_its_turn_comes);
     add("every-option-reaches-the-hypervisor", test_every_option_reaches_the_hypervisor);
     return g_test_run();
 }
