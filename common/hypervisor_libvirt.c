@@ -86,11 +86,29 @@ get_guest(void *self, const char *guest, GError **error)
     return domain ? read_guest(domain, TRUE, error) : NULL;
 }
 
+/* One that went away meanwhile is not on this host any more; of any other that cannot be read the
+ * caller must know, to whom it would look gone. */
+static gboolean
+add_guest(virDomainPtr domain, GPtrArray *guests, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    Guest *guest = read_guest(domain, FALSE, &failure);
+
+    if (guest)
+        g_ptr_array_add(guests, guest);
+    if (guest || fault_code(failure) == FAULT_GUEST_NOT_FOUND)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
 static GPtrArray *
 list_guests(void *self, GError **error)
 {
     g_autoptr(virConnect) connection = libvirt_link_acquire(self, error);
+    g_autoptr(GPtrArray) guests = g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
     virDomainPtr *domains = NULL;
+    gboolean good = TRUE;
 
     if (!connection)
         return NULL;
@@ -99,16 +117,12 @@ list_guests(void *self, GError **error)
         libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, "list of guests", NULL);
         return NULL;
     }
-    GPtrArray *guests = g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
     for (int i = 0; i < count; i++) {
-        /* One that went away meanwhile is not on this host any more. */
-        Guest *guest = read_guest(domains[i], FALSE, NULL);
-        if (guest)
-            g_ptr_array_add(guests, guest);
+        good = good && add_guest(domains[i], guests, error);
         virDomainFree(domains[i]);
     }
     free(domains);
-    return guests;
+    return good ? g_steal_pointer(&guests) : NULL;
 }
 
 static unsigned

@@ -2,6 +2,7 @@
 /* Calls wait for a libvirt that is about to come, and not for one that stays away. */
 #include <glib/gstdio.h>
 #include <libvirt-glib/libvirt-glib.h>
+#include <libvirt/libvirt.h>
 
 #include "common/fault.h"
 #include "common/hypervisor.h"
@@ -10,10 +11,33 @@
 #define PATIENT_SECONDS   600
 #define IMPATIENT_SECONDS 1
 
-static const char node_text[] =
-    "<node><domain type='test'><name>web1</name>"
-    "<uuid>7c8a1f9e-6f0e-4d5b-9c39-0d0a3c7b1a55</uuid><memory>8192</memory>"
-    "<os><type>hvm</type></os></domain></node>";
+#define DOMAIN(name, last)                                                                         \
+    "<domain type='test'><name>" name "</name><uuid>7c8a1f9e-6f0e-4d5b-9c39-0d0a3c7b1a5" last      \
+    "</uuid><memory>8192</memory><os><type>hvm</type></os></domain>"
+
+static const char node_text[] = "<node>" DOMAIN("web1", "5") "</node>";
+static const char two_guests_text[] = "<node>" DOMAIN("web1", "5") DOMAIN("web2", "6") "</node>";
+
+/* What becomes of web1 between a list of guests and the look at each. */
+static enum { READABLE, UNREADABLE, GONE } web1;
+
+/* The linker leads ours here. */
+char *__real_virDomainGetXMLDesc(virDomainPtr domain, unsigned flags);
+char *__wrap_virDomainGetXMLDesc(virDomainPtr domain, unsigned flags);
+
+char *
+__wrap_virDomainGetXMLDesc(virDomainPtr domain, unsigned flags)
+{
+    gboolean meant = g_strcmp0(virDomainGetName(domain), "web1") == 0;
+
+    if (meant && web1 == UNREADABLE)
+        return __real_virDomainGetXMLDesc(NULL, flags);
+    if (meant && web1 == GONE) {
+        virDomainDestroy(domain);
+        virDomainUndefine(domain);
+    }
+    return __real_virDomainGetXMLDesc(domain, flags);
+}
 
 /* A libvirt of the test driver, which is there as soon as its file is. */
 typedef struct {
@@ -100,6 +124,41 @@ test_watch_hears_of_the_connection(Place *place, const void *unused)
     g_assert_cmpstr(event->uuid, ==, "");
 }
 
+static GPtrArray *
+list(Place *place, GError **error)
+{
+    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
+
+    g_assert_true(g_file_set_contents(place->node, two_guests_text, -1, NULL));
+    return hypervisor_list_guests(hypervisor, error);
+}
+
+/* A list without it would be one of a host that has not got it. */
+static void
+test_list_without_a_guest_that_cannot_be_read_is_none(Place *place, const void *unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    web1 = UNREADABLE;
+    g_autoptr(GPtrArray) guests = list(place, &error);
+    web1 = READABLE;
+    g_assert_null(guests);
+    g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
+}
+
+static void
+test_guest_that_goes_meanwhile_is_left_out(Place *place, const void *unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    web1 = GONE;
+    g_autoptr(GPtrArray) guests = list(place, &error);
+    web1 = READABLE;
+    g_assert_no_error(error);
+    g_assert_cmpuint(guests->len, ==, 1);
+    g_assert_cmpstr(((const Guest *)guests->pdata[0])->name, ==, "web2");
+}
+
 static void *
 run_loop(void *loop)
 {
@@ -122,6 +181,10 @@ main(int argc, char **argv)
                test_calls_do_not_wait_for_ever, tear_down);
     g_test_add("/libvirt-link/watch-hears-of-the-connection", Place, NULL, set_up,
                test_watch_hears_of_the_connection, tear_down);
+    g_test_add("/libvirt-link/list-without-a-guest-that-cannot-be-read-is-none", Place, NULL,
+               set_up, test_list_without_a_guest_that_cannot_be_read_is_none, tear_down);
+    g_test_add("/libvirt-link/guest-that-goes-meanwhile-is-left-out", Place, NULL, set_up,
+               test_guest_that_goes_meanwhile_is_left_out, tear_down);
     int status = g_test_run();
     g_idle_add(quit_loop, loop);
     g_thread_join(thread);
