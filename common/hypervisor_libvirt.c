@@ -32,19 +32,32 @@ state_of(int state)
     }
 }
 
-/* A driver that knows no jobs has none. A guest that stands still for a migration has that job, on
- * either host; a destination that is asked for it logs an error. */
+/* For what libvirt says instead of the job: a driver that knows no jobs has none, nor has a guest
+ * that stopped meanwhile; one that cannot be asked since something else holds it has that. */
 static gboolean
-has_job(virDomainPtr domain, int state, int reason)
+judge_refusal(gboolean *ret_has_job)
+{
+    int code = virGetLastErrorCode();
+
+    *ret_has_job = code == VIR_ERR_OPERATION_TIMEOUT;
+    return *ret_has_job || code == VIR_ERR_NO_SUPPORT || code == VIR_ERR_OPERATION_INVALID ||
+           code == VIR_ERR_OPERATION_UNSUPPORTED;
+}
+
+/* A guest that stands still for a migration has that job, on either host; a destination that is
+ * asked for it logs an error. FALSE, with libvirt's error: it does not say. */
+static gboolean
+find_job(virDomainPtr domain, int state, int reason, gboolean *ret_has_job)
 {
     virDomainJobInfo info = { 0 };
 
-    if (state == VIR_DOMAIN_SHUTOFF)
-        return FALSE;
-    if (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION)
+    *ret_has_job = state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION;
+    if (state == VIR_DOMAIN_SHUTOFF || *ret_has_job)
         return TRUE;
-    return virDomainGetJobInfo(domain, &info) == 0 &&
-           (info.type == VIR_DOMAIN_JOB_BOUNDED || info.type == VIR_DOMAIN_JOB_UNBOUNDED);
+    if (virDomainGetJobInfo(domain, &info) < 0)
+        return judge_refusal(ret_has_job);
+    *ret_has_job = info.type == VIR_DOMAIN_JOB_BOUNDED || info.type == VIR_DOMAIN_JOB_UNBOUNDED;
+    return TRUE;
 }
 
 /* Reads what @domain is now. The guest may vanish between two questions: that is GUEST_NOT_FOUND.
@@ -62,14 +75,14 @@ read_guest(virDomainPtr domain, gboolean with_inactive, GError **error)
     char *xml = virDomainGetXMLDesc(domain, 0);
     guest->xml = g_strdup(xml);
     free(xml);
-    if (!guest->xml || virDomainGetState(domain, &state, &reason, 0) < 0) {
+    if (!guest->xml || virDomainGetState(domain, &state, &reason, 0) < 0 ||
+        !find_job(domain, state, reason, &guest->has_job)) {
         g_autofree char *object = name_guest(guest->name);
         libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, NULL);
         return NULL;
     }
     guest->state = state_of(state);
     guest->persistent = virDomainIsPersistent(domain) == 1;
-    guest->has_job = has_job(domain, state, reason);
     if (guest->persistent && with_inactive) {
         xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
         guest->inactive_xml = g_strdup(xml);

@@ -3,6 +3,7 @@
 #include <glib/gstdio.h>
 #include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
 
 #include "common/fault.h"
 #include "common/hypervisor.h"
@@ -37,6 +38,26 @@ __wrap_virDomainGetXMLDesc(virDomainPtr domain, unsigned flags)
         virDomainUndefine(domain);
     }
     return __real_virDomainGetXMLDesc(domain, flags);
+}
+
+/* What libvirt says when it is asked for a guest's job. */
+static int job_error;
+
+int __wrap_virDomainGetJobInfo(virDomainPtr domain, virDomainJobInfoPtr info);
+int __real_virDomainGetJobInfo(virDomainPtr domain, virDomainJobInfoPtr info);
+int __wrap_virGetLastErrorCode(void);
+int __real_virGetLastErrorCode(void);
+
+int
+__wrap_virDomainGetJobInfo(virDomainPtr domain, virDomainJobInfoPtr info)
+{
+    return __real_virDomainGetJobInfo(job_error ? NULL : domain, info);
+}
+
+int
+__wrap_virGetLastErrorCode(void)
+{
+    return job_error ? job_error : __real_virGetLastErrorCode();
 }
 
 /* A libvirt of the test driver, which is there as soon as its file is. */
@@ -124,6 +145,34 @@ test_watch_hears_of_the_connection(Place *place, const void *unused)
     g_assert_cmpstr(event->uuid, ==, "");
 }
 
+/* A migration has begun: what libvirt says when asked for the job. */
+static gboolean
+ask_for_job(Place *place, int says, gboolean *ret_has_job, GError **error)
+{
+    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
+
+    g_assert_true(g_file_set_contents(place->node, node_text, -1, NULL));
+    job_error = says;
+    g_autoptr(Guest) guest = hypervisor_get_guest(hypervisor, "web1", error);
+    job_error = VIR_ERR_OK;
+    *ret_has_job = guest && guest->has_job;
+    return guest != NULL;
+}
+
+static void
+test_job_that_cannot_be_asked_for_is_not_none(Place *place, const void *unused)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean has_job = FALSE;
+
+    g_assert_false(ask_for_job(place, VIR_ERR_RPC, &has_job, &error));
+    g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
+    g_assert_true(ask_for_job(place, VIR_ERR_OPERATION_TIMEOUT, &has_job, NULL));
+    g_assert_true(has_job);
+    g_assert_true(ask_for_job(place, VIR_ERR_OPERATION_INVALID, &has_job, NULL));
+    g_assert_false(has_job);
+}
+
 static GPtrArray *
 list(Place *place, GError **error)
 {
@@ -183,6 +232,8 @@ main(int argc, char **argv)
                test_watch_hears_of_the_connection, tear_down);
     g_test_add("/libvirt-link/list-without-a-guest-that-cannot-be-read-is-none", Place, NULL,
                set_up, test_list_without_a_guest_that_cannot_be_read_is_none, tear_down);
+    g_test_add("/libvirt-link/job-that-cannot-be-asked-for-is-not-none", Place, NULL, set_up,
+               test_job_that_cannot_be_asked_for_is_not_none, tear_down);
     g_test_add("/libvirt-link/guest-that-goes-meanwhile-is-left-out", Place, NULL, set_up,
                test_guest_that_goes_meanwhile_is_left_out, tear_down);
     int status = g_test_run();
