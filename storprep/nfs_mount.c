@@ -162,7 +162,13 @@ nfs_mount_request_new(json_t *parameters, const ShareHost *host, GError **error)
 const char *
 nfs_mount_options(const Lease *lease)
 {
-    return lease->assets->len ? share_text(lease->assets->pdata[0], "listed") : "";
+    for (guint i = 0; i < lease->assets->len; i++) {
+        const LeaseAsset *asset = lease->assets->pdata[i];
+
+        if (g_str_equal(asset->kind, MOUNT_KIND))
+            return share_text(asset, "listed");
+    }
+    return "";
 }
 
 /* The mount. */

@@ -280,14 +280,15 @@ share_leases_release(ShareLeases *leases, const char *id, guint64 generation, gb
 
 /* Ending by what is shared. */
 
+/* A lease is about what its assets of its own kind are about, not about what these bring along. */
 static gboolean
 holds(const Lease *lease, const char *kind, const char *place)
 {
     for (guint i = 0; i < lease->assets->len && g_str_equal(lease->kind, kind); i++) {
         const LeaseAsset *asset = lease->assets->pdata[i];
 
-        if (g_str_equal(share_subject(asset), place) ||
-            g_str_equal(share_text(asset, "directory"), place))
+        if (g_str_equal(asset->kind, kind) && (g_str_equal(share_subject(asset), place) ||
+                                               g_str_equal(share_text(asset, "directory"), place)))
             return TRUE;
     }
     return FALSE;

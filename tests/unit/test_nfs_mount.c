@@ -437,6 +437,18 @@ test_pool_is_made_after_its_mount(ShareFixture *fixture, const void *data)
     assert_nothing_left(fixture);
 }
 
+/* The same chance. */
+static void
+test_options_are_those_of_the_mount(ShareFixture *fixture, const void *data)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        g_autoptr(Lease) lease = create_from(fixture, asked_with_pool(fixture, "t"), NULL);
+
+        g_assert_nonnull(strstr(nfs_mount_options(lease), "vers=4.2"));
+        g_assert_true(share_fixture_release(fixture, lease, NULL));
+    }
+}
+
 static void
 test_pool_that_fails_leaves_nothing(ShareFixture *fixture, const void *data)
 {
@@ -516,6 +528,22 @@ test_unmount_is_refused_while_it_is_needed(ShareFixture *fixture, const void *da
     g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
 }
 
+/* What a pool comes from has a path, too, but on the server. */
+static void
+test_unmount_is_of_a_place_on_this_host(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean kept;
+
+    lease_free(create_from(fixture, asked_with_pool(fixture, "t"), NULL));
+    g_assert_false(
+        share_leases_end(fixture->leases, "mount", "test", "/srv/images", &kept, &error));
+    g_assert_error(error, FAULT, FAULT_LEASE_NOT_FOUND);
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
+    g_assert_true(unmount(fixture, "test", NULL));
+    assert_nothing_left(fixture);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -541,11 +569,13 @@ main(int argc, char **argv)
         { "/nfs-mount/come-back", test_committed_mounts_come_back_when_the_server_does },
         { "/nfs-mount/pool", test_pool_comes_and_goes_with_its_lease },
         { "/nfs-mount/pool-order", test_pool_is_made_after_its_mount },
+        { "/nfs-mount/pool-options", test_options_are_those_of_the_mount },
         { "/nfs-mount/pool-fails", test_pool_that_fails_leaves_nothing },
         { "/nfs-mount/pool-of-others", test_pool_of_others_is_refused },
         { "/nfs-mount/pool-and-mount", test_pool_stays_while_another_lease_needs_the_mount },
         { "/nfs-mount/unmount", test_unmount_ends_all_leases_of_its_owner },
         { "/nfs-mount/unmount-needed", test_unmount_is_refused_while_it_is_needed },
+        { "/nfs-mount/unmount-place", test_unmount_is_of_a_place_on_this_host },
         { "/nfs-mount/crash", test_crash_while_making_leaves_nothing },
     };
 
