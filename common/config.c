@@ -85,6 +85,10 @@ read_image_directories(const Reader *reader, const char *group, const char *key,
     for (char **value = values; *value; value++) {
         if (!g_path_is_absolute(*value) || strlen(*value) > LIMIT_PATH_BYTES)
             return refuse(reader, group, key, error, "'%s' is not an absolute path", *value);
+        /* As the kernel's table of mounts has it. */
+        char *plain = g_canonicalize_filename(*value, "/");
+        g_free(*value);
+        *value = plain;
     }
     g_strfreev(reader->config->image_directories);
     reader->config->image_directories = g_steal_pointer(&values);

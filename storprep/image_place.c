@@ -115,21 +115,37 @@ is_plain_path(const char *path)
     return TRUE;
 }
 
-/* What of @path lies below @directory, or NULL. */
-static const char *
-path_below(const char *path, const char *directory)
+static size_t
+length_without_slashes(const char *directory)
 {
     size_t length = strlen(directory);
 
     while (length > 1 && directory[length - 1] == '/')
         length--;
+    return length;
+}
+
+/* What of @path lies below @directory, or NULL. */
+static const char *
+path_below(const char *path, const char *directory)
+{
+    size_t length = length_without_slashes(directory);
+
     if (strncmp(path, directory, length) != 0 || path[length] != '/' || !path[length + 1])
         return NULL;
     return path + length + 1;
 }
 
-const char *
-image_place_root(const char *path, const char *const *directories, GError **error)
+static gboolean
+is_itself(const char *path, const char *directory)
+{
+    size_t length = length_without_slashes(directory);
+
+    return strlen(path) == length && strncmp(path, directory, length) == 0;
+}
+
+static const char *
+find_root(const char *path, const char *const *directories, gboolean or_itself, GError **error)
 {
     g_autofree char *list = NULL;
     g_autofree char *cause = NULL;
@@ -140,7 +156,7 @@ image_place_root(const char *path, const char *const *directories, GError **erro
         return NULL;
     }
     for (const char *const *directory = directories; *directory; directory++) {
-        if (path_below(path, *directory))
+        if (path_below(path, *directory) || (or_itself && is_itself(path, *directory)))
             return *directory;
     }
     list = g_strjoinv(", ", (char **)directories);
@@ -148,6 +164,18 @@ image_place_root(const char *path, const char *const *directories, GError **erro
     refuse(error, path, "add its directory to image-directories in migprep.conf on this host",
            cause);
     return NULL;
+}
+
+const char *
+image_place_root(const char *path, const char *const *directories, GError **error)
+{
+    return find_root(path, directories, FALSE, error);
+}
+
+const char *
+image_place_root_of_directory(const char *path, const char *const *directories, GError **error)
+{
+    return find_root(path, directories, TRUE, error);
 }
 
 /* Opens @below (which may be "") under @root_fd without following any link. */
@@ -209,14 +237,11 @@ image_place_open(const char *path, const char *const *directories, ImagePlace *r
     return TRUE;
 }
 
-/* Whether @path is an image directory itself, however many slashes its entry ends with. */
 static gboolean
 is_root(const char *path, const char *const *directories)
 {
     for (const char *const *directory = directories; *directory; directory++) {
-        g_autofree char *below = g_strconcat(path, "/x", NULL);
-
-        if (g_strcmp0(path_below(below, *directory), "x") == 0)
+        if (is_itself(path, *directory))
             return TRUE;
     }
     return FALSE;

@@ -40,6 +40,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ImagePlace, image_place_clear)
  * lies below one of @directories. Returns that directory (borrowed) or NULL with
  * FAULT_TARGET_REFUSED. */
 const char *image_place_root(const char *path, const char *const *directories, GError **error);
+/* The same for a directory, which may also be one of @directories itself. */
+const char *image_place_root_of_directory(const char *path, const char *const *directories,
+                                          GError **error);
 
 /*
  * Opens the parent directory of @path. An image directory may itself be a symbolic link: it is the

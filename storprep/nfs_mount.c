@@ -103,17 +103,6 @@ plan_asset(json_t *parameters, const char *server, const char *export_path, cons
                                      json_is_true(json_object_get(parameters, "hideContent"))));
 }
 
-/* The image directory that @path is, or lies below. */
-static const char *
-find_root(const char *path, const char *const *directories, GError **error)
-{
-    for (const char *const *directory = directories; *directory; directory++) {
-        if (g_str_equal(path, *directory))
-            return *directory;
-    }
-    return image_place_root(path, directories, error);
-}
-
 /* As libvirt has them, and short: no "/", which its files would take for a directory. */
 static gboolean
 is_pool_name(const char *name)
@@ -152,7 +141,7 @@ nfs_mount_request_new(json_t *parameters, const ShareHost *host, GError **error)
 
     if (!request || !export_client_check(server, no_networks, error) ||
         !check_export_path(export_path, error) ||
-        !(root = find_root(path, host->directories, error)) ||
+        !(root = image_place_root_of_directory(path, host->directories, error)) ||
         !check_loop(host, server, export_path, path, error))
         return NULL;
     g_ptr_array_add(request->assets, plan_asset(parameters, server, export_path, path, root));

@@ -28,15 +28,6 @@ probe_file_name_new(void)
     return g_strconcat(PREFIX, unique, NULL);
 }
 
-/* The image directory that @directory is, or lies below. */
-static const char *
-find_root(const char *directory, const char *const *directories, GError **error)
-{
-    g_autofree char *below = g_strconcat(directory, "/x", NULL);
-
-    return image_place_root(below, directories, error);
-}
-
 ShareRequest *
 probe_file_request_new(json_t *parameters, const ShareHost *host, GError **error)
 {
@@ -48,7 +39,7 @@ probe_file_request_new(json_t *parameters, const ShareHost *host, GError **error
     const char *root;
     LeaseAsset *asset;
 
-    if (!request || !(root = find_root(directory, host->directories, error)))
+    if (!request || !(root = image_place_root_of_directory(directory, host->directories, error)))
         return NULL;
     path = g_build_filename(directory, name, NULL);
     asset = share_asset_new(PROBE_KIND, path,
@@ -110,7 +101,7 @@ json_t *
 probe_file_find(const char *directory, const char *name, const char *nonce,
                 const char *const *directories, GError **error)
 {
-    const char *root = find_root(directory, directories, error);
+    const char *root = image_place_root_of_directory(directory, directories, error);
 
     if (!root)
         return NULL;

@@ -46,7 +46,7 @@ test_every_key_is_read(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(Config) config =
-        load("[access]\ngroup=ops\nmonitor-group=watchers\n[storage]\nimage-directories=/a;/b\n"
+        load("[access]\ngroup=ops\nmonitor-group=watchers\n[storage]\nimage-directories=/a;/b//c/\n"
              "export-networks=10.0.0.0/8;2001:db8::/32\n"
              "[network]\nunplug-seconds=1\nattach-seconds=600\n"
              "agent-seconds=2\nnative-migration=yes\n"
@@ -58,7 +58,7 @@ test_every_key_is_read(void)
     g_assert_no_error(error);
     g_assert_cmpstr(config->group, ==, "ops");
     g_assert_cmpstr(config->monitor_group, ==, "watchers");
-    g_assert_cmpstr(config->image_directories[1], ==, "/b");
+    g_assert_cmpstr(config->image_directories[1], ==, "/b/c");
     g_assert_cmpstr(config->export_networks[1], ==, "2001:db8::/32");
     g_assert_cmpuint(config->unplug_seconds, ==, 1);
     g_assert_true(config->native_migration);

@@ -117,6 +117,7 @@ test_only_probes_in_image_directories_are_looked_for(ShareFixture *fixture, cons
 
     g_assert_null(probe_file_find("/etc", name, "n", directories, &outside));
     g_assert_error(outside, FAULT, FAULT_TARGET_REFUSED);
+    g_assert_cmpstr(fault_object(outside), ==, "target '/etc'");
     g_assert_null(probe_file_find(fixture->images, "../x", "n", directories, &other));
     g_assert_error(other, FAULT, FAULT_INVALID_ARGUMENT);
     g_assert_null(place(fixture, "/etc", &nowhere));
