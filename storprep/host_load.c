@@ -6,6 +6,7 @@
 #include "storprep/guest_policy.h"
 #include "storprep/storage_methods.h"
 #include "storprep/target_lease.h"
+#include "storprep/target_reach.h"
 #include "storprep/target_space.h"
 
 static json_t *
@@ -23,12 +24,29 @@ pack_huge_pages(const HypervisorHost *host)
     return records;
 }
 
-static json_t *
-pack_volumes(const StorageService *service, const GPtrArray *leases)
+/* "" for those of a server that is silent: there is no room. */
+static const char **
+list_answering(const TargetReach *reach, const char *const *directories)
 {
+    const char **answering = g_new0(const char *, g_strv_length((char **)directories) + 1);
+
+    for (guint i = 0; directories[i]; i++)
+        answering[i] = storage_pulse_check(reach->pulse, directories[i], reach->mount_info, NULL)
+                           ? directories[i]
+                           : "";
+    return answering;
+}
+
+static json_t *
+pack_volumes(const StorageService *service, GPtrArray *leases)
+{
+    const TargetReach reach = { service->checks->pulse, service->checks->mount_info };
     const char *const *directories = (const char *const *)service->directories;
-    g_autofree guint64 *space = target_space_list(directories, leases);
+    g_autofree const char **answering = list_answering(&reach, directories);
     json_t *records = json_array();
+
+    target_reach_filter(&reach, leases);
+    g_autofree guint64 *space = target_space_list(answering, leases);
 
     for (guint i = 0; directories[i]; i++)
         json_array_append_new(records, json_pack("{s:s, s:I}", "directory", directories[i],

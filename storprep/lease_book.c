@@ -11,12 +11,14 @@ lease_book_init(LeaseBook *book, LeaseStore *store, const LeaseWork *work, void 
     book->work = work;
     book->data = data;
     lease_claims_init(&book->claims);
+    g_mutex_init(&book->admission);
 }
 
 void
 lease_book_clear(LeaseBook *book)
 {
     lease_claims_clear(&book->claims);
+    g_mutex_clear(&book->admission);
 }
 
 gboolean
@@ -77,22 +79,32 @@ lease_book_note(LeaseBook *book, const Lease *lease, const char *reason)
 
 /* Creating. */
 
+/* Under the lock of the claims, so that nobody sees the record unclaimed. */
 static Lease *
-record_locked(LeaseBook *book, const Lease *draft, unsigned timeout_seconds, LeaseClaim *claim,
-              gboolean *ret_existing, GError **error)
+record(LeaseBook *book, const Lease *draft, unsigned timeout_seconds, LeaseClaim *claim,
+       gboolean *ret_existing, GError **error)
 {
-    const LeaseWork *work = book->work;
-    g_autoptr(Lease) lease = lease_store_create(book->store, draft, timeout_seconds,
-                                                work->busy_code, ret_existing, error);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&book->claims.lock);
+    Lease *lease = lease_store_create(book->store, draft, timeout_seconds, book->work->busy_code,
+                                      ret_existing, error);
 
-    if (!lease || *ret_existing)
+    if (lease && !*ret_existing)
+        lease_claim_set(&book->claims, lease->id, claim);
+    return lease;
+}
+
+/* No two are checked at once; calls on other leases do not wait for that. */
+static Lease *
+admit(LeaseBook *book, const Lease *draft, unsigned timeout_seconds, LeaseClaim *claim,
+      gboolean *ret_existing, GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&book->admission);
+    g_autoptr(Lease) lease = record(book, draft, timeout_seconds, claim, ret_existing, error);
+
+    if (!lease || *ret_existing || book->work->check(book->data, lease, error))
         return g_steal_pointer(&lease);
-    if (!work->check(book->data, lease, error)) {
-        lease_store_remove(book->store, lease->id, NULL);
-        return NULL;
-    }
-    lease_claim_set(&book->claims, lease->id, claim);
-    return g_steal_pointer(&lease);
+    lease_store_remove(book->store, lease->id, NULL);
+    return NULL;
 }
 
 /* A repeated request: waits for the first one's end. It claims nothing, so that clients who ask
@@ -135,10 +147,7 @@ lease_book_create(LeaseBook *book, const Lease *draft, unsigned timeout_seconds,
     gboolean existing = FALSE;
     GError *cause = NULL;
 
-    /* Under the lock, so that nobody sees the record unclaimed, and no two are checked at once. */
-    g_mutex_lock(&book->claims.lock);
-    lease = record_locked(book, draft, timeout_seconds, &claim, &existing, error);
-    g_mutex_unlock(&book->claims.lock);
+    lease = admit(book, draft, timeout_seconds, &claim, &existing, error);
     if (!lease)
         return NULL;
     if (existing)

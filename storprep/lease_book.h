@@ -38,6 +38,7 @@ typedef struct {
     const LeaseWork *work;
     void *data;
     LeaseClaims claims; /* ids of leases */
+    GMutex admission;   /* held while a new lease is recorded and checked */
 } LeaseBook;
 
 /* All are borrowed; @data is for the functions of @work. */

@@ -314,8 +314,9 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
     service->directories = g_strdupv(config->image_directories);
     service->migrations = migrations_new(service->jobs, hypervisor, config->migrations_at_once,
                                          (const char *const *)service->directories);
-    service->targets = target_leases_new(
-        store, hypervisor, (const char *const *)config->image_directories, "", socket_directory);
+    service->targets =
+        target_leases_new(store, hypervisor, (const char *const *)config->image_directories, "",
+                          socket_directory, &storage_pulse_real);
     service->networks = g_strdupv(config->export_networks);
     service->guest_hooks = config->guest_hooks;
     service->migration = config->migration;

@@ -11,6 +11,7 @@
 #include "storprep/lease_errands.h"
 #include "storprep/pool_volume.h"
 #include "storprep/target_files.h"
+#include "storprep/target_reach.h"
 #include "storprep/target_server.h"
 #include "storprep/target_space.h"
 
@@ -23,6 +24,8 @@ struct TargetLeases {
     Hypervisor *hypervisor;
     char **directories;
     char *root;
+    char *mount_info; /* NULL: this process's own */
+    TargetReach reach;
     TargetServers *servers;
     LeaseBook book;
     LeaseErrands *errands;
@@ -131,10 +134,15 @@ check_admitted(void *data, const Lease *lease, GError **error)
     TargetLeases *leases = data;
     g_autofree char *object = g_strdup_printf("guest '%s'", lease->guest_name);
 
-    if (!maintenance_check(leases->root, object, error))
+    if (!maintenance_check(leases->root, object, error) ||
+        !target_reach_check(&leases->reach, lease, error))
         return FALSE;
     g_autoptr(GPtrArray) all = target_leases_list(leases, error);
-    return all && target_space_check(lease, all, error);
+    if (!all)
+        return FALSE;
+    /* What is promised on a server that is silent is no room that this one could want. */
+    target_reach_filter(&leases->reach, all);
+    return target_space_check(lease, all, error);
 }
 
 static gboolean
@@ -195,7 +203,8 @@ undo(void *data, const Lease *lease, gboolean keep, GError **error)
     g_autoptr(GError) unseen = NULL;
 
     target_servers_end(leases->servers, lease->id);
-    if (!target_files_remove(lease, keep, error))
+    if (!target_reach_check(&leases->reach, lease, error) ||
+        !target_files_remove(lease, keep, error))
         return FALSE;
     if (!keep && !pool_volume_show_targets(leases->hypervisor, lease, &unseen))
         g_info("libvirt still lists what lease %s had made: %s", lease->id, unseen->message);
@@ -388,7 +397,7 @@ look_after(void *data)
 
 TargetLeases *
 target_leases_new(LeaseStore *store, Hypervisor *hypervisor, const char *const *directories,
-                  const char *root, const char *socket_directory)
+                  const char *root, const char *socket_directory, const StoragePulseOps *pulse)
 {
     TargetLeases *leases = g_new0(TargetLeases, 1);
 
@@ -396,6 +405,9 @@ target_leases_new(LeaseStore *store, Hypervisor *hypervisor, const char *const *
     leases->hypervisor = hypervisor;
     leases->directories = g_strdupv((char **)directories);
     leases->root = g_strdup(root);
+    if (*root)
+        leases->mount_info = g_strconcat(root, "/proc/self/mountinfo", NULL);
+    leases->reach = (TargetReach) { storage_pulse_new(pulse), leases->mount_info };
     leases->servers = target_servers_new(socket_directory);
     lease_book_init(&leases->book, store, &work, leases);
     leases->errands = lease_errands_new(reconcile_lease, leases);
@@ -419,5 +431,7 @@ target_leases_free(TargetLeases *leases)
     lease_book_clear(&leases->book);
     g_strfreev(leases->directories);
     g_free(leases->root);
+    g_free(leases->mount_info);
+    storage_pulse_free(leases->reach.pulse);
     g_free(leases);
 }

@@ -4,6 +4,7 @@
 
 #include "common/hypervisor.h"
 #include "common/lease_store.h"
+#include "storprep/storage_pulse.h"
 #include "storprep/target_request.h"
 
 /*
@@ -37,11 +38,12 @@ typedef enum {
  */
 TargetsDecision target_lease_decide(Presence presence, gboolean due, gboolean released);
 
-/* @store and @hypervisor are borrowed. @directories and @socket_directory (see target_server.h) are
- * copied; below @root ("") it is noted whether the host is in maintenance. Starts the thread. */
+/* @store, @hypervisor and @pulse are borrowed. @directories and @socket_directory (see
+ * target_server.h) are copied; below @root ("") it is noted whether the host is in maintenance, and
+ * what is mounted. Starts the thread. */
 TargetLeases *target_leases_new(LeaseStore *store, Hypervisor *hypervisor,
                                 const char *const *directories, const char *root,
-                                const char *socket_directory);
+                                const char *socket_directory, const StoragePulseOps *pulse);
 /* Stops the thread and waits for it. */
 void target_leases_free(TargetLeases *leases);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TargetLeases, target_leases_free)

@@ -26,8 +26,9 @@ start(StorageProcess *process, Injection what, unsigned point)
         store = try_open(process, INJECT_NOTHING, 0);
     g_assert_nonnull(store);
     share_fixture_start_daemon_on(&process->host, store);
-    process->targets = target_leases_new(process->host.store, process->host.hypervisor, directories,
-                                         process->host.directory, process->sockets);
+    process->targets =
+        target_leases_new(process->host.store, process->host.hypervisor, directories,
+                          process->host.directory, process->sockets, &storage_pulse_real);
 }
 
 static void

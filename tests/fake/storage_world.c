@@ -28,8 +28,8 @@ start_daemon(StorageHost *host)
         return;
     host->store = lease_store_open(host->database, &error);
     g_assert_no_error(error);
-    host->leases =
-        target_leases_new(host->store, host->hypervisor, directories, host->images, sockets);
+    host->leases = target_leases_new(host->store, host->hypervisor, directories, host->images,
+                                     sockets, &storage_pulse_real);
 }
 
 static void

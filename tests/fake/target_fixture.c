@@ -25,8 +25,9 @@ fixture_start_daemon(TargetFixture *fixture)
 
     fixture->store = lease_store_open(fixture->database, &error);
     g_assert_no_error(error);
-    fixture->leases = target_leases_new(fixture->store, fixture->hypervisor, directories,
-                                        fixture->directory, fixture->sockets);
+    fixture->leases =
+        target_leases_new(fixture->store, fixture->hypervisor, directories, fixture->directory,
+                          fixture->sockets, fixture->pulse ? fixture->pulse : &storage_pulse_real);
 }
 
 void

@@ -17,7 +17,8 @@ typedef struct {
     LeaseStore *store;
     FakeHypervisor *fake;
     Hypervisor *hypervisor;
-    TargetLeases *leases; /* the daemon at work */
+    const StoragePulseOps *pulse; /* set before it starts; NULL: the real one */
+    TargetLeases *leases;         /* the daemon at work */
 } TargetFixture;
 
 /* A monotonic time after which a test has failed. */
