@@ -88,7 +88,8 @@ read_help(const char *verb)
     return g_steal_pointer(&result.output);
 }
 
-/* What the words give for @option ("--config"), as one word or two; NULL. Borrowed. */
+/* What the words give for @option ("--config"), as one word or two, or as bash has it, three; NULL.
+ * Borrowed. */
 static const char *
 given(char *const *words, const char *option)
 {
@@ -98,7 +99,7 @@ given(char *const *words, const char *option)
         if (g_str_has_prefix(*words, option) && (*words)[length] == '=')
             return *words + length + 1;
         if (g_str_equal(*words, option))
-            return words[1];
+            return words[1] && g_str_equal(words[1], "=") ? words[2] : words[1];
     }
     return NULL;
 }

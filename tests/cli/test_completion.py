@@ -3,14 +3,53 @@
 
 import os
 import pathlib
+import pty
+import select
 import shutil
+import signal
 import subprocess
+import time
 import unittest
 
 import tap
-from world import MIGPREP, World
+from world import DEADLINE, MIGPREP, World
 
 SHELLS = pathlib.Path(__file__).resolve().parents[2] / "common/cli/completion"
+PROMPT = "ready> "
+# Completes as the command does, and notes what it is run with instead of doing it.
+STAND_IN = """#!/bin/sh
+[ "$1" = complete ] && exec {migprep} "$@"
+printf '%s\\n' "$@" >{words}/words
+"""
+
+
+class Terminal:
+    """A shell that believes somebody types."""
+
+    def __init__(self, shell, environment):
+        self.shown = b""
+        self.process, self.terminal = pty.fork()
+        if self.process == 0:
+            os.execvpe(shell[0], shell, environment)
+        self.await_prompt()
+
+    def await_prompt(self):
+        deadline = time.monotonic() + DEADLINE
+        while PROMPT.encode() not in self.shown:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.terminal], [], [], left)[0]:
+                raise AssertionError(f"no prompt: {self.shown!r}")
+            self.shown += os.read(self.terminal, 65536)
+        self.shown = self.shown.split(PROMPT.encode(), 1)[1]
+
+    def type(self, line):
+        os.write(self.terminal, line.encode() + b"\n")
+        self.await_prompt()
+
+    def close(self):
+        os.close(self.terminal)
+        os.kill(self.process, signal.SIGKILL)
+        os.waitpid(self.process, 0)
 
 
 class Completion(unittest.TestCase):
@@ -90,17 +129,37 @@ class Completion(unittest.TestCase):
     def line(self):
         return ["migprep", "policy", *self.sockets(), "we"]
 
+    def after_a_tab(self, setup, *shell):
+        """The words of a command that was typed with a tab in it, as an interactive shell ran it."""
+        if not shutil.which(shell[0]):
+            self.skipTest(f"{shell[0]} is not installed")
+        stand_in = pathlib.Path(self.world.directory, "bin/migprep")
+        stand_in.parent.mkdir()
+        stand_in.write_text(STAND_IN.format(migprep=MIGPREP, words=self.world.directory), encoding="utf-8")
+        stand_in.chmod(0o755)
+        path = f"{stand_in.parent}:{os.environ['PATH']}"
+        terminal = Terminal(shell, {**os.environ, "PATH": path, "HOME": self.world.directory, "PS1": PROMPT})
+        self.addCleanup(terminal.close)
+        for line in (setup, "migprep policy " + " ".join(self.sockets()) + " d\t"):
+            terminal.type(line)
+        return pathlib.Path(self.world.directory, "words").read_text(encoding="utf-8").splitlines()
+
     def test_bash(self):
-        script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _migprep; '
-                  'printf "%s\\n" "${COMPREPLY[@]}"')
-        found = self.shell("bash", "-c", script, "bash", SHELLS / "migprep.bash", *self.line())
-        self.assertEqual(found, ["web1", "web2", ""])
+        found = self.after_a_tab(f"source {SHELLS / 'migprep.bash'}", "bash", "--norc", "--noprofile", "-i")
+        self.assertEqual(found, ["policy", *self.sockets(), "db"])
 
     def test_zsh(self):
-        script = ('source=$1; shift; words=("$@"); CURRENT=$#; _hosts() { }; _files() { print files }; '
-                  '_describe() { print -l "${(@)found%%:*}" }; . $source')
-        found = self.shell("zsh", "-f", "-c", script, "zsh", SHELLS / "_migprep", *self.line())
-        self.assertEqual(found, ["web1", "web2", ""])
+        setup = f"fpath=({SHELLS} $fpath); autoload -Uz compinit; compinit -u -D"
+        found = self.after_a_tab(setup, "zsh", "-f", "-i")
+        self.assertEqual(found, ["policy", *self.sockets(), "db"])
+
+    def test_bash_finds_hosts_behind_an_equals_sign(self):
+        """There bash takes one word for three."""
+        script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _migprep; '
+                  'printf "%s\\n" "${COMPREPLY[@]}"')
+        words = ["migprep", "migrate", "web1", "--config", self.config, "--to", "=", "h"]
+        found = self.shell("bash", "-c", script, "bash", SHELLS / "migprep.bash", *words)
+        self.assertEqual(found, ["host2", "host3", ""])
 
     def test_fish(self):
         script = f"source {SHELLS / 'migprep.fish'}; complete -C '{' '.join(self.line())}'"
