@@ -35,6 +35,14 @@ is_passed(const json_t *result)
     return g_str_equal(reply_text(result, "outcome"), "passed");
 }
 
+/* The same may be found from several sides: at the source, on the way, at the destination. */
+static gboolean
+is_news(GHashTable *told, const json_t *result, const char *what, const char *words)
+{
+    return g_hash_table_add(told, g_strdup_printf("%s\n%s\n%s\n%s", reply_text(result, "host"),
+                                                  reply_text(result, "check"), what, words));
+}
+
 static void
 add_row(Table *table, const json_t *result, gboolean colours)
 {
@@ -54,13 +62,15 @@ print_results(const CheckSurvey *survey, gboolean quiet)
 {
     static const char *const titles[] = { "", "HOST", "CHECK", "WHAT", "FOUND", NULL };
     g_autoptr(Table) table = table_new(titles);
+    g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     gboolean colours = output_may_colour(stdout);
     size_t i;
     json_t *result;
 
     for (gboolean wrong = quiet; wrong <= TRUE; wrong++) {
         json_array_foreach (survey->results, i, result) {
-            if (is_passed(result) != wrong)
+            if (is_passed(result) != wrong &&
+                is_news(told, result, reply_text(result, "object"), reply_text(result, "evidence")))
                 add_row(table, result, colours);
         }
     }
@@ -71,18 +81,17 @@ print_results(const CheckSurvey *survey, gboolean quiet)
 static void
 print_remedies(const CheckSurvey *survey)
 {
-    gboolean first = TRUE;
+    g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     size_t i;
     json_t *result;
 
     json_array_foreach (survey->results, i, result) {
         const char *remedy = reply_text(result, "remedy");
 
-        if (is_passed(result) || !*remedy)
+        if (is_passed(result) || !*remedy || !is_news(told, result, "", remedy))
             continue;
-        printf("%s  %s, on %s: %s\n", first ? "\nWhat helps:\n" : "", reply_text(result, "check"),
-               reply_text(result, "host"), remedy);
-        first = FALSE;
+        printf("%s  %s, on %s: %s\n", g_hash_table_size(told) == 1 ? "\nWhat helps:\n" : "",
+               reply_text(result, "check"), reply_text(result, "host"), remedy);
     }
 }
 

@@ -84,6 +84,13 @@ class Verdict(Check):
         self.assertIn("What helps:\n  a.b, on host2: mend it\n", done.output)
         self.assertIn("web1 to host2: blocked\n", done.output)
 
+    def test_what_is_found_from_several_sides_is_shown_once(self):
+        for place in ("host2 storage", "host2 network"):
+            self.answer(place, result("a.b", "failed", evidence="is broken"))
+        output = self.check("web1", "--to", "host2").output
+        self.assertEqual((output.count("is broken"), output.count("mend it")), (1, 1), output)
+        self.assertEqual(len(self.document("web1", "--to", "host2")["results"]), 2)
+
     def test_quiet_says_only_what_is_wrong(self):
         self.assertEqual(self.check("web1", "--to", "host2", "--quiet").output, "")
         self.answer("host2 storage", result("a.b", "failed"), result("c.d"))
