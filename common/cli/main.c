@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The `migprep` command: finds the verb and runs it. */
+#include <fcntl.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cli/exit_status.h"
 #include "common/cli/verb.h"
@@ -66,7 +69,7 @@ refuse_verb(const char *word)
             nearest = verbs[i];
     }
     fprintf(stderr, "migprep: '%s': no such verb; ", word);
-    if (distance(word, nearest->name) <= 3)
+    if (distance(word, nearest->name) <= MAX(1, strlen(word) / 3))
         fprintf(stderr, "did you mean '%s'?\n", nearest->name);
     else
         fputs("see 'migprep --help'\n", stderr);
@@ -83,12 +86,50 @@ run_verb(int argc, char **argv)
     return refuse_verb(argv[1]);
 }
 
-int
-main(int argc, char **argv)
+/* Whoever closed a standard stream must not find a connection to a daemon in its place. */
+static void
+fill_standard_streams(void)
 {
-    setlocale(LC_ALL, "");
-    setlocale(LC_NUMERIC, "C"); /* JSON and scripts read our numbers */
-    signal(SIGPIPE, SIG_IGN);   /* a reader that left must not stop a move half-way */
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* What is worth telling, as all else is told: GLib adds a name, a process and colours of its own.
+ */
+static GLogWriterOutput
+write_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer unused)
+{
+    if (level & (G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG))
+        return g_log_writer_default(level, fields, count, NULL);
+    for (gsize i = 0; i < count; i++) {
+        if (strcmp(fields[i].key, "MESSAGE") == 0)
+            fprintf(stderr, "migprep: %.*s\n", (int)fields[i].length,
+                    (const char *)fields[i].value);
+    }
+    return G_LOG_WRITER_HANDLED;
+}
+
+/* @status, unless output was lost that somebody wants: one who left did not. */
+static int
+close_output(int status)
+{
+    struct pollfd reader = { .fd = STDOUT_FILENO };
+    gboolean complete = fflush(stdout) == 0 && !ferror(stdout);
+
+    if (complete || (poll(&reader, 1, 0) > 0 && reader.revents & POLLERR))
+        return status;
+    fputs("migprep: standard output: not all of it could be written\n", stderr);
+    return status == EXIT_STATUS_OK ? EXIT_STATUS_FAILED : status;
+}
+
+static int
+run(int argc, char **argv)
+{
     if (argc < 2) {
         print_help(stderr);
         return EXIT_STATUS_USAGE;
@@ -102,4 +143,15 @@ main(int argc, char **argv)
         return EXIT_STATUS_OK;
     }
     return run_verb(argc, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+    fill_standard_streams();
+    setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C"); /* JSON and scripts read our numbers */
+    signal(SIGPIPE, SIG_IGN);   /* a reader that left must not stop a move half-way */
+    g_log_set_writer_func(write_log, NULL, NULL);
+    return close_output(run(argc, argv));
 }

@@ -53,7 +53,8 @@ void
 output_json_line(FILE *stream, json_t *object)
 {
     json_auto_t *owned = object;
-    g_autofree char *line = json_dumps(owned, JSON_COMPACT);
+    /* Seconds to the microsecond: nobody measures what a double has beyond that. */
+    g_autofree char *line = json_dumps(owned, JSON_COMPACT | JSON_REAL_PRECISION(12));
 
     fprintf(stream, "%s\n", line);
     fflush(stream);

@@ -80,5 +80,6 @@ status_watch(Peer *peer, gboolean json)
                                    &error);
     if (reply || watch.unread)
         return EXIT_STATUS_OK;
-    return g_cancellable_is_cancelled(cancellable) ? EXIT_STATUS_CANCELLED : verb_fail(error);
+    return g_cancellable_is_cancelled(cancellable) ? EXIT_STATUS_CANCELLED
+                                                   : verb_fail(error, watch.json);
 }

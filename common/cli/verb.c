@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "common/cli/check_survey.h"
 #include "common/cli/exit_status.h"
 #include "common/cli/output.h"
+#include "common/fault.h"
 #include "common/host_name.h"
 
 void
@@ -65,6 +67,14 @@ complain(const char *verb, const char *what)
     return FALSE;
 }
 
+static gboolean
+complain_missing(const char *verb, const char *synopsis)
+{
+    g_autofree char *what = g_strdup_printf("an argument is missing: %s", synopsis);
+
+    return complain(verb, what);
+}
+
 gboolean
 verb_parse(const VerbOptions *options, int argc, char ***argv, int operands)
 {
@@ -86,7 +96,7 @@ verb_parse(const VerbOptions *options, int argc, char ***argv, int operands)
     if (!g_option_context_parse(context, &argc, argv, &error))
         return complain(verb, error->message);
     if (argc - 1 < operands)
-        return complain(verb, "an argument is missing");
+        return complain_missing(verb, options->synopsis);
     if (argc - 1 > most) {
         g_autofree char *what = g_strdup_printf("too many arguments: '%s'", (*argv)[most + 1]);
         return complain(verb, what);
@@ -94,9 +104,24 @@ verb_parse(const VerbOptions *options, int argc, char ***argv, int operands)
     return TRUE;
 }
 
-int
-verb_fail(const GError *error)
+gboolean
+verb_check_destinations(char *const *hosts, const char *remedy, GError **error)
 {
+    gsize count = hosts ? g_strv_length((char **)hosts) : 0;
+
+    if (count == 0)
+        fault_set(error, FAULT_INVALID_ARGUMENT, "option --to", remedy, "is missing");
+    else if (count > CHECK_HOSTS_MAX)
+        fault_set(error, FAULT_INVALID_ARGUMENT, "option --to", remedy, "names more than %d hosts",
+                  CHECK_HOSTS_MAX);
+    return count > 0 && count <= CHECK_HOSTS_MAX;
+}
+
+int
+verb_fail(const GError *error, gboolean json)
+{
+    if (json)
+        output_json_line(stdout, json_pack("{s:o}", "error", output_error_object(error)));
     output_error(error);
     return (int)exit_status_of(fault_code(error));
 }

@@ -54,5 +54,9 @@ typedef struct {
  */
 gboolean verb_parse(const VerbOptions *options, int argc, char ***argv, int operands);
 
-/* Prints @error; returns its exit status. */
-int verb_fail(const GError *error);
+/* Prints @error, with @json on standard output, too (docs/schemas/error.schema.json); returns its
+ * exit status. */
+int verb_fail(const GError *error, gboolean json);
+/* Whether there are 1-CHECK_HOSTS_MAX @hosts (NULL: none), which --to names; else
+ * FAULT_INVALID_ARGUMENT with @remedy. */
+gboolean verb_check_destinations(char *const *hosts, const char *remedy, GError **error);

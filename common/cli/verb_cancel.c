@@ -192,7 +192,7 @@ run(int argc, char **argv)
     cancel_jobs(&cancel, peer, SERVICE_STORAGE);
     cancel_jobs(&cancel, peer, SERVICE_NETWORK);
     judge_nothing_found(&cancel);
-    return cancel.failure ? verb_fail(cancel.failure) : EXIT_STATUS_OK;
+    return cancel.failure ? verb_fail(cancel.failure, cancel.json) : EXIT_STATUS_OK;
 }
 
 const Verb verb_cancel = { "cancel", "stop moving a guest", run };

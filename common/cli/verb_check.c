@@ -86,27 +86,22 @@ parse_options(CheckOptions *options, int argc, char ***argv)
 }
 
 static int
-complain(const GError *error)
+complain(const GError *error, const CheckOptions *options)
 {
-    output_error(error);
+    (void)verb_fail(error, options->json);
     return STATUS_USAGE;
 }
 
 static gboolean
 check_destinations(char *const *to, GError **error)
 {
-    gsize count = to ? g_strv_length((char **)to) : 0;
-
-    if (count == 0 || count > CHECK_HOSTS_MAX) {
-        fault_set(error, FAULT_INVALID_ARGUMENT, "option --to", "say where to: --to HOST",
-                  "is not given 1-%d times", CHECK_HOSTS_MAX);
+    if (!verb_check_destinations(to, "say where to: --to HOST", error))
         return FALSE;
-    }
-    for (gsize i = 0; i < count; i++) {
-        if (!host_name_check(to[i], error))
+    for (char *const *host = to; *host; host++) {
+        if (!host_name_check(*host, error))
             return FALSE;
-        if (host_name_is_own(to[i], g_get_host_name())) {
-            g_autofree char *object = g_strdup_printf("host '%s'", to[i]);
+        if (host_name_is_own(*host, g_get_host_name())) {
+            g_autofree char *object = g_strdup_printf("host '%s'", *host);
             fault_set(error, FAULT_INVALID_ARGUMENT, object, "name another host",
                       "is this host itself, where the guest already runs");
             return FALSE;
@@ -237,7 +232,7 @@ check_guests(const CheckOptions *options, GCancellable *cancellable, char *guest
     g_autoptr(GPtrArray) destinations = g_ptr_array_new_with_free_func((GDestroyNotify)peer_free);
 
     if (!check_destinations(options->to, &error) || !check_measure(options, &error))
-        return complain(error);
+        return complain(error, options);
     for (char **host = options->to; *host; host++)
         g_ptr_array_add(destinations, peer_new_remote(*host, options->connection.ssh));
     g_autoptr(Peer) source = connection_open_local(&options->connection);
@@ -247,7 +242,7 @@ check_guests(const CheckOptions *options, GCancellable *cancellable, char *guest
     if (g_cancellable_is_cancelled(cancellable))
         return EXIT_STATUS_CANCELLED;
     if (!guests) {
-        output_error(error);
+        (void)verb_fail(error, options->json);
         return CHECK_VERDICT_UNKNOWN;
     }
     return do_task(
@@ -270,7 +265,7 @@ check_host(const CheckOptions *options, GCancellable *cancellable, const char *n
 
     return host ? do_task(&(Task) {
                       .options = options, .plan = { .cancellable = cancellable }, .host = host })
-                : complain(error);
+                : complain(error, options);
 }
 
 static int

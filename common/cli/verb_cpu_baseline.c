@@ -105,7 +105,7 @@ run(int argc, char **argv)
     g_autofree char *processor =
         open_hosts(&hosts, &connection, argv + 1, &error) ? find_baseline(&hosts, &error) : NULL;
     if (!processor)
-        return verb_fail(error);
+        return verb_fail(error, json);
     g_strchomp(processor);
     if (json)
         output_json_line(stdout, json_pack("{s:s}", "processor", processor));

@@ -116,7 +116,7 @@ run(int argc, char **argv)
     if (!request.output)
         request.output = default_output();
     if (!examine(&connection, &request, &error))
-        return verb_fail(error);
+        return verb_fail(error, request.json);
     if (request.json)
         output_json_line(stdout, json_pack("{s:s}", "archive", request.output));
     else

@@ -2,7 +2,6 @@
 /* `migprep drain`: empties this host. */
 #include <stdio.h>
 
-#include "common/cli/check_survey.h"
 #include "common/cli/drain_lock.h"
 #include "common/cli/drain_options.h"
 #include "common/cli/drain_report.h"
@@ -67,7 +66,7 @@ cancel(const DrainOptions *options)
     if (drain_lock_interrupt(options->root ? options->root : "", &running, &error))
         return EXIT_STATUS_OK;
     if (error)
-        return verb_fail(error);
+        return verb_fail(error, options->json);
     fputs("migprep: nobody is emptying this host\n", stderr);
     return EXIT_STATUS_FAILED;
 }
@@ -76,17 +75,13 @@ static GPtrArray *
 open_destinations(const DrainOptions *options, GError **error)
 {
     char *const *hosts = options->hosts ? options->hosts : options->config->drain_to;
-    gsize count = hosts ? g_strv_length((char **)hosts) : 0;
 
-    if (count == 0 || count > CHECK_HOSTS_MAX) {
-        fault_set(error, FAULT_INVALID_ARGUMENT, "option --to",
-                  "say where to: --to HOST, or to=HOST in [drain] of " CONFIG_PATH,
-                  "is not given 1-%d times", CHECK_HOSTS_MAX);
+    if (!verb_check_destinations(
+            hosts, "say where to: --to HOST, or to=HOST in [drain] of " CONFIG_PATH, error))
         return NULL;
-    }
     GPtrArray *peers = g_ptr_array_new_with_free_func((GDestroyNotify)peer_free);
-    for (gsize i = 0; i < count; i++)
-        g_ptr_array_add(peers, peer_new_remote(hosts[i], options->connection.ssh));
+    for (char *const *host = hosts; *host; host++)
+        g_ptr_array_add(peers, peer_new_remote(*host, options->connection.ssh));
     return peers;
 }
 
@@ -153,6 +148,15 @@ make_plan(const Parties *parties, gboolean settle, GError **error)
     return drain_survey(&question, &rules, error);
 }
 
+/* For guests to be moved by, once what the administrator wants done before is done. */
+static DrainPlan *
+prepare(const Parties *parties, GError **error)
+{
+    if (!run_hooks(parties->options, HOST_HOOKS_PRE_DRAIN, parties->destinations, NULL, error))
+        return NULL;
+    return make_plan(parties, TRUE, error);
+}
+
 static int
 show_plan(const Parties *parties)
 {
@@ -160,7 +164,7 @@ show_plan(const Parties *parties)
     g_autoptr(DrainPlan) plan = make_plan(parties, FALSE, &error);
 
     if (!plan)
-        return verb_fail(error);
+        return verb_fail(error, parties->options->json);
     g_autoptr(DrainView) view = drain_view_new(stdout, parties->options->json, plan);
     drain_view_plan(view);
     return drain_plan_staying(plan) == 0 ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
@@ -192,16 +196,17 @@ drain(const Parties *parties)
     g_autoptr(DrainLock) lock = drain_lock_take(options->root, &error);
     g_autoptr(DrainRecord) record = lock ? drain_record_load(options->root, &error) : NULL;
 
-    if (!record || !begin_maintenance(options, &error) ||
-        !run_hooks(options, HOST_HOOKS_PRE_DRAIN, parties->destinations, NULL, &error))
-        return verb_fail(error);
-    g_autoptr(DrainPlan) plan = make_plan(parties, TRUE, &error);
-    if (!plan)
-        return verb_fail(error);
+    if (!record || !begin_maintenance(options, &error))
+        return verb_fail(error, options->json);
+    g_autoptr(DrainPlan) plan = prepare(parties, &error);
+    if (!plan) {
+        say("this host takes no guests until 'migprep maintenance end'", NULL);
+        return verb_fail(error, options->json);
+    }
     g_autoptr(DrainResult) result = carry_out(parties, plan, record);
     if (!run_hooks(options, HOST_HOOKS_POST_DRAIN, parties->destinations,
                    drain_result_name(result->kind), &error))
-        return verb_fail(error);
+        return verb_fail(error, options->json);
     return drain_options_status(result);
 }
 
@@ -217,10 +222,10 @@ run(int argc, char **argv)
     if (options.cancel)
         return cancel(&options);
     if (!drain_options_check(&options, &error))
-        return verb_fail(error);
+        return verb_fail(error, options.json);
     g_autoptr(GPtrArray) destinations = open_destinations(&options, &error);
     if (!destinations)
-        return verb_fail(error);
+        return verb_fail(error, options.json);
     drain_options_watch(&options);
     g_autoptr(Peer) source = connection_open_local(&options.connection);
     const Parties parties = { &options, source, destinations };

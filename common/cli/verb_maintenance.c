@@ -118,7 +118,7 @@ act(const char *word, const Request *request)
             continue;
         if (!actions[i].begins && (request->reason || request->persistent))
             return refuse("--reason and --persistent go with begin");
-        return actions[i].run(request, &error) ? EXIT_STATUS_OK : verb_fail(error);
+        return actions[i].run(request, &error) ? EXIT_STATUS_OK : verb_fail(error, request->json);
     }
     return refuse("say begin, end or status");
 }

@@ -73,7 +73,7 @@ tell(Peer *peer, const char *path)
     g_autofree char *text = collect(peer, &all);
 
     if (path && !write_file(path, text, &error))
-        return verb_fail(error);
+        return verb_fail(error, FALSE);
     if (!path)
         fputs(text, stdout);
     return all ? EXIT_STATUS_OK : EXIT_STATUS_NO_DAEMON;
@@ -108,7 +108,7 @@ run(int argc, char **argv)
         return EXIT_STATUS_USAGE;
     g_autoptr(Peer) peer = host ? connection_open_remote(&connection, host, &error)
                                 : connection_open_local(&connection);
-    return peer ? tell(peer, path) : verb_fail(error);
+    return peer ? tell(peer, path) : verb_fail(error, FALSE);
 }
 
 const Verb verb_metrics = { "metrics", "print what the daemons count", run };

@@ -178,9 +178,9 @@ run(int argc, char **argv)
     if (!parse_options(&options, argc, &argv))
         return EXIT_STATUS_USAGE;
     if (!check_options(&options, &error))
-        return verb_fail(error);
+        return verb_fail(error, options.json);
     json_auto_t *how = move_options_to_request(&options.how, &error);
-    return how ? move(&options, argv[1], how) : verb_fail(error);
+    return how ? move(&options, argv[1], how) : verb_fail(error, options.json);
 }
 
 const Verb verb_migrate = { "migrate", "move a guest to another host", run };

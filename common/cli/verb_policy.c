@@ -110,7 +110,7 @@ run(int argc, char **argv)
                                 : connection_open_local(&connection);
     json_auto_t *policy = peer ? call(peer, argv[1], argv[2], &error) : NULL;
     if (!policy)
-        return verb_fail(error);
+        return verb_fail(error, as_json);
     if (as_json)
         output_json_line(stdout, json_incref(policy));
     else

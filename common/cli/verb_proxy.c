@@ -125,6 +125,12 @@ join(Service service, const char *socket_path)
     return VARLINK_PROXY_HUNG_UP;
 }
 
+static const char statuses[] = "Exit status:\n"
+                               "  0 the caller has said all\n"
+                               "  2 wrong usage\n"
+                               "  69 there is no daemon\n"
+                               "  70 the daemon hung up\n";
+
 static int
 run(int argc, char **argv)
 {
@@ -136,10 +142,10 @@ run(int argc, char **argv)
     const VerbOptions options = {
         .synopsis = "network|storage",
         .summary = "Joins standard input and output to netprepd's or storprepd's socket. Other\n"
-                   "hosts run this through ssh. Exits with 69 when there is no daemon, 70 when it\n"
-                   "hung up.",
+                   "hosts run this through ssh.",
         .examples = "Example:\n  ssh host2 migprep proxy network\n",
         .entries = entries,
+        .statuses = statuses,
     };
     Service service;
 

@@ -185,7 +185,7 @@ release(Peer *peer, Service service, const json_t *lease, Request *request)
                               : release_storage(peer, lease, request, &error);
 
     if (!result)
-        return verb_fail(error);
+        return verb_fail(error, request->json);
     json_auto_t *sorted = sort_out(lease, result);
     report(lease, sorted, request);
     return EXIT_STATUS_OK;
@@ -198,7 +198,7 @@ release_one(Peer *peer, const char *id, Request *request)
     Service service = SERVICE_NETWORK;
     json_auto_t *lease = find(peer, id, &service, &error);
 
-    return lease ? release(peer, service, lease, request) : verb_fail(error);
+    return lease ? release(peer, service, lease, request) : verb_fail(error, request->json);
 }
 
 /* Each of them is tried; the status is that of the first that stays. */
@@ -212,7 +212,7 @@ release_all(Peer *peer, Service service, Request *request)
     json_t *lease;
 
     if (!reply)
-        return verb_fail(error);
+        return verb_fail(error, request->json);
     json_array_foreach (json_object_get(reply, "leases"), i, lease) {
         if (request->cancellable && g_cancellable_is_cancelled(request->cancellable))
             return EXIT_STATUS_CANCELLED;
@@ -283,7 +283,7 @@ run(int argc, char **argv)
     g_autoptr(Peer) peer = request.host ? connection_open_remote(&connection, request.host, &error)
                                         : connection_open_local(&connection);
     if (!peer)
-        return verb_fail(error);
+        return verb_fail(error, request.json);
     return request.all ? release_all(peer, service, &request)
                        : release_one(peer, argv[1], &request);
 }

@@ -151,7 +151,7 @@ start_stopped(Return *back)
         if (*reply_text(guest, "host") || g_cancellable_is_cancelled(back->options->stop))
             continue;
         if (!start_one(back, guest, states, &error))
-            note_status(back, verb_fail(error));
+            note_status(back, verb_fail(error, back->options->json));
     }
 }
 
@@ -226,7 +226,7 @@ return_from(Return *back, const char *host)
     rules.limits.in = MAX(rules.limits.in, rules.limits.out);
     g_autoptr(DrainPlan) plan = source ? drain_survey(&question, &rules, &error) : NULL;
     if (!plan) {
-        note_status(back, verb_fail(error));
+        note_status(back, verb_fail(error, back->options->json));
         return;
     }
     if (!back->options->dry_run)
@@ -265,7 +265,7 @@ bring_back(const DrainOptions *options)
     Return back = { .options = options, .here = here, .record = record };
 
     if (!record || !maintenance_check(options->root, "the guests of this host", &error))
-        return verb_fail(error);
+        return verb_fail(error, options->json);
     if (json_array_size(drain_record_guests(record)) == 0 && !options->json)
         puts("no guest left this host");
     drain_options_watch(options);
@@ -282,7 +282,8 @@ run(int argc, char **argv)
     drain_options_init(&options);
     if (!parse_options(&options, argc, &argv))
         return EXIT_STATUS_USAGE;
-    return drain_options_check(&options, &error) ? bring_back(&options) : verb_fail(error);
+    return drain_options_check(&options, &error) ? bring_back(&options)
+                                                 : verb_fail(error, options.json);
 }
 
 const Verb verb_return = { "return", "bring guests back that left this host", run };

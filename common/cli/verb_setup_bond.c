@@ -69,7 +69,7 @@ set_up(Peer *peer, const char *guest, const Request *request)
                                               .cancellable = cancellable },
                                  &error);
     if (!bond)
-        return verb_fail(error);
+        return verb_fail(error, request->json);
     report(guest, request, bond);
     return EXIT_STATUS_OK;
 }

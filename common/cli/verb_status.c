@@ -186,7 +186,7 @@ show(Peer *peer, gboolean json)
         print_status(&status);
     }
     fflush(stdout);
-    return status.failure ? verb_fail(status.failure) : EXIT_STATUS_OK;
+    return status.failure ? verb_fail(status.failure, FALSE) : EXIT_STATUS_OK;
 }
 
 static int
@@ -220,7 +220,7 @@ run(int argc, char **argv)
     g_autoptr(Peer) peer = host ? connection_open_remote(&connection, host, &error)
                                 : connection_open_local(&connection);
     if (!peer)
-        return verb_fail(error);
+        return verb_fail(error, json);
     return watch ? status_watch(peer, json) : show(peer, json);
 }
 

@@ -91,6 +91,13 @@ class Options(Drain):
         self.assertEqual(self.world.calls, [])
         self.assertFalse(self.in_maintenance())
 
+    def test_host_that_stays_in_maintenance_is_told_of(self):
+        self.world.stop("host1", "storage")
+        done = self.drain()
+        self.assertEqual(done.returncode, 6)
+        self.assertTrue(self.in_maintenance())
+        self.assertIn("this host takes no guests until 'migprep maintenance end'\n", done.errors)
+
     def test_destinations_come_from_the_configuration(self):
         self.configure("[drain]\nto=host2\n")
         done = self.run_verb("drain", "--dry-run", "--json")

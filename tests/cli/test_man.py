@@ -63,7 +63,7 @@ class Options(unittest.TestCase):
         schemas = {path.name.split(".")[0] for path in (TOP / "docs/schemas").iterdir()}
         wanted = {"drain" if verb == "return" else verb for verb in verbs()  # they print the same
                   if "--json" in help_of(MIGPREP, verb)}
-        self.assertEqual(schemas, wanted | {"status-watch"})
+        self.assertEqual(schemas, wanted | {"status-watch", "error"})
 
     def test_no_page_is_about_a_verb_that_is_not_there(self):
         pages = {path.stem for path in MAN.glob("migprep-*.8")}
@@ -104,11 +104,12 @@ class Statuses(unittest.TestCase):
         wanted = {int(number) for number in re.findall(r"EXIT_STATUS_\w+ = (\d+)", header)}
         self.assertEqual(set(self.listed(page("migprep.8"))), wanted)
 
-    def test_a_check_has_its_own(self):
-        told = help_of(MIGPREP, "check").split("Exit status:\n")[1]
-        wanted = {int(number): words for number, words in re.findall(r"^  (\d+) (.*)$", told, re.M)}
-        self.assertEqual({n: words.strip() for n, words in
-                          self.listed(page("migprep-check.8")).items()}, wanted)
+    def test_some_verbs_have_their_own(self):
+        for verb in ("check", "proxy"):
+            told = help_of(MIGPREP, verb).split("Exit status:\n")[1]
+            wanted = {int(number): words for number, words in re.findall(r"^  (\d+) (.*)$", told, re.M)}
+            self.assertEqual({n: words.strip() for n, words in
+                              self.listed(page(f"migprep-{verb}.8")).items()}, wanted)
 
 
 class Configuration(unittest.TestCase):

@@ -117,9 +117,12 @@ def check_json(process):
     if "--json" not in process.args:
         return
     name = {"return": "drain"}.get(verb, verb) + ("-watch" if "--watch" in process.args else "")
-    wanted = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    schemas = {known: json.loads((SCHEMAS / f"{known}.schema.json").read_text(encoding="utf-8"))
+               for known in (name, "error")}
     for line in process.output.splitlines():
-        found = list(schema.mistakes(json.loads(line), wanted))
+        value = json.loads(line)
+        wanted = schemas["error" if set(value) == {"error"} else name]
+        found = list(schema.mistakes(value, wanted))
         assert not found, f"{line}: {found}"
 
 
