@@ -58,7 +58,10 @@ write_file(const char *directory, const char *name, const char *text, GError **e
 
     if (g_file_set_contents_full(path, redacted, -1, G_FILE_SET_CONTENTS_NONE, 0600, &failure))
         return TRUE;
-    fault_set(error, FAULT_STORE_FAILED, path, "name another place with --output", "%s",
+    fault_set(error,
+              g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? FAULT_NO_SPACE
+                                                                         : FAULT_STORE_FAILED,
+              directory, "name a place for temporary files that has room: TMPDIR=DIRECTORY", "%s",
               failure->message);
     return FALSE;
 }

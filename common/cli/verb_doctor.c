@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `migprep doctor`: one archive with what a bug report needs. */
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/cli/doctor.h"
 #include "common/cli/exit_status.h"
 #include "common/cli/output.h"
+#include "common/cli/scratch.h"
 #include "common/cli/verb.h"
 #include "common/config.h"
 #include "common/fault.h"
@@ -37,18 +43,21 @@ default_output(void)
     return g_build_filename(".", name, NULL);
 }
 
-/* The directory was ours alone: it holds plain files. */
-static void
-remove_directory(const char *directory)
+/* Before anything is in it: what is gathered is for its owner alone. */
+static gboolean
+create_private(const char *path, GError **error)
 {
-    g_autoptr(GDir) entries = g_dir_open(directory, 0, NULL);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    struct stat status = { 0 };
+    gboolean is_file = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    gboolean made = is_file && fchmod(fd, 0600) == 0;
 
-    for (const char *name = entries ? g_dir_read_name(entries) : NULL; name;
-         name = g_dir_read_name(entries)) {
-        g_autofree char *path = g_build_filename(directory, name, NULL);
-        g_unlink(path);
-    }
-    g_rmdir(directory);
+    if (!made)
+        fault_set(error, FAULT_STORE_FAILED, path, "name another place with --output", "%s",
+                  fd < 0 || is_file ? g_strerror(errno) : "it is no plain file");
+    if (fd >= 0)
+        close(fd);
+    return made;
 }
 
 static gboolean
@@ -58,12 +67,17 @@ archive(const char *directory, const char *output, GError **error)
     const char *argv[] = { "tar", "-C", directory, "-czf", absolute, ".", NULL };
     g_auto(ProgramResult) result = { 0 };
 
-    if (!program_run(argv, NULL, ARCHIVE_SECONDS, NULL, &result, error))
+    if (!create_private(absolute, error))
         return FALSE;
-    if (result.exit_status == 0 && g_chmod(absolute, 0600) == 0)
+    gboolean ended = program_run(argv, NULL, ARCHIVE_SECONDS, NULL, &result, error);
+    if (ended && result.exit_status == 0)
         return TRUE;
-    fault_set(error, FAULT_PROGRAM_FAILED, output, "name another place with --output", "%s",
-              g_strchomp(result.error_text));
+    g_unlink(absolute);
+    if (ended) {
+        char *words = g_strstrip(result.error_text);
+        fault_set(error, FAULT_PROGRAM_FAILED, output, "name another place with --output", "%.*s",
+                  (int)strcspn(words, "\n"), words);
+    }
     return FALSE;
 }
 
@@ -72,18 +86,15 @@ examine(const Connection *connection, const Request *request, GError **error)
 {
     g_autoptr(Peer) peer = connection_open_local(connection);
     const Doctor doctor = { peer, request->config_path ? request->config_path : CONFIG_PATH };
-    g_autoptr(GError) failure = NULL;
-    g_autofree char *directory = g_dir_make_tmp("migprep-doctor-XXXXXX", &failure);
+    g_autoptr(Scratch) scratch = scratch_new(NULL);
 
-    if (!directory) {
-        fault_set(error, FAULT_STORE_FAILED, g_get_tmp_dir(), "see that it is writable", "%s",
-                  failure->message);
+    if (!scratch) {
+        fault_set(error, FAULT_STORE_FAILED, g_get_tmp_dir(), "see that it is writable",
+                  "cannot make a directory there");
         return FALSE;
     }
-    gboolean good =
-        doctor_gather(&doctor, directory, error) && archive(directory, request->output, error);
-    remove_directory(directory);
-    return good;
+    return doctor_gather(&doctor, scratch_path(scratch), error) &&
+           archive(scratch_path(scratch), request->output, error);
 }
 
 static int

@@ -60,7 +60,10 @@ write_file(const char *path, const char *text, GError **error)
     /* A new file in the place of the old one: the exporter never reads half of it. */
     if (g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, &failure))
         return TRUE;
-    fault_set(error, FAULT_STORE_FAILED, path, "see that its directory is there and writable", "%s",
+    fault_set(error,
+              g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? FAULT_NO_SPACE
+                                                                         : FAULT_STORE_FAILED,
+              path, "see that its directory is there, writable and not full", "%s",
               failure->message);
     return FALSE;
 }

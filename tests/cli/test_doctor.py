@@ -4,6 +4,7 @@
 import json
 import os
 import stat
+import subprocess
 import tarfile
 import unittest
 
@@ -59,6 +60,32 @@ class Doctor(unittest.TestCase):
         done = self.world.run("doctor", "--output", "/nonexistent/report.tar.gz", remote=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("--output", done.errors)
+
+    def test_device_is_no_place_and_stays_as_it_is(self):
+        device = os.path.join(self.world.directory, "fifo")
+        os.mkfifo(device, 0o644)
+        reader = os.open(device, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        done = self.world.run("doctor", "--output", device, remote=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no plain file", done.errors)
+        self.assertEqual(stat.filemode(os.stat(device).st_mode), "prw-r--r--")
+
+    def test_full_disk_leaves_no_half_archive_and_no_notes(self):
+        room = os.path.join(self.world.directory, "room")
+        os.mkdir(room)
+        script = ('mount -t tmpfs -o size=16k tmpfs "$1" && head -c 64k /dev/zero >"$1/full" 2>/dev/null; '
+                  'path=$1; shift; TMPDIR=${TMPDIR:-$path} "$@"; status=$?; ls "$path"; exit $status')
+        if subprocess.run(["unshare", "-m", "true"], check=False, stderr=subprocess.DEVNULL).returncode:
+            self.skipTest("no mount namespace to be had: needs root")
+        for temporary, output, status in ((None, "/dev/null", 9), ("/tmp", f"{room}/report.tar.gz", 1)):
+            words = self.world.arguments("doctor", "--output", output, remote=False)
+            done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", room, *words], text=True,
+                                  capture_output=True, check=False,
+                                  env={**os.environ, "TMPDIR": temporary or room})
+            self.assertEqual((done.returncode, done.stdout), (status, "full\n"), done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            self.assertIn("No space left on device", done.stderr)
 
 
 if __name__ == "__main__":
