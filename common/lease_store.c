@@ -445,6 +445,26 @@ lease_store_put_assets(LeaseStore *store, const char *id, const GPtrArray *asset
     return database_end(store->database, put_all(store, lease, assets, busy_code, error), error);
 }
 
+/* In a transaction. */
+static gboolean
+begin_term(LeaseStore *store, const Lease *lease, const char *state, GError **error)
+{
+    sqlite3_stmt *statement = database_prepare(
+        store->database, error,
+        "UPDATE lease SET state=?, reason='', boot_id=?, deadline_usec=? WHERE id=?", "ssis", state,
+        store->reader.boot_id, lease_clock_usec() + lease->remaining_usec, lease->id);
+
+    return touch(store, lease->id, statement, error);
+}
+
+gboolean
+lease_store_ready(LeaseStore *store, const Lease *lease, const char *state, GError **error)
+{
+    if (!database_begin(store->database, error))
+        return FALSE;
+    return database_end(store->database, begin_term(store, lease, state, error), error);
+}
+
 gboolean
 lease_store_settle(LeaseStore *store, const Lease *lease, const char *state, FaultCode busy_code,
                    GError **error)
@@ -453,9 +473,8 @@ lease_store_settle(LeaseStore *store, const Lease *lease, const char *state, Fau
 
     if (!found)
         return FALSE;
-    gboolean good =
-        put_all(store, found, lease->assets, busy_code, error) &&
-        touch(store, lease->id, update_state(store, lease->id, state, "", error), error);
+    gboolean good = put_all(store, found, lease->assets, busy_code, error) &&
+                    begin_term(store, lease, state, error);
     return database_end(store->database, good, error);
 }
 

@@ -18,8 +18,8 @@ typedef struct {
     FaultCode busy_code; /* when what is asked for is held by another lease */
     /* Whether the recorded lease may be made; no other is recorded meanwhile. */
     gboolean (*check)(void *data, const Lease *lease, GError **error);
-    /* Makes all of it, and records the lease LEASE_READY in the step that records the last of it.
-     */
+    /* Makes all of it, and records the lease LEASE_READY in the step that records the last of it;
+     * its time counts from then. */
     gboolean (*make)(void *data, Lease *lease, GError **error);
     /* Takes away what make() left, whenever that was interrupted; with @keep, only what is
      * unfinished. A repeat is harmless. */

@@ -193,7 +193,7 @@ make(void *data, Lease *lease, GError **error)
            prove_chains(leases, lease, error) &&
            target_files_make(leases->store, lease, &owner, error) &&
            pool_volume_show_targets(leases->hypervisor, lease, error) &&
-           lease_store_set_state(leases->store, lease->id, LEASE_READY, "", error);
+           lease_store_ready(leases->store, lease, LEASE_READY, error);
 }
 
 static gboolean

@@ -142,6 +142,33 @@ test_calls_on_other_leases_do_not_wait(TargetFixture *fixture, const void *data)
     touched = NULL;
 }
 
+static void *
+create_slowly(void *fixture)
+{
+    return fixture_create(fixture, "t", 60);
+}
+
+/* A slow server, a large disk to allocate or a chain to be read may take longer than the lease has
+ * time. */
+static void
+test_time_of_a_lease_begins_when_its_files_are_there(TargetFixture *fixture, const void *data)
+{
+    g_autoptr(Hang) hang = hang_new(1);
+
+    touched = hang;
+    GThread *thread = g_thread_new("create", create_slowly, fixture);
+    hang_await(hang);
+    g_autoptr(GPtrArray) all = target_leases_list(fixture->leases, NULL);
+    const Lease *begun = all->pdata[0];
+    /* As if all its time had gone by. */
+    g_assert_true(lease_store_renew(fixture->store, begun->id, begun->generation, 0, NULL));
+    hang_end(hang);
+    g_autoptr(Lease) lease = g_thread_join(thread);
+    touched = NULL;
+    g_assert_cmpstr(lease->state, ==, "ready");
+    g_assert_cmpint(lease->remaining_usec, >, 0);
+}
+
 static void
 add(const char *name, void (*test)(TargetFixture *, const void *))
 {
@@ -159,6 +186,8 @@ main(int argc, char **argv)
     add("nothing-is-made-there", test_nothing_is_made_there);
     add("what-is-there-stays-until-it-answers", test_what_is_there_stays_until_it_answers);
     add("others-are-made-elsewhere", test_others_are_made_elsewhere);
+    add("time-of-a-lease-begins-when-its-files-are-there",
+        test_time_of_a_lease_begins_when_its_files_are_there);
     add("calls-on-other-leases-do-not-wait", test_calls_on_other_leases_do_not_wait);
     return g_test_run();
 }
