@@ -267,30 +267,59 @@ make(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **erro
 }
 
 static gboolean
-check_unused(const ShareHost *host, const LeaseAsset *asset, GError **error)
+refuse_used(const LeaseAsset *asset, const char *remedy, const char *user, const char *how,
+            GError **error)
 {
     g_autofree char *object = g_strdup_printf("mount point '%s'", target_of(asset));
+
+    if (user)
+        fault_set(error, FAULT_SHARE_BUSY, object, remedy, "%s %s", user, how);
+    return !user;
+}
+
+static gboolean
+check_leases(const ShareHost *host, const LeaseAsset *asset, GError **error)
+{
+    g_autofree char *lease = NULL;
+
+    return share_find_tenant(host, target_of(asset), &lease, error) &&
+           refuse_used(asset, "release that lease first", lease, "is a lease of files in it",
+                       error);
+}
+
+static gboolean
+check_guests(const ShareHost *host, const LeaseAsset *asset, GError **error)
+{
     g_autofree char *guest = NULL;
     g_autofree char *user = NULL;
+
+    if (!share_find_guest(host, target_of(asset), FALSE, &guest, error))
+        return FALSE;
+    if (guest)
+        user = g_strdup_printf("guest '%s'", guest);
+    return refuse_used(asset, "move or stop that guest first", user, "has an image in it", error);
+}
+
+static gboolean
+check_processes(const ShareHost *host, const LeaseAsset *asset, GError **error)
+{
+    g_autofree char *user = NULL;
+
+    return mount_table_find_user(host->mounts, target_of(asset), &user, error) &&
+           refuse_used(asset, "end that process first", user, "has files open", error);
+}
+
+static gboolean
+check_unused(const ShareHost *host, const LeaseAsset *asset, GError **error)
+{
     g_autoptr(MountEntry) entry = NULL;
 
     if (!mount_table_find(host->mounts, target_of(asset), &entry, error))
         return FALSE;
     if (!entry || !mount_entry_is_nfs_of(entry, share_text(asset, "source")))
         return TRUE;
-    if (!share_find_guest(host, target_of(asset), FALSE, &guest, error))
-        return FALSE;
-    if (guest) {
-        fault_set(error, FAULT_SHARE_BUSY, object, "move or stop that guest first",
-                  "guest '%s' has an image in it", guest);
-        return FALSE;
-    }
-    if (!mount_table_find_user(host->mounts, target_of(asset), &user, error))
-        return FALSE;
-    if (user)
-        fault_set(error, FAULT_SHARE_BUSY, object, "end that process first", "%s has files open",
-                  user);
-    return !user;
+    return check_leases(host, asset, error) && check_guests(host, asset, error) &&
+           check_processes(host, asset, error);
 }
 
 static gboolean

@@ -6,6 +6,7 @@
 
 #include "common/domain_xml.h"
 #include "storprep/pool_volume.h"
+#include "storprep/target_files.h"
 
 LeaseAsset *
 share_asset_new(const char *kind, const char *subject, json_t *detail)
@@ -157,6 +158,38 @@ is_user(Search *search, const Guest *guest, gboolean *ret_is_user, GError **erro
         found = is_at_or_below(place, search->directory);
     }
     *ret_is_user = found;
+    return TRUE;
+}
+
+static gboolean
+has_file_below(const Lease *lease, const char *directory)
+{
+    for (guint i = 0; i < lease->assets->len; i++) {
+        const LeaseAsset *asset = lease->assets->pdata[i];
+        const char *path = g_str_equal(asset->kind, TARGET_ASSET)      ? asset->key
+                           : g_str_equal(asset->kind, probe_kind.kind) ? share_subject(asset)
+                                                                       : "";
+
+        if (is_at_or_below(path, directory))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean
+share_find_tenant(const ShareHost *host, const char *directory, char **ret_lease, GError **error)
+{
+    g_autoptr(GPtrArray) all = lease_store_list(host->store, error);
+
+    if (!all)
+        return FALSE;
+    *ret_lease = NULL;
+    for (guint i = 0; i < all->len && !*ret_lease; i++) {
+        const Lease *lease = all->pdata[i];
+
+        if (has_file_below(lease, directory))
+            *ret_lease = g_strdup(lease->id);
+    }
     return TRUE;
 }
 

@@ -75,6 +75,11 @@ gboolean share_record(const ShareHost *host, const Lease *lease, LeaseAsset *ass
 gboolean share_find_other(const ShareHost *host, const Lease *lease, const LeaseAsset *asset,
                           LeaseAsset **ret_other, GError **error);
 
+/* Sets *ret_lease to the id of a lease that has files of its own at or below @directory, targets or
+ * a probe, or NULL: it could not take them away without what is mounted there. FAULT_STORE_FAILED.
+ */
+gboolean share_find_tenant(const ShareHost *host, const char *directory, char **ret_lease,
+                           GError **error);
 /*
  * Sets *ret_guest to the name of an active guest with an image below @directory, be it a file or a
  * volume of a pool, or NULL; with @only_moving only guests that have a job count.
