@@ -4,7 +4,7 @@
 import xml.etree.ElementTree as ET
 from contextlib import contextmanager, suppress
 
-from emulation.checks import UNKNOWN, WARNINGS, broken, check, expect, is_found
+from emulation.checks import READY, UNKNOWN, WARNINGS, broken, check, expect, is_found, wrong
 from emulation.deadline import wait_for
 from emulation.error import CommandFailed
 from emulation.probe import Probe
@@ -26,6 +26,14 @@ NBD = (f"qemu-img create -q -f raw {NBD_IMAGE} 8M && qemu-nbd --fork --persisten
 NBD_DISK = ("<disk type='network' device='disk'><driver name='qemu' type='raw'/>"
             "<source protocol='nbd' name='lab'><host name='10.98.0.1' port='10809'/></source>"
             "<target dev='vdb' bus='virtio'/></disk>")
+# The destination's command tells the journal whenever it stands between ssh and a daemon.
+WATCH_PROXY = ("program=$(command -v migprep); mv $program $program.real; printf '#!/bin/sh\\n"
+               "[ \"$1\" != proxy ] || logger -t lab-proxy \"$2\"\\nexec %s.real \"$@\"\\n' $program "
+               "> $program; chmod 755 $program",
+               "program=$(command -v migprep); mv $program.real $program")
+FORWARD_NOTHING = ("echo 'AllowStreamLocalForwarding no' > /etc/ssh/sshd_config.d/lab.conf; "
+                   "systemctl reload ssh",
+                   "rm /etc/ssh/sshd_config.d/lab.conf; systemctl reload ssh")
 COPY = "/var/lib/libvirt/images/copy.qcow2"
 ODD_BOND = ("[ -d /sys/class/net/bond0 ] || echo +bond0 > /sys/class/net/bonding_masters; "
             "cd /sys/class/net/bond0/bonding; echo {mode} > mode; echo {policy} > fail_over_mac; "
@@ -41,6 +49,7 @@ def run(lab):
         wait_for("a first answer", lambda: check(source, "guest1", "--to", "host2")[0] != UNKNOWN, 90)
         guests(lab, source, guest)
         ways(lab, source, target)
+        forwarding(lab, source, target)
         hosts(lab, source, target)
         servers(lab, source, target)
         virtualization(lab, source, target)
@@ -48,6 +57,21 @@ def run(lab):
     definitions(lab, source, target, guest)
     full_disk(lab, source, guest)
     bonds(lab, source, guest)
+
+
+def forwarding(lab, source, target):
+    """ssh leads to the daemons by itself, and by their proxy where sshd has it so."""
+    proxies = "journalctl -q -o cat --since '-5min' -t lab-proxy | wc -l"
+    with lab.case("sockets are forwarded: no program runs on the destination"):
+        with broken(target, *WATCH_PROXY):
+            assert check(source, "guest1", "--to", "host2")[0] in (READY, WARNINGS)
+            assert target.output(proxies) == "0", "migprep proxy ran"
+
+    with lab.case("sshd that forwards none"), broken(target, *WATCH_PROXY), \
+            broken(target, *FORWARD_NOTHING):
+        code, document, _ = check(source, "guest1", "--to", "host2")
+        assert code in (READY, WARNINGS), wrong(document)
+        assert int(target.output(proxies)) > 0, "no migprep proxy ran"
 
 
 def guests(lab, source, guest):
