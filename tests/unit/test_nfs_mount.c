@@ -8,8 +8,6 @@
 #include "fake/share_fixture.h"
 #include "fake/target_fixture.h"
 #include "storprep/nfs_mount.h"
-#include "storprep/probe_file.h"
-#include "storprep/target_files.h"
 
 #define SOURCE "host1:/srv/images"
 
@@ -255,99 +253,6 @@ test_two_leases_share_one_mount(ShareFixture *fixture, const void *data)
     g_assert_true(share_fixture_release(fixture, first, NULL));
     g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
     g_assert_true(share_fixture_release(fixture, second, NULL));
-    assert_nothing_left(fixture);
-}
-
-static void
-assert_busy(ShareFixture *fixture, const Lease *lease, const char *user)
-{
-    g_autoptr(GError) error = NULL;
-
-    g_assert_false(share_fixture_release(fixture, lease, &error));
-    g_assert_error(error, FAULT, FAULT_SHARE_BUSY);
-    g_assert_nonnull(strstr(fault_cause(error), user));
-    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
-}
-
-static void
-test_not_taken_from_its_users(ShareFixture *fixture, const void *data)
-{
-    g_autoptr(Lease) lease = create(fixture, "t");
-    g_autofree char *path = point(fixture);
-
-    fixture->fake_mounts->user = "process 12 (qemu-img)";
-    assert_busy(fixture, lease, "process 12 (qemu-img)");
-    fixture->fake_mounts->user = NULL;
-    share_fixture_add_guest(fixture, path);
-    assert_busy(fixture, lease, "web1");
-    fake_hypervisor_set_state(fixture->fake_hypervisor, SHARE_GUEST_UUID, GUEST_STATE_SHUT_OFF);
-    g_assert_true(share_fixture_release(fixture, lease, NULL));
-    assert_nothing_left(fixture);
-}
-
-static void
-test_not_taken_from_a_volume(ShareFixture *fixture, const void *data)
-{
-    g_autoptr(Lease) lease = create(fixture, "t");
-    g_autofree char *path = point(fixture);
-    g_autofree char *below = g_build_filename(path, "web", NULL);
-    FakeHost *host = fake_hypervisor_host(fixture->fake_hypervisor);
-    g_autoptr(GError) error = NULL;
-
-    share_fixture_add_guest_of_pool(fixture, below);
-    assert_busy(fixture, lease, "guest 'web1'");
-    fake_hypervisor_fail(fixture->fake_hypervisor, "list_pools", 1, FAULT_HYPERVISOR_FAILED);
-    g_assert_false(share_fixture_release(fixture, lease, &error));
-    g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
-    host->pool_type = "logical"; /* whose volumes are no files anywhere */
-    g_assert_true(share_fixture_release(fixture, lease, NULL));
-    assert_nothing_left(fixture);
-}
-
-/* Nobody has them open, but they could not be removed any more. */
-static void
-test_not_taken_from_files_of_other_leases(ShareFixture *fixture, const void *data)
-{
-    g_autoptr(Lease) lease = create(fixture, "t");
-    g_autofree char *path = point(fixture);
-    json_auto_t *wanted = json_pack("{s:s, s:s, s:s, s:i}", "owner", "test", "token", "p",
-                                    "directory", path, "timeoutSeconds", 600);
-    g_autoptr(Lease) probe =
-        share_fixture_create(fixture, probe_file_request_new(wanted, &fixture->host, NULL), NULL);
-
-    g_assert_nonnull(probe);
-    assert_busy(fixture, lease, probe->id);
-    g_assert_true(share_fixture_release(fixture, probe, NULL));
-    g_assert_true(share_fixture_release(fixture, lease, NULL));
-    assert_nothing_left(fixture);
-}
-
-static void
-test_not_taken_from_targets(ShareFixture *fixture, const void *data)
-{
-    g_autoptr(Lease) lease = create(fixture, "t");
-    g_autofree char *path = point(fixture);
-    g_autofree char *file = g_build_filename(path, "web1.qcow2", NULL);
-    g_autoptr(LeaseAsset) target = lease_asset_new(TARGET_ASSET, file, "made", NULL);
-    json_auto_t *request = json_object();
-    void *assets[] = { target };
-    const Lease draft = {
-        .kind = (char *)"targets",
-        .owner = (char *)"test",
-        .token = (char *)"u",
-        .guest_name = (char *)"web1",
-        .guest_uuid = (char *)SHARE_GUEST_UUID,
-        .state = (char *)"ready",
-        .request = request,
-        .assets = &(GPtrArray) { .pdata = assets, .len = 1 },
-    };
-    g_autoptr(Lease) targets =
-        lease_store_create(fixture->store, &draft, 600, FAULT_TARGET_EXISTS, NULL, NULL);
-
-    g_assert_nonnull(targets);
-    assert_busy(fixture, lease, targets->id);
-    g_assert_true(lease_store_remove(fixture->store, targets->id, NULL));
-    g_assert_true(share_fixture_release(fixture, lease, NULL));
     assert_nothing_left(fixture);
 }
 
@@ -612,10 +517,6 @@ main(int argc, char **argv)
         { "/nfs-mount/other-storage", test_other_storage_there_is_refused },
         { "/nfs-mount/replaced", test_what_replaced_ours_stays },
         { "/nfs-mount/two-leases", test_two_leases_share_one_mount },
-        { "/nfs-mount/users", test_not_taken_from_its_users },
-        { "/nfs-mount/volume", test_not_taken_from_a_volume },
-        { "/nfs-mount/files-of-leases", test_not_taken_from_files_of_other_leases },
-        { "/nfs-mount/targets", test_not_taken_from_targets },
         { "/nfs-mount/outlives", test_mount_outlives_the_daemon },
         { "/nfs-mount/come-back", test_committed_mounts_come_back_when_the_server_does },
         { "/nfs-mount/pool", test_pool_comes_and_goes_with_its_lease },
