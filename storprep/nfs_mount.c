@@ -256,7 +256,8 @@ make(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **erro
         return FALSE;
     if (!entry)
         return prepare_point(host, lease, asset, error) && mount_it(host, asset, error);
-    if (!share_find_other(host, lease, asset, &other, error))
+    if (!share_find_other_with_id(host, lease, asset, entry->id, &other, error) ||
+        (!other && !share_find_other(host, lease, asset, &other, error)))
         return FALSE;
     /* Whoever ends last removes the mount point, too. */
     if (other)
@@ -372,6 +373,22 @@ discard(const LeaseAsset *asset, GError **error)
            remove_point(asset, error);
 }
 
+/* What another lease has mounted again is this one's as well: whoever ends last takes it away. */
+static gboolean
+adopt(const ShareHost *host, const Lease *lease, LeaseAsset *asset, const MountEntry *entry,
+      GError **error)
+{
+    g_autoptr(LeaseAsset) other = NULL;
+
+    if ((guint64)json_integer_value(json_object_get(asset->detail, "id")) == entry->id)
+        return TRUE;
+    if (!share_find_other_with_id(host, lease, asset, entry->id, &other, error))
+        return FALSE;
+    if (other)
+        share_note(asset, SHARE_MADE, json_deep_copy(other->detail));
+    return TRUE;
+}
+
 static gboolean
 restore(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
 {
@@ -379,9 +396,10 @@ restore(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **e
 
     if (!find(host, asset, &entry, error))
         return FALSE;
-    if (entry) { /* maybe since a restoring that was interrupted */
-        if (!g_str_equal(asset->state, SHARE_MADE))
-            note_mounted(asset, SHARE_MADE, entry);
+    if (entry && g_str_equal(asset->state, SHARE_MADE))
+        return adopt(host, lease, asset, entry, error);
+    if (entry) { /* since a restoring that was interrupted */
+        note_mounted(asset, SHARE_MADE, entry);
         return TRUE;
     }
     if (!mount_table_check(host->mounts, error) || !prepare_point(host, lease, asset, error) ||

@@ -82,9 +82,16 @@ find_ours(const Lease *lease, const LeaseAsset *like)
     return NULL;
 }
 
+/* @id 0: any. */
+static gboolean
+has_id(const LeaseAsset *asset, guint64 id)
+{
+    return id == 0 || (guint64)json_integer_value(json_object_get(asset->detail, "id")) == id;
+}
+
 gboolean
-share_find_other(const ShareHost *host, const Lease *lease, const LeaseAsset *asset,
-                 LeaseAsset **ret_other, GError **error)
+share_find_other_with_id(const ShareHost *host, const Lease *lease, const LeaseAsset *asset,
+                         guint64 id, LeaseAsset **ret_other, GError **error)
 {
     g_autoptr(GPtrArray) all = lease_store_list(host->store, error);
     const LeaseAsset *found = NULL;
@@ -96,12 +103,21 @@ share_find_other(const ShareHost *host, const Lease *lease, const LeaseAsset *as
 
         if (!g_str_equal(other->id, lease->id))
             found = find_ours(other, asset);
+        if (found && !has_id(found, id))
+            found = NULL;
     }
     *ret_other = NULL;
     if (found)
         *ret_other =
             lease_asset_new(found->kind, found->key, found->state, json_deep_copy(found->detail));
     return TRUE;
+}
+
+gboolean
+share_find_other(const ShareHost *host, const Lease *lease, const LeaseAsset *asset,
+                 LeaseAsset **ret_other, GError **error)
+{
+    return share_find_other_with_id(host, lease, asset, 0, ret_other, error);
 }
 
 /* Guests' images below a directory. */

@@ -74,6 +74,10 @@ gboolean share_record(const ShareHost *host, const Lease *lease, LeaseAsset *ass
  * FAULT_STORE_FAILED. Owned by the caller. */
 gboolean share_find_other(const ShareHost *host, const Lease *lease, const LeaseAsset *asset,
                           LeaseAsset **ret_other, GError **error);
+/* The same of those alone whose detail has @id as its "id" (0: whatever it has). */
+gboolean share_find_other_with_id(const ShareHost *host, const Lease *lease,
+                                  const LeaseAsset *asset, guint64 id, LeaseAsset **ret_other,
+                                  GError **error);
 
 /* Sets *ret_lease to the id of a lease that has files of its own at or below @directory, targets or
  * a probe, or NULL: it could not take them away without what is mounted there. FAULT_STORE_FAILED.
