@@ -7,6 +7,7 @@
 
 #include "common/parallel.h"
 #include "fake/checked_host.h"
+#include "storprep/storage_pulse.h"
 
 #define GUESTS 13
 
@@ -278,11 +279,16 @@ static void
 test_silent_server_is_asked_once_for_many_guests(void)
 {
     g_autoptr(CheckedHost) host = checked_host_new();
+    gint64 begun_usec = g_get_monotonic_time();
 
     checked_host_arrives(host);
     lose_server(host);
     g_assert_true(parallel_run(GUESTS, check_one, host, NULL));
-    g_assert_cmpint(checked_host_server()->asked, ==, 1);
+    /* Once for as long as the answer counts, which is shorter than all of this takes in valgrind.
+     */
+    gint64 seconds = (g_get_monotonic_time() - begun_usec) / G_USEC_PER_SEC;
+    g_assert_cmpint(checked_host_server()->asked, >=, 1);
+    g_assert_cmpint(checked_host_server()->asked, <=, 1 + seconds / STORAGE_PULSE_SILENT_SECONDS);
 }
 
 /* Its files, its image's identity, and what QEMU would look at: all of them wait for no one. */
