@@ -8,6 +8,7 @@
 #include <gio/gio.h>
 #include <glib-unix.h>
 #include <libvirt-glib/libvirt-glib.h>
+#include <libxml/parser.h>
 #include <systemd/sd-daemon.h>
 
 #include "common/fault.h"
@@ -200,6 +201,7 @@ daemon_main(const Daemon *daemon, int argc, char **argv)
     set_up_logging(daemon->name, options.verbose);
     resident_bound_heaps();
     signal(SIGPIPE, SIG_IGN);
+    xmlInitParser(); /* libxml2's own, which libvirt uses as well, before there are threads */
     if (!serve(daemon, &options, &error)) {
         g_critical("%s", error->message);
         return 1;
