@@ -287,6 +287,34 @@ g_thread_pool_new(GFunc function, gpointer data, gint most, gboolean exclusive, 
     return GLIBS(g_thread_pool_new)(run_task, work, most, exclusive, error);
 }
 
+/* Likewise. */
+typedef struct {
+    GCompareDataFunc compare;
+    void *data;
+} PoolOrder;
+
+/* Whoever takes one of them to its thread does so under the queue's lock, as this here is called.
+ */
+static gint
+compare_tasks(gconstpointer task, gconstpointer other, void *data)
+{
+    const PoolOrder *order = data;
+    gint sign = order->compare(task, other, order->data);
+
+    __tsan_release((void *)task);
+    __tsan_release((void *)other);
+    return sign;
+}
+
+void
+g_thread_pool_set_sort_function(GThreadPool *pool, GCompareDataFunc compare, gpointer data)
+{
+    PoolOrder *order = g_new0(PoolOrder, 1);
+
+    *order = (PoolOrder) { compare, data };
+    GLIBS(g_thread_pool_set_sort_function)(pool, compare_tasks, order);
+}
+
 gboolean
 g_thread_pool_push(GThreadPool *pool, gpointer task, GError **error)
 {
