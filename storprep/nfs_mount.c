@@ -53,12 +53,17 @@ static gboolean
 check_loop(const ShareHost *host, const char *server, const char *export_path, const char *path,
            GError **error)
 {
+    g_autoptr(MountEntry) entry = NULL;
     struct stat exported, mounted;
     g_autofree char *remedy = NULL;
 
-    if (!mount_table_is_this_host(host->mounts, server) || stat(export_path, &exported) < 0 ||
-        stat(path, &mounted) < 0 || exported.st_dev != mounted.st_dev ||
-        exported.st_ino != mounted.st_ino)
+    if (!mount_table_is_this_host(host->mounts, server))
+        return TRUE;
+    if (!mount_table_find(host->mounts, path, &entry, error))
+        return FALSE;
+    /* What is mounted there already may have a server that is gone: it must not be touched. */
+    if (entry || stat(export_path, &exported) < 0 || stat(path, &mounted) < 0 ||
+        exported.st_dev != mounted.st_dev || exported.st_ino != mounted.st_ino)
         return TRUE;
     remedy = g_strdup_printf("keep the images elsewhere, export that, and mount it at '%s' on both "
                              "hosts; or add '%s' to shared_filesystems in /etc/libvirt/qemu.conf "

@@ -2,6 +2,7 @@
 /* Owns the tests of NFS mounts under leases: made, shared, restored, undone when unused. */
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/maintenance.h"
@@ -10,6 +11,20 @@
 #include "storprep/nfs_mount.h"
 
 #define SOURCE "host1:/srv/images"
+
+/* A path that hangs whoever looks at it; NULL: none. */
+static const char *forbidden;
+
+/* The linker leads ours here. */
+int __real_stat64(const char *path, struct stat *status);
+int __wrap_stat64(const char *path, struct stat *status);
+
+int
+__wrap_stat64(const char *path, struct stat *status)
+{
+    g_assert_cmpstr(path, !=, forbidden ? forbidden : "");
+    return __real_stat64(path, status);
+}
 
 static char *
 point(ShareFixture *fixture)
@@ -175,6 +190,22 @@ test_no_mount_over_the_exported_directory_itself(ShareFixture *fixture, const vo
     fixture->fake_mounts->this_host = "host1";
     json_object_set_new(parameters, "exportPath", json_string(path));
     assert_refused(fixture, parameters, FAULT_SHARE_REFUSED);
+}
+
+/* A repeated request, while the server is down: whoever looks at its mount waits for it. */
+static void
+test_what_is_mounted_is_not_touched(ShareFixture *fixture, const void *data)
+{
+    g_autofree char *path = point(fixture);
+    json_t *parameters = asked(fixture, "t");
+
+    fixture->fake_mounts->this_host = "host1";
+    json_object_set_new(parameters, "exportPath", json_string(fixture->directory));
+    g_autoptr(Lease) lease = create_from(fixture, json_incref(parameters), NULL);
+    forbidden = path;
+    g_autoptr(Lease) again = create_from(fixture, parameters, NULL);
+    forbidden = NULL;
+    g_assert_cmpstr(again->id, ==, lease->id);
 }
 
 static void
@@ -511,6 +542,7 @@ main(int argc, char **argv)
         { "/nfs-mount/content", test_content_is_hidden_only_when_told },
         { "/nfs-mount/bad-requests", test_bad_requests_leave_no_lease },
         { "/nfs-mount/loop", test_no_mount_over_the_exported_directory_itself },
+        { "/nfs-mount/not-touched", test_what_is_mounted_is_not_touched },
         { "/nfs-mount/failure", test_each_failure_leaves_nothing },
         { "/nfs-mount/busy", test_busy_when_unmounted_is_tried_again },
         { "/nfs-mount/there-before", test_what_was_mounted_before_stays },
