@@ -34,6 +34,7 @@ typedef struct {
     char *uuid;
     GuestState state;
     gboolean persistent;
+    gboolean is_split;  /* paused, with a part of its memory on another host: post-copy broke */
     gboolean has_job;   /* a migration, save or dump job runs on it, or something holds it */
     char *xml;          /* live if active, else inactive */
     char *inactive_xml; /* persistent configuration; NULL if transient */

@@ -82,6 +82,8 @@ read_guest(virDomainPtr domain, gboolean with_inactive, GError **error)
         return NULL;
     }
     guest->state = state_of(state);
+    guest->is_split = state == VIR_DOMAIN_PAUSED && (reason == VIR_DOMAIN_PAUSED_POSTCOPY ||
+                                                     reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
     guest->persistent = virDomainIsPersistent(domain) == 1;
     if (guest->persistent && with_inactive) {
         xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);

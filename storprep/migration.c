@@ -397,7 +397,8 @@ copy_failure(const Pursuit *pursuit, GError **error)
 static gboolean
 has_left(const Pursuit *pursuit, Outcome outcome)
 {
-    if (outcome == OUTCOME_RUNNING_HERE || outcome == OUTCOME_PAUSED_HERE)
+    if (outcome == OUTCOME_RUNNING_HERE || outcome == OUTCOME_PAUSED_HERE ||
+        outcome == OUTCOME_SPLIT)
         return FALSE;
     return outcome != OUTCOME_SHUT_OFF_HERE || !pursuit->call->plan->undefine_source;
 }
@@ -412,12 +413,10 @@ confirm(const Pursuit *pursuit, GError **error)
         .home = offline ? OUTCOME_SHUT_OFF_HERE : OUTCOME_RUNNING_HERE,
         .code = code_of(pursuit),
     };
-    Outcome outcome = outcome_ask(call->migrations->hypervisor, call->plan->guest_uuid);
+    const Outcome outcome = outcome_ask(call->migrations->hypervisor, call->plan->guest_uuid);
 
     if (!call->error && has_left(pursuit, outcome))
         return TRUE;
-    if (outcome == OUTCOME_PAUSED_HERE && pursuit->too_late)
-        outcome = OUTCOME_SPLIT;
     copy_failure(pursuit, error);
     outcome_explain(outcome, &subject, error);
     return FALSE;

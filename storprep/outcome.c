@@ -14,7 +14,7 @@ outcome_ask(Hypervisor *hypervisor, const char *uuid)
     case GUEST_STATE_RUNNING:
         return OUTCOME_RUNNING_HERE;
     case GUEST_STATE_PAUSED:
-        return OUTCOME_PAUSED_HERE;
+        return guest->is_split ? OUTCOME_SPLIT : OUTCOME_PAUSED_HERE;
     case GUEST_STATE_SHUT_OFF:
     case GUEST_STATE_CRASHED:
         return OUTCOME_SHUT_OFF_HERE;

@@ -14,9 +14,7 @@ typedef enum {
     OUTCOME_UNKNOWN,       /* libvirt does not say */
 } Outcome;
 
-/* Asks libvirt where @uuid is; never OUTCOME_SPLIT, which libvirt does not tell from paused.
- * Blocks.
- */
+/* Asks libvirt where @uuid is. Blocks. */
 Outcome outcome_ask(Hypervisor *hypervisor, const char *uuid);
 /* One sentence for people: "the guest keeps running here". Static. */
 const char *outcome_sentence(Outcome outcome);

@@ -60,6 +60,12 @@ wait_for_calls(const Fixture *fixture, const char *operation, unsigned times)
     }
 }
 
+static void
+tear(Guest *guest, void *data)
+{
+    guest->is_split = TRUE;
+}
+
 static gboolean
 fake_migrate(const char *uuid, const MigrationRequest *request, void *data, GError **error)
 {
@@ -80,6 +86,8 @@ fake_migrate(const char *uuid, const MigrationRequest *request, void *data, GErr
     }
     fake_hypervisor_set_state(fixture->fake, uuid,
                               fixture->split ? GUEST_STATE_PAUSED : GUEST_STATE_RUNNING);
+    if (fixture->split)
+        fake_hypervisor_with_guest(fixture->fake, uuid, tear, NULL, NULL);
     fault_set(error, FAULT_HYPERVISOR_FAILED, "guest 'web1'", "x", "operation aborted");
     return FALSE;
 }
@@ -234,6 +242,22 @@ test_broken_post_copy_is_told_from_a_pause(Fixture *fixture, const void *data)
     g_assert_null(job_wait(job, &error));
     g_assert_nonnull(strstr(fault_cause(error), "memory on both hosts"));
     g_assert_nonnull(strstr(fault_remedy(error), "--postcopy-resume"));
+}
+
+/* libvirt was asked to go over to post-copy, and did, but its answer was lost. */
+static void
+test_broken_post_copy_is_asked_for_not_concluded(Fixture *fixture, const void *data)
+{
+    fixture->until = "start_post_copy";
+    fixture->times = 1;
+    fixture->fails = fixture->split = TRUE;
+    fake_hypervisor_fail(fixture->fake, "start_post_copy", 1, FAULT_HYPERVISOR_UNAVAILABLE);
+    g_autoptr(Job) job = start(fixture, "web1", after_a_second("postcopy"));
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(job_wait(job, &error));
+    g_assert_nonnull(strstr(fault_cause(error), "memory on both hosts"));
+    g_assert_null(strstr(fault_remedy(error), "virsh resume"));
 }
 
 static void
@@ -413,6 +437,8 @@ main(int argc, char **argv)
     add("guest-without-a-policy-is-left-to-run", test_a_guest_without_a_policy_is_left_to_run);
     add("cancelling-post-copy-comes-too-late", test_cancelling_post_copy_comes_too_late);
     add("broken-post-copy-is-told-from-a-pause", test_broken_post_copy_is_told_from_a_pause);
+    add("broken-post-copy-is-asked-for-not-concluded",
+        test_broken_post_copy_is_asked_for_not_concluded);
     add("cancel-in-each-phase", test_cancel_in_each_phase);
     add("cancel-after-suspending-leaves-the-guest-here",
         test_cancel_after_suspending_leaves_the_guest_here);
