@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 
 #include "fake/target_fixture.h"
+#include "storprep/nfs_mount.h"
 
 void
 share_fixture_start_daemon(ShareFixture *fixture)
@@ -149,4 +150,60 @@ share_fixture_reconcile_until(ShareFixture *fixture, unsigned leases)
         g_assert_cmpint(g_get_monotonic_time(), <, until);
         share_leases_reconcile(fixture->leases);
     }
+}
+
+/* Mounts. */
+
+char *
+share_fixture_point(ShareFixture *fixture)
+{
+    return g_build_filename(fixture->images, "shared", NULL);
+}
+
+json_t *
+share_fixture_ask_mount(ShareFixture *fixture, const char *token)
+{
+    g_autofree char *path = share_fixture_point(fixture);
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "owner", "test", "token", token, "server",
+                     "host1", "exportPath", "/srv/images", "path", path, "timeoutSeconds", 600);
+}
+
+Lease *
+share_fixture_mount(ShareFixture *fixture, json_t *parameters, GError **error)
+{
+    ShareRequest *request = nfs_mount_request_new(parameters, &fixture->host, error);
+
+    json_decref(parameters);
+    return share_fixture_create(fixture, request, error);
+}
+
+void
+share_fixture_assert_mount_refused(ShareFixture *fixture, json_t *parameters, FaultCode code)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(share_fixture_mount(fixture, parameters, &error));
+    g_assert_error(error, FAULT, (int)code);
+    g_assert_cmpstr(fault_remedy(error), !=, "");
+    g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 0);
+}
+
+unsigned
+share_fixture_count_files(ShareFixture *fixture)
+{
+    g_autoptr(GDir) dir = g_dir_open(fixture->images, 0, NULL);
+    unsigned count = 0;
+
+    while (g_dir_read_name(dir))
+        count++;
+    return count;
+}
+
+void
+share_fixture_assert_nothing_left(ShareFixture *fixture)
+{
+    g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 0);
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 0);
+    g_assert_cmpuint(share_fixture_count_files(fixture), ==, 0);
 }

@@ -49,3 +49,15 @@ unsigned share_fixture_count_leases(ShareFixture *fixture);
 char *share_fixture_state(ShareFixture *fixture, const Lease *lease);
 /* Looks after the leases until @leases are left. */
 void share_fixture_reconcile_until(ShareFixture *fixture, unsigned leases);
+
+/* Where its mounts go, below its images. Owned by the caller. */
+char *share_fixture_point(ShareFixture *fixture);
+/* Parameters of Mount for host1:/srv/images there; changed at will, and mounted (stolen). */
+json_t *share_fixture_ask_mount(ShareFixture *fixture, const char *token);
+Lease *share_fixture_mount(ShareFixture *fixture, json_t *parameters, GError **error);
+/* @parameters (stolen) are refused with @code, and no lease is left. */
+void share_fixture_assert_mount_refused(ShareFixture *fixture, json_t *parameters, FaultCode code);
+/* In its images. */
+unsigned share_fixture_count_files(ShareFixture *fixture);
+/* Neither lease, mount nor file. */
+void share_fixture_assert_nothing_left(ShareFixture *fixture);

@@ -26,68 +26,14 @@ __wrap_stat64(const char *path, struct stat *status)
     return __real_stat64(path, status);
 }
 
-static char *
-point(ShareFixture *fixture)
-{
-    return g_build_filename(fixture->images, "shared", NULL);
-}
-
-static json_t *
-asked(ShareFixture *fixture, const char *token)
-{
-    g_autofree char *path = point(fixture);
-
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "owner", "test", "token", token, "server",
-                     "host1", "exportPath", "/srv/images", "path", path, "timeoutSeconds", 600);
-}
-
-static Lease *
-create_from(ShareFixture *fixture, json_t *parameters, GError **error)
-{
-    ShareRequest *request = nfs_mount_request_new(parameters, &fixture->host, error);
-
-    json_decref(parameters);
-    return share_fixture_create(fixture, request, error);
-}
-
 static Lease *
 create(ShareFixture *fixture, const char *token)
 {
     g_autoptr(GError) error = NULL;
-    Lease *lease = create_from(fixture, asked(fixture, token), &error);
+    Lease *lease = share_fixture_mount(fixture, share_fixture_ask_mount(fixture, token), &error);
 
     g_assert_no_error(error);
     return lease;
-}
-
-static void
-assert_refused(ShareFixture *fixture, json_t *parameters, FaultCode code)
-{
-    g_autoptr(GError) error = NULL;
-
-    g_assert_null(create_from(fixture, parameters, &error));
-    g_assert_error(error, FAULT, (int)code);
-    g_assert_cmpstr(fault_remedy(error), !=, "");
-    g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 0);
-}
-
-static unsigned
-count_files(ShareFixture *fixture)
-{
-    g_autoptr(GDir) dir = g_dir_open(fixture->images, 0, NULL);
-    unsigned count = 0;
-
-    while (g_dir_read_name(dir))
-        count++;
-    return count;
-}
-
-static void
-assert_nothing_left(ShareFixture *fixture)
-{
-    g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 0);
-    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 0);
-    g_assert_cmpuint(count_files(fixture), ==, 0);
 }
 
 static void
@@ -101,7 +47,7 @@ static void
 test_mounted_on_a_new_directory_and_undone(ShareFixture *fixture, const void *data)
 {
     g_autoptr(Lease) lease = create(fixture, "t");
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
     const MountEntry *entry = fixture->fake_mounts->entries->pdata[0];
 
     g_assert_cmpstr(lease->state, ==, "ready");
@@ -111,15 +57,16 @@ test_mounted_on_a_new_directory_and_undone(ShareFixture *fixture, const void *da
     g_assert_nonnull(strstr(nfs_mount_options(lease), "vers=4.2"));
     g_assert_nonnull(strstr(nfs_mount_options(lease), "hard,proto=tcp"));
     g_assert_true(share_fixture_release(fixture, lease, NULL));
-    assert_nothing_left(fixture);
+    share_fixture_assert_nothing_left(fixture);
 }
 
 static void
 test_host_in_maintenance_mounts_nothing_new(ShareFixture *fixture, const void *data)
 {
     g_assert_true(maintenance_begin(fixture->directory, "new memory", FALSE, NULL));
-    assert_refused(fixture, asked(fixture, "t"), FAULT_HOST_IN_MAINTENANCE);
-    assert_nothing_left(fixture);
+    share_fixture_assert_mount_refused(fixture, share_fixture_ask_mount(fixture, "t"),
+                                       FAULT_HOST_IN_MAINTENANCE);
+    share_fixture_assert_nothing_left(fixture);
     g_assert_true(maintenance_end(fixture->directory, NULL));
     g_autoptr(Lease) lease = create(fixture, "t");
     g_assert_nonnull(lease);
@@ -128,7 +75,7 @@ test_host_in_maintenance_mounts_nothing_new(ShareFixture *fixture, const void *d
 static void
 test_a_directory_that_was_there_stays(ShareFixture *fixture, const void *data)
 {
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
     g_autoptr(Lease) lease = NULL;
 
     g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
@@ -141,16 +88,17 @@ test_a_directory_that_was_there_stays(ShareFixture *fixture, const void *data)
 static void
 test_content_is_hidden_only_when_told(ShareFixture *fixture, const void *data)
 {
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
     g_autofree char *file = g_build_filename(path, "a.qcow2", NULL);
-    json_t *parameters = asked(fixture, "t");
+    json_t *parameters = share_fixture_ask_mount(fixture, "t");
     g_autoptr(Lease) lease = NULL;
 
     g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
     g_assert_true(g_file_set_contents(file, "precious", -1, NULL));
-    assert_refused(fixture, asked(fixture, "t"), FAULT_SHARE_REFUSED);
+    share_fixture_assert_mount_refused(fixture, share_fixture_ask_mount(fixture, "t"),
+                                       FAULT_SHARE_REFUSED);
     json_object_set_new(parameters, "hideContent", json_true());
-    lease = create_from(fixture, parameters, NULL);
+    lease = share_fixture_mount(fixture, parameters, NULL);
     g_assert_nonnull(lease);
     g_assert_true(share_fixture_release(fixture, lease, NULL));
     g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
@@ -173,37 +121,37 @@ test_bad_requests_leave_no_lease(ShareFixture *fixture, const void *data)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(mistakes); i++) {
-        json_t *parameters = asked(fixture, "t");
+        json_t *parameters = share_fixture_ask_mount(fixture, "t");
 
         json_object_set_new(parameters, mistakes[i].member, json_string(mistakes[i].value));
-        assert_refused(fixture, parameters, mistakes[i].code);
+        share_fixture_assert_mount_refused(fixture, parameters, mistakes[i].code);
     }
 }
 
 static void
 test_no_mount_over_the_exported_directory_itself(ShareFixture *fixture, const void *data)
 {
-    g_autofree char *path = point(fixture);
-    json_t *parameters = asked(fixture, "t");
+    g_autofree char *path = share_fixture_point(fixture);
+    json_t *parameters = share_fixture_ask_mount(fixture, "t");
 
     g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
     fixture->fake_mounts->this_host = "host1";
     json_object_set_new(parameters, "exportPath", json_string(path));
-    assert_refused(fixture, parameters, FAULT_SHARE_REFUSED);
+    share_fixture_assert_mount_refused(fixture, parameters, FAULT_SHARE_REFUSED);
 }
 
 /* A repeated request, while the server is down: whoever looks at its mount waits for it. */
 static void
 test_what_is_mounted_is_not_touched(ShareFixture *fixture, const void *data)
 {
-    g_autofree char *path = point(fixture);
-    json_t *parameters = asked(fixture, "t");
+    g_autofree char *path = share_fixture_point(fixture);
+    json_t *parameters = share_fixture_ask_mount(fixture, "t");
 
     fixture->fake_mounts->this_host = "host1";
     json_object_set_new(parameters, "exportPath", json_string(fixture->directory));
-    g_autoptr(Lease) lease = create_from(fixture, json_incref(parameters), NULL);
+    g_autoptr(Lease) lease = share_fixture_mount(fixture, json_incref(parameters), NULL);
     forbidden = path;
-    g_autoptr(Lease) again = create_from(fixture, parameters, NULL);
+    g_autoptr(Lease) again = share_fixture_mount(fixture, parameters, NULL);
     forbidden = NULL;
     g_assert_cmpstr(again->id, ==, lease->id);
 }
@@ -216,8 +164,9 @@ test_each_failure_leaves_nothing(ShareFixture *fixture, const void *data)
     for (gsize i = 0; i < G_N_ELEMENTS(calls); i++) {
         fixture->fake_mounts->fail = calls[i];
         fixture->fake_mounts->code = FAULT_TIMED_OUT;
-        assert_refused(fixture, asked(fixture, "t"), FAULT_TIMED_OUT);
-        assert_nothing_left(fixture);
+        share_fixture_assert_mount_refused(fixture, share_fixture_ask_mount(fixture, "t"),
+                                           FAULT_TIMED_OUT);
+        share_fixture_assert_nothing_left(fixture);
     }
 }
 
@@ -233,13 +182,13 @@ test_busy_when_unmounted_is_tried_again(ShareFixture *fixture, const void *data)
     g_assert_error(error, FAULT, FAULT_ROLLBACK_INCOMPLETE);
     fixture->fake_mounts->fail = NULL;
     share_fixture_reconcile_until(fixture, 0);
-    assert_nothing_left(fixture);
+    share_fixture_assert_nothing_left(fixture);
 }
 
 static void
 test_what_was_mounted_before_stays(ShareFixture *fixture, const void *data)
 {
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
     g_autoptr(Lease) lease = NULL;
     gboolean kept = FALSE;
 
@@ -254,10 +203,11 @@ test_what_was_mounted_before_stays(ShareFixture *fixture, const void *data)
 static void
 test_other_storage_there_is_refused(ShareFixture *fixture, const void *data)
 {
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
 
     fake_mount_table_mount(fixture->fake_mounts, "host3:/srv/images", path, "nfs4");
-    assert_refused(fixture, asked(fixture, "t"), FAULT_SHARE_UNFIT);
+    share_fixture_assert_mount_refused(fixture, share_fixture_ask_mount(fixture, "t"),
+                                       FAULT_SHARE_UNFIT);
     g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
 }
 
@@ -265,7 +215,7 @@ test_other_storage_there_is_refused(ShareFixture *fixture, const void *data)
 static void
 test_what_replaced_ours_stays(ShareFixture *fixture, const void *data)
 {
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
     g_autoptr(Lease) lease = create(fixture, "t");
 
     fake_mount_table_forget(fixture->fake_mounts);
@@ -284,7 +234,7 @@ test_two_leases_share_one_mount(ShareFixture *fixture, const void *data)
     g_assert_true(share_fixture_release(fixture, first, NULL));
     g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
     g_assert_true(share_fixture_release(fixture, second, NULL));
-    assert_nothing_left(fixture);
+    share_fixture_assert_nothing_left(fixture);
 }
 
 /* The daemon's own thread may be at the lease just now. */
@@ -310,7 +260,7 @@ test_mount_outlives_the_daemon(ShareFixture *fixture, const void *data)
     share_leases_reconcile(fixture->leases);
     g_assert_cmpuint(fixture->fake_mounts->mounted, ==, 1);
     g_assert_true(share_fixture_release(fixture, lease, NULL));
-    assert_nothing_left(fixture);
+    share_fixture_assert_nothing_left(fixture);
 }
 
 static void
@@ -329,7 +279,7 @@ test_committed_mounts_come_back_when_the_server_does(ShareFixture *fixture, cons
     fixture->fake_mounts->fail = NULL;
     reconcile_until_mounted(fixture);
     g_assert_true(share_fixture_release(fixture, lease, NULL));
-    assert_nothing_left(fixture);
+    share_fixture_assert_nothing_left(fixture);
 }
 
 /* How far make() came when the daemon was killed. */
@@ -346,7 +296,7 @@ leave_remains(ShareFixture *fixture, Crash crash)
 {
     g_autoptr(Lease) lease = create(fixture, "t");
     LeaseAsset *asset = lease->assets->pdata[0];
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
     g_autofree char *part = g_build_filename(fixture->images, share_text(asset, "part"), NULL);
     json_t *undone = json_pack("{s:i}", "id", 0);
 
@@ -371,105 +321,8 @@ test_crash_while_making_leaves_nothing(ShareFixture *fixture, const void *data)
         leave_remains(fixture, crash);
         restart(fixture);
         share_fixture_reconcile_until(fixture, 0);
-        assert_nothing_left(fixture);
+        share_fixture_assert_nothing_left(fixture);
     }
-}
-
-/* Pools. */
-
-static json_t *
-asked_with_pool(ShareFixture *fixture, const char *token)
-{
-    json_t *parameters = asked(fixture, token);
-
-    json_object_set_new(parameters, "pool", json_string("images"));
-    return parameters;
-}
-
-static FakeHost *
-libvirt(ShareFixture *fixture)
-{
-    return fake_hypervisor_host(fixture->fake_hypervisor);
-}
-
-static void
-test_pool_comes_and_goes_with_its_lease(ShareFixture *fixture, const void *data)
-{
-    g_autoptr(Lease) lease = create_from(fixture, asked_with_pool(fixture, "t"), NULL);
-    g_autofree char *path = point(fixture);
-
-    g_assert_cmpstr(libvirt(fixture)->pool, ==, "images");
-    g_assert_cmpstr(libvirt(fixture)->pool_host, ==, "host1");
-    g_assert_cmpstr(libvirt(fixture)->pool_directory, ==, "/srv/images");
-    g_assert_cmpstr(libvirt(fixture)->pool_path, ==, path);
-    libvirt(fixture)->pool = NULL; /* a reboot */
-    share_leases_reconcile(fixture->leases);
-    g_assert_cmpstr(libvirt(fixture)->pool, ==, "images");
-    g_assert_true(share_fixture_release(fixture, lease, NULL));
-    g_assert_null(libvirt(fixture)->pool);
-    assert_nothing_left(fixture);
-}
-
-/* In what order a lease's assets are read is left to chance. */
-static void
-test_pool_is_made_after_its_mount(ShareFixture *fixture, const void *data)
-{
-    for (unsigned i = 1; i <= 16; i++) {
-        fake_hypervisor_fail(fixture->fake_hypervisor, "create_pool", 1, FAULT_HYPERVISOR_FAILED);
-        assert_refused(fixture, asked_with_pool(fixture, "t"), FAULT_HYPERVISOR_FAILED);
-        g_assert_cmpuint(fixture->fake_mounts->mounted, ==, i);
-    }
-    assert_nothing_left(fixture);
-}
-
-/* The same chance. */
-static void
-test_options_are_those_of_the_mount(ShareFixture *fixture, const void *data)
-{
-    for (unsigned i = 0; i < 16; i++) {
-        g_autoptr(Lease) lease = create_from(fixture, asked_with_pool(fixture, "t"), NULL);
-
-        g_assert_nonnull(strstr(nfs_mount_options(lease), "vers=4.2"));
-        g_assert_true(share_fixture_release(fixture, lease, NULL));
-    }
-}
-
-static void
-test_pool_that_fails_leaves_nothing(ShareFixture *fixture, const void *data)
-{
-    fake_hypervisor_fail(fixture->fake_hypervisor, "create_pool", 1, FAULT_HYPERVISOR_FAILED);
-    assert_refused(fixture, asked_with_pool(fixture, "t"), FAULT_HYPERVISOR_FAILED);
-    g_assert_null(libvirt(fixture)->pool);
-    assert_nothing_left(fixture);
-}
-
-static void
-test_pool_of_others_is_refused(ShareFixture *fixture, const void *data)
-{
-    json_t *bad = asked(fixture, "t");
-
-    libvirt(fixture)->pool = "images";
-    libvirt(fixture)->pool_path = "/elsewhere";
-    assert_refused(fixture, asked_with_pool(fixture, "t"), FAULT_SHARE_UNFIT);
-    g_assert_cmpstr(libvirt(fixture)->pool_path, ==, "/elsewhere");
-    json_object_set_new(bad, "pool", json_string("../images"));
-    assert_refused(fixture, bad, FAULT_INVALID_ARGUMENT);
-}
-
-/* libvirt unmounts when a pool ends. */
-static void
-test_pool_stays_while_another_lease_needs_the_mount(ShareFixture *fixture, const void *data)
-{
-    g_autoptr(Lease) with = create_from(fixture, asked_with_pool(fixture, "t"), NULL);
-    g_autoptr(Lease) without = create(fixture, "u");
-    g_autoptr(GError) error = NULL;
-
-    g_assert_false(share_fixture_release(fixture, with, &error));
-    g_assert_error(error, FAULT, FAULT_SHARE_BUSY);
-    g_assert_cmpstr(libvirt(fixture)->pool, ==, "images");
-    g_assert_true(share_fixture_release(fixture, without, NULL));
-    g_assert_true(share_fixture_release(fixture, with, NULL));
-    assert_nothing_left(fixture);
 }
 
 /* Ending by place. */
@@ -477,7 +330,7 @@ test_pool_stays_while_another_lease_needs_the_mount(ShareFixture *fixture, const
 static gboolean
 unmount(ShareFixture *fixture, const char *owner, GError **error)
 {
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
     gboolean kept = FALSE;
 
     return share_leases_end(fixture->leases, "mount", owner, path, &kept, error) && !kept;
@@ -493,13 +346,13 @@ test_unmount_ends_all_leases_of_its_owner(ShareFixture *fixture, const void *dat
     lease_free(create(fixture, "t"));
     lease_free(create(fixture, "u"));
     g_assert_true(unmount(fixture, "test", NULL));
-    assert_nothing_left(fixture);
+    share_fixture_assert_nothing_left(fixture);
 }
 
 static void
 test_unmount_is_refused_while_it_is_needed(ShareFixture *fixture, const void *data)
 {
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
     g_autoptr(GError) other = NULL;
     g_autoptr(GError) used = NULL;
 
@@ -511,22 +364,6 @@ test_unmount_is_refused_while_it_is_needed(ShareFixture *fixture, const void *da
     g_assert_false(unmount(fixture, "test", &used));
     g_assert_error(used, FAULT, FAULT_SHARE_BUSY);
     g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
-}
-
-/* What a pool comes from has a path, too, but on the server. */
-static void
-test_unmount_is_of_a_place_on_this_host(ShareFixture *fixture, const void *data)
-{
-    g_autoptr(GError) error = NULL;
-    gboolean kept;
-
-    lease_free(create_from(fixture, asked_with_pool(fixture, "t"), NULL));
-    g_assert_false(
-        share_leases_end(fixture->leases, "mount", "test", "/srv/images", &kept, &error));
-    g_assert_error(error, FAULT, FAULT_LEASE_NOT_FOUND);
-    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
-    g_assert_true(unmount(fixture, "test", NULL));
-    assert_nothing_left(fixture);
 }
 
 int
@@ -551,15 +388,8 @@ main(int argc, char **argv)
         { "/nfs-mount/two-leases", test_two_leases_share_one_mount },
         { "/nfs-mount/outlives", test_mount_outlives_the_daemon },
         { "/nfs-mount/come-back", test_committed_mounts_come_back_when_the_server_does },
-        { "/nfs-mount/pool", test_pool_comes_and_goes_with_its_lease },
-        { "/nfs-mount/pool-order", test_pool_is_made_after_its_mount },
-        { "/nfs-mount/pool-options", test_options_are_those_of_the_mount },
-        { "/nfs-mount/pool-fails", test_pool_that_fails_leaves_nothing },
-        { "/nfs-mount/pool-of-others", test_pool_of_others_is_refused },
-        { "/nfs-mount/pool-and-mount", test_pool_stays_while_another_lease_needs_the_mount },
         { "/nfs-mount/unmount", test_unmount_ends_all_leases_of_its_owner },
         { "/nfs-mount/unmount-needed", test_unmount_is_refused_while_it_is_needed },
-        { "/nfs-mount/unmount-place", test_unmount_is_of_a_place_on_this_host },
         { "/nfs-mount/crash", test_crash_while_making_leaves_nothing },
     };
 

@@ -8,16 +8,10 @@
 #include "storprep/probe_file.h"
 #include "storprep/target_files.h"
 
-static char *
-point(ShareFixture *fixture)
-{
-    return g_build_filename(fixture->images, "shared", NULL);
-}
-
 static Lease *
 mount_it(ShareFixture *fixture)
 {
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
     json_auto_t *parameters =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "owner", "test", "token", "t", "server",
                   "host1", "exportPath", "/srv/images", "path", path, "timeoutSeconds", 600);
@@ -32,8 +26,7 @@ static void
 assert_taken(ShareFixture *fixture, const Lease *lease)
 {
     g_assert_true(share_fixture_release(fixture, lease, NULL));
-    g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 0);
-    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 0);
+    share_fixture_assert_nothing_left(fixture);
 }
 
 static void
@@ -51,7 +44,7 @@ static void
 test_process_and_guest(ShareFixture *fixture, const void *data)
 {
     g_autoptr(Lease) lease = mount_it(fixture);
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
 
     fixture->fake_mounts->user = "process 12 (qemu-img)";
     assert_busy(fixture, lease, "process 12 (qemu-img)");
@@ -66,7 +59,7 @@ static void
 test_guest_on_a_volume(ShareFixture *fixture, const void *data)
 {
     g_autoptr(Lease) lease = mount_it(fixture);
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
     g_autofree char *below = g_build_filename(path, "web", NULL);
     FakeHost *host = fake_hypervisor_host(fixture->fake_hypervisor);
     g_autoptr(GError) error = NULL;
@@ -85,7 +78,7 @@ static void
 test_files_of_other_leases(ShareFixture *fixture, const void *data)
 {
     g_autoptr(Lease) lease = mount_it(fixture);
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
     json_auto_t *wanted = json_pack("{s:s, s:s, s:s, s:i}", "owner", "test", "token", "p",
                                     "directory", path, "timeoutSeconds", 600);
     g_autoptr(Lease) probe =
@@ -101,7 +94,7 @@ static void
 test_targets(ShareFixture *fixture, const void *data)
 {
     g_autoptr(Lease) lease = mount_it(fixture);
-    g_autofree char *path = point(fixture);
+    g_autofree char *path = share_fixture_point(fixture);
     g_autofree char *file = g_build_filename(path, "web1.qcow2", NULL);
     g_autoptr(LeaseAsset) target = lease_asset_new(TARGET_ASSET, file, "made", NULL);
     json_auto_t *request = json_object();
