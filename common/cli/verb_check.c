@@ -53,7 +53,7 @@ parse_options(CheckOptions *options, int argc, char ***argv)
         { "host", 0, 0, G_OPTION_ARG_NONE, &options->host,
           "check a host instead of a guest: this one, or the one named", NULL },
         { "json", 0, 0, G_OPTION_ARG_NONE, &options->json,
-          "print one JSON object a guest, each on a line (docs/schemas/check.schema.json)", NULL },
+          "print one JSON object a guest, each on a line", NULL },
         { "quiet", 0, 0, G_OPTION_ARG_NONE, &options->quiet, "print only what is not as it should",
           NULL },
         { "measure", 0, 0, G_OPTION_ARG_INT, &options->measure,
@@ -69,7 +69,8 @@ parse_options(CheckOptions *options, int argc, char ***argv)
     };
     const VerbOptions verb = {
         .synopsis = "GUEST --to HOST... | --all --to HOST... | --host [HOST] | --catalogue",
-        .summary = "Says what would stop or hurt the move of a running guest. Changes nothing.",
+        .summary = "Says what would stop or hurt the move of a running guest. Changes nothing but\n"
+                   "what --fix --yes is told to.",
         .examples = "Examples:\n"
                     "  migprep check web1 --to host2\n"
                     "  migprep check --all --to host2 --to host3 --quiet\n"
