@@ -105,6 +105,8 @@ measure(const char *path, const char *method, unsigned connections, double secon
         g_array_append_vals(all, callers[i].latencies->data, callers[i].latencies->len);
         g_array_unref(callers[i].latencies);
     }
+    if (all->len == 0)
+        g_error("%s: no call was answered in time", path);
     double taken = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
     qsort(all->data, all->len, sizeof(float), compare);
     return json_pack("{s:i, s:f, s:f, s:f}", "calls", (int)all->len, "callsPerSecond",
