@@ -396,17 +396,42 @@ describe(const Job *job)
                      (json_int_t)(age_usec / G_USEC_PER_SEC));
 }
 
+/* Called with the lock. */
+static json_t *
+describe_all(const JobRegistry *registry)
+{
+    json_t *jobs = json_array();
+
+    for (GList *link = registry->jobs.head; link; link = link->next)
+        json_array_append_new(jobs, describe(link->data));
+    return json_pack("{s:o}", "jobs", jobs);
+}
+
 void
 job_method_list(VarlinkCall *call, json_t *parameters, void *context)
 {
     JobRegistry *registry = registry_of(context);
-    json_t *jobs = json_array();
 
     g_mutex_lock(&registry->lock);
-    for (GList *link = registry->jobs.head; link; link = link->next)
-        json_array_append_new(jobs, describe(link->data));
+    json_t *jobs = describe_all(registry);
     g_mutex_unlock(&registry->lock);
-    varlink_call_reply(call, json_pack("{s:o}", "jobs", jobs));
+    varlink_call_reply(call, jobs);
+}
+
+/* Whoever has the lock may be telling many watchers. */
+gboolean
+job_method_list_at_once(VarlinkCall *call, json_t *parameters, void *context)
+{
+    JobRegistry *registry = registry_of(context);
+
+    if (!g_mutex_trylock(&registry->lock))
+        return FALSE;
+    gboolean few = registry->jobs.length <= LIMIT_BRIEF_ENTRIES;
+    json_t *jobs = few ? describe_all(registry) : NULL;
+    g_mutex_unlock(&registry->lock);
+    if (few)
+        varlink_call_reply(call, jobs);
+    return few;
 }
 
 /* The job that a request names, referenced; or fails the call. */

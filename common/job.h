@@ -59,6 +59,7 @@ void job_serve(Job *job, VarlinkCall *call);
 /* The ListJobs / WatchJob / CancelJob methods, the same in both interfaces; @context passed to the
  * handlers must start with a JobRegistry pointer (struct whose first member is JobRegistry *). */
 void job_method_list(VarlinkCall *call, json_t *parameters, void *context);
+gboolean job_method_list_at_once(VarlinkCall *call, json_t *parameters, void *context);
 void job_method_watch(VarlinkCall *call, json_t *parameters, void *context);
 void job_method_cancel(VarlinkCall *call, json_t *parameters, void *context);
 /* A running job on @subject, or NULL. Returns a reference. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/lease_memory.h"
 #include "common/lease_reader.h"
 #include "common/limits.h"
 
@@ -26,6 +27,7 @@ static const char schema[] =
 struct LeaseStore {
     Database *database;
     LeaseReader reader;
+    LeaseMemory *memory;  /* of lease_store_list() */
     GHashTable *reported; /* ids of leases whose damage was logged; with the database's lock */
 };
 
@@ -51,6 +53,7 @@ lease_store_open(const char *path, GError **error)
 
     store->database = database;
     store->reader = (LeaseReader) { database, read_boot_id() };
+    store->memory = lease_memory_new();
     store->reported = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return store;
 }
@@ -61,9 +64,20 @@ lease_store_free(LeaseStore *store)
     if (!store)
         return;
     database_free(store->database);
+    lease_memory_free(store->memory);
     g_free(store->reader.boot_id);
     g_hash_table_unref(store->reported);
     g_free(store);
+}
+
+/* Takes the database for a change. */
+static gboolean
+begin(LeaseStore *store, GError **error)
+{
+    if (!database_begin(store->database, error))
+        return FALSE;
+    lease_memory_forget(store->memory);
+    return TRUE;
 }
 
 /* The only or first lease of @leases (consumed), or NULL. */
@@ -240,7 +254,7 @@ lease_store_create(LeaseStore *store, const Lease *draft, unsigned timeout_secon
 {
     gboolean existing = FALSE;
 
-    if (!database_begin(store->database, error))
+    if (!begin(store, error))
         return NULL;
     g_autoptr(Lease) lease =
         create_in_transaction(store, draft, timeout_seconds, busy_code, &existing, error);
@@ -301,8 +315,16 @@ lease_store_list(LeaseStore *store, GError **error)
 {
     database_lock(store->database);
     GPtrArray *leases = list_readable(store, error);
+    if (leases)
+        lease_memory_keep(store->memory, leases);
     database_unlock(store->database);
     return leases;
+}
+
+GPtrArray *
+lease_store_recall(LeaseStore *store)
+{
+    return lease_memory_recall(store->memory);
 }
 
 /* With the database's lock. */
@@ -340,7 +362,7 @@ lease_store_held(LeaseStore *store, const char *kind, GError **error)
 static Lease *
 begin_change(LeaseStore *store, const char *id, guint64 generation, GError **error)
 {
-    if (!database_begin(store->database, error))
+    if (!begin(store, error))
         return NULL;
     Lease *lease = find_lease(store, id, generation, error);
     if (!lease)
@@ -407,7 +429,7 @@ gboolean
 lease_store_set_state(LeaseStore *store, const char *id, const char *state, const char *reason,
                       GError **error)
 {
-    if (!database_begin(store->database, error))
+    if (!begin(store, error))
         return FALSE;
     return change_one(store, id, update_state(store, id, state, reason, error), error);
 }
@@ -516,7 +538,7 @@ lease_store_replace_asset(LeaseStore *store, const char *id, const LeaseAsset *o
 gboolean
 lease_store_remove(LeaseStore *store, const char *id, GError **error)
 {
-    if (!database_begin(store->database, error))
+    if (!begin(store, error))
         return FALSE;
     return change_one(
         store, id,

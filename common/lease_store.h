@@ -13,7 +13,8 @@
  * exclusive. Deadlines count CLOCK_BOOTTIME; a lease of an earlier boot counts as expired (whether
  * it may be undone is for its owner to find out, not for the clock alone). Generations never
  * repeat: every new lease gets one larger than all before, and every call on a lease must present
- * it. All functions block on disk; none may be called on the main loop; all are thread-safe.
+ * it. All functions block on disk and must not be called on the main loop, but for
+ * lease_store_recall(); all are thread-safe.
  * Errors are FAULT_STORE_FAILED where nothing else is said.
  */
 typedef struct LeaseStore LeaseStore;
@@ -41,6 +42,9 @@ Lease *lease_store_get(LeaseStore *store, const char *id, guint64 generation, GE
  * usable, what it holds stays held, and lease_store_remove() ends it.
  */
 GPtrArray *lease_store_list(LeaseStore *store, GError **error);
+/* What that found last, if they are few and nothing was written since; else NULL. Does not block:
+ * for the main loop, too. */
+GPtrArray *lease_store_recall(LeaseStore *store);
 /* What is held, also by leases whose record is damaged: the keys of all assets of @kind, each with
  * the id of its lease. */
 GHashTable *lease_store_held(LeaseStore *store, const char *kind, GError **error);

@@ -9,6 +9,7 @@
 #define LIMIT_CONNECTIONS_PER_UID 64
 #define LIMIT_CONNECTIONS_OF_ROOT 64 /* of LIMIT_CONNECTIONS, kept free for root */
 #define LIMIT_WORKERS             16
+#define LIMIT_BRIEF_ENTRIES       16                /* of a list that the main loop answers with */
 #define LIMIT_OUTPUT_BYTES        (4 * 1024 * 1024) /* queued for a client that does not read */
 #define LIMIT_UNREAD_BYTES        (256 * 1024)      /* of answers; then no further call is taken */
 

@@ -311,10 +311,15 @@ audit(const VarlinkCall *call)
 }
 
 gboolean
-varlink_call_is_brief(const VarlinkCall *call)
+varlink_call_run_at_once(VarlinkCall *call)
 {
-    return strcmp(call->request.interface, "org.varlink.service") == 0 &&
-           strcmp(call->method->name, "GetInfo") == 0;
+    const VarlinkServed *served = call->served;
+
+    for (const VarlinkBrief *brief = served->brief; brief && brief->name; brief++) {
+        if (strcmp(brief->name, call->method->name) == 0)
+            return brief->run(call, call->request.parameters, served->context);
+    }
+    return FALSE;
 }
 
 void

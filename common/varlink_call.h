@@ -13,6 +13,7 @@
 typedef struct {
     VarlinkInterface *iface;
     const VarlinkMethod *methods; /* borrowed */
+    const VarlinkBrief *brief;    /* borrowed; NULL: none */
     void *context;
     Tally *failures; /* by method and error; owned */
 } VarlinkServed;     /* from g_atomic_rc_box_new() */
@@ -23,9 +24,8 @@ VarlinkCall *varlink_call_new(VarlinkConnection *connection, VarlinkRequest *req
 /* Finds the method among @served and checks the parameters; or ends the call with the error that
  * the protocol has for it. */
 gboolean varlink_call_prepare(VarlinkCall *call, VarlinkServed *served);
-/* Whether the method that was found waits for nothing and has little to say, however much there is:
- * it needs no worker. */
-gboolean varlink_call_is_brief(const VarlinkCall *call);
+/* Runs the method that was found if it needs no worker. FALSE: it does. Does not block. */
+gboolean varlink_call_run_at_once(VarlinkCall *call);
 /* Runs the method that was found. Blocks as long as that does. */
 void varlink_call_run(VarlinkCall *call);
 

@@ -87,7 +87,7 @@ queue(VarlinkServer *server, VarlinkCall *call)
     g_thread_pool_push(server->workers, waiting, NULL);
 }
 
-/* Ends or passes on @call. What is brief is run here: changing threads twice takes longer. */
+/* Ends or passes on @call. What is known is told here: changing threads twice takes longer. */
 static void
 dispatch(VarlinkServer *server, VarlinkCall *call)
 {
@@ -98,9 +98,7 @@ dispatch(VarlinkServer *server, VarlinkCall *call)
         varlink_call_refuse(call, "InterfaceNotFound", json_pack("{s:s}", "interface", name));
     else if (!varlink_call_prepare(call, served))
         return;
-    else if (varlink_call_is_brief(call))
-        varlink_call_run(call);
-    else
+    else if (!varlink_call_run_at_once(call))
         queue(server, call);
 }
 
@@ -224,6 +222,7 @@ varlink_server_new(const char *product, const char *version, const char *group)
     gboolean added = varlink_server_add_interface(server, varlink_service_description,
                                                   varlink_service_methods, &server->service, NULL);
     g_assert(added);
+    varlink_server_add_brief(server, varlink_service_brief);
     return server;
 }
 
@@ -269,6 +268,14 @@ varlink_server_add_interface(VarlinkServer *server, const char *description,
     served->failures = tally_new();
     g_ptr_array_add(server->served, served);
     return TRUE;
+}
+
+void
+varlink_server_add_brief(VarlinkServer *server, const VarlinkBrief *brief)
+{
+    VarlinkServed *served = server->served->pdata[server->served->len - 1];
+
+    served->brief = brief;
 }
 
 void

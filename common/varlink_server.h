@@ -13,11 +13,11 @@
  * its NUL; the peer's credentials (SO_PEERCRED at accept) are judged before its first byte is
  * parsed. Then the parameters are checked against the interface description, and the method runs
  * in a worker thread (LIMIT_WORKERS), so it may block for as long as a local query takes; longer
- * work is a Job. GetInfo alone needs no worker, and is answered while all are busy. Calls of one
- * connection are answered in order, one at a time; those of users who have many wait while others
- * have few. A client that does not read is cut off at LIMIT_OUTPUT_BYTES; what is no request at
- * all, or larger or deeper than limits.h allows, ends the connection. org.varlink.service is built
- * in.
+ * work is a Job. What is known without waiting needs no worker (VarlinkBrief), and is answered
+ * while all are busy. Calls of one connection are answered in order, one at a time; those of users
+ * who have many wait while others have few. A client that does not read is cut off at
+ * LIMIT_OUTPUT_BYTES; what is no request at all, or larger or deeper than limits.h allows, ends the
+ * connection. org.varlink.service is built in.
  */
 typedef struct VarlinkServer VarlinkServer;
 typedef struct VarlinkCall VarlinkCall; /* one method call; reference-counted, thread-safe */
@@ -29,6 +29,14 @@ typedef struct {
     void (*run)(VarlinkCall *call, json_t *parameters, void *context);
 } VarlinkMethod;
 
+/* Of a method that only looks: tried first, on the main loop. */
+typedef struct {
+    const char *name;
+    /* Ends the call if that waits for nothing and there is little to say (LIMIT_BRIEF_ENTRIES);
+     * else FALSE, and the method runs in a worker. */
+    gboolean (*run)(VarlinkCall *call, json_t *parameters, void *context);
+} VarlinkBrief;
+
 /* @product and @version are for org.varlink.service.GetInfo. @group may also call, besides root;
  * NULL or unknown: the server's own uid and root only. Serves on the thread-default main context of
  * the caller, which is also the only thread that may call the other functions of the server. */
@@ -37,6 +45,9 @@ VarlinkServer *varlink_server_new(const char *product, const char *version, cons
  * FAULT_INTERNAL. @context is for its handlers, which may run until varlink_server_free(). */
 gboolean varlink_server_add_interface(VarlinkServer *server, const char *description,
                                       const VarlinkMethod *methods, void *context, GError **error);
+/* @brief, borrowed, ends with {0}: of methods of the interface that was added last, with its
+ * context. */
+void varlink_server_add_brief(VarlinkServer *server, const VarlinkBrief *brief);
 /* The members of @group may call too, but only methods of varlink_access_is_look(); NULL or
  * unknown: nobody more. */
 void varlink_server_admit_monitors(VarlinkServer *server, const char *group);

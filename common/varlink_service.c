@@ -40,6 +40,13 @@ get_info(VarlinkCall *call, json_t *parameters, void *context)
                                        "interfaces", names));
 }
 
+static gboolean
+get_info_at_once(VarlinkCall *call, json_t *parameters, void *context)
+{
+    get_info(call, parameters, context);
+    return TRUE;
+}
+
 static void
 get_interface_description(VarlinkCall *call, json_t *parameters, void *context)
 {
@@ -62,3 +69,5 @@ const VarlinkMethod varlink_service_methods[] = {
     { "GetInterfaceDescription", get_interface_description },
     { 0 },
 };
+
+const VarlinkBrief varlink_service_brief[] = { { "GetInfo", get_info_at_once }, { 0 } };

@@ -13,3 +13,4 @@ typedef struct {
 extern const char varlink_service_description[];
 /* Their context is a VarlinkService. */
 extern const VarlinkMethod varlink_service_methods[];
+extern const VarlinkBrief varlink_service_brief[];

@@ -355,21 +355,35 @@ method_announce(VarlinkCall *call, json_t *parameters, void *context)
     varlink_call_reply(call, json_object());
 }
 
+static json_t *
+pack_leases(const GPtrArray *leases)
+{
+    json_t *array = json_array();
+
+    for (guint i = 0; i < leases->len; i++)
+        json_array_append_new(array, network_lease_to_json(leases->pdata[i]));
+    return json_pack("{s:o}", "leases", array);
+}
+
 static void
 method_list_leases(VarlinkCall *call, json_t *parameters, void *context)
 {
     const NetworkHost *host = context;
     GError *error = NULL;
     g_autoptr(GPtrArray) leases = lease_store_list(host->leases, &error);
-    json_t *result = NULL;
 
-    if (leases) {
-        json_t *array = json_array();
-        for (guint i = 0; i < leases->len; i++)
-            json_array_append_new(array, network_lease_to_json(leases->pdata[i]));
-        result = json_pack("{s:o}", "leases", array);
-    }
-    reply(call, result, error);
+    reply(call, leases ? pack_leases(leases) : NULL, error);
+}
+
+static gboolean
+list_leases_at_once(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const NetworkHost *host = context;
+    g_autoptr(GPtrArray) leases = lease_store_recall(host->leases);
+
+    if (leases)
+        varlink_call_reply(call, pack_leases(leases));
+    return leases != NULL;
 }
 
 static void
@@ -406,6 +420,14 @@ network_service_add(VarlinkServer *server, NetworkHost *host, GError **error)
         { "CancelJob", job_method_cancel },
         { 0 },
     };
+    static const VarlinkBrief brief[] = {
+        { "ListLeases", list_leases_at_once },
+        { "ListJobs", job_method_list_at_once },
+        { 0 },
+    };
 
-    return varlink_server_add_interface(server, io_migprep_network, methods, host, error);
+    if (!varlink_server_add_interface(server, io_migprep_network, methods, host, error))
+        return FALSE;
+    varlink_server_add_brief(server, brief);
+    return TRUE;
 }

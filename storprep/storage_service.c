@@ -249,22 +249,38 @@ run_get_metrics(VarlinkCall *call, json_t *parameters, void *context)
     varlink_call_reply(call, json_pack("{s:s}", "text", text));
 }
 
+static json_t *
+pack_leases(const GPtrArray *leases)
+{
+    json_t *records = json_array();
+
+    for (guint i = 0; i < leases->len; i++)
+        json_array_append_new(records, storage_pack_lease(leases->pdata[i]));
+    return json_pack("{s:o}", "leases", records);
+}
+
 static void
 run_list_leases(VarlinkCall *call, json_t *parameters, void *context)
 {
-    StorageService *service = context;
+    const StorageService *service = context;
     GError *error = NULL;
     g_autoptr(GPtrArray) leases = lease_store_list(service->store, &error);
-    json_t *records;
 
-    if (!leases) {
+    if (leases)
+        varlink_call_reply(call, pack_leases(leases));
+    else
         varlink_call_fail(call, error);
-        return;
-    }
-    records = json_array();
-    for (guint i = 0; i < leases->len; i++)
-        json_array_append_new(records, storage_pack_lease(leases->pdata[i]));
-    varlink_call_reply(call, json_pack("{s:o}", "leases", records));
+}
+
+static gboolean
+list_leases_at_once(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const StorageService *service = context;
+    g_autoptr(GPtrArray) leases = lease_store_recall(service->store);
+
+    if (leases)
+        varlink_call_reply(call, pack_leases(leases));
+    return leases != NULL;
 }
 
 static const VarlinkMethod methods[] = {
@@ -299,6 +315,12 @@ static const VarlinkMethod methods[] = {
     { "ListJobs", job_method_list },
     { "WatchJob", job_method_watch },
     { "CancelJob", job_method_cancel },
+    { 0 },
+};
+
+static const VarlinkBrief brief[] = {
+    { "ListLeases", list_leases_at_once },
+    { "ListJobs", job_method_list_at_once },
     { 0 },
 };
 
@@ -342,6 +364,7 @@ storage_service_new(VarlinkServer *server, const Config *config, LeaseStore *sto
     service->checks->cluster = service->cluster;
     if (!varlink_server_add_interface(server, io_migprep_storage, methods, service, error))
         return NULL;
+    varlink_server_add_brief(server, brief);
     return g_steal_pointer(&service);
 }
 

@@ -248,6 +248,7 @@ typedef struct {
     JobRegistry *registry; /* first: the methods of all services find it here */
     Serving serving;
     Gate gate;
+    gint listed_at_once; /* atomic */
 } Service;
 
 static const char description[] =
@@ -278,10 +279,23 @@ static const VarlinkMethod methods[] = {
     { 0 },
 };
 
+static gboolean
+list_at_once(VarlinkCall *call, json_t *parameters, void *context)
+{
+    Service *service = context;
+    gboolean listed = job_method_list_at_once(call, parameters, context);
+
+    g_atomic_int_add(&service->listed_at_once, listed);
+    return listed;
+}
+
+static const VarlinkBrief brief[] = { { "ListJobs", list_at_once }, { 0 } };
+
 static void
 set_up(Service *service, gconstpointer unused)
 {
     service->registry = job_registry_new();
+    service->serving.brief = brief;
     gate_init(&service->gate);
     serving_start(&service->serving, description, methods, service);
 }
@@ -434,6 +448,32 @@ test_last_ended_jobs_are_remembered(Service *service, gconstpointer unused)
     close(fd);
 }
 
+static gsize
+count_listed(Service *service)
+{
+    int fd = peer_connect(&service->serving);
+
+    ask(fd, "ListJobs", NULL, FALSE);
+    json_auto_t *reply = take(fd, "jobs", FALSE);
+    close(fd);
+    return json_array_size(json_object_get(json_object_get(reply, "parameters"), "jobs"));
+}
+
+static void
+test_few_are_listed_at_once_and_many_by_a_worker(Service *service, gconstpointer unused)
+{
+    for (int i = 1; i <= LIMIT_BRIEF_ENTRIES + 1; i++) {
+        gint before = g_atomic_int_get(&service->listed_at_once);
+        g_autoptr(Job) job =
+            job_start(service->registry, "Short", NULL, end_at_once, NULL, NULL, NULL);
+        json_decref(job_wait(job, NULL));
+        g_assert_cmpuint(count_listed(service), ==, i);
+        gint at_once = g_atomic_int_get(&service->listed_at_once) - before;
+        /* The job's thread may still have the lock: then it is a worker's. */
+        g_assert_cmpint(at_once, <=, i <= LIMIT_BRIEF_ENTRIES);
+    }
+}
+
 #define ADD(name, function) g_test_add("/job/" name, Service, NULL, set_up, function, tear_down)
 
 int
@@ -457,5 +497,7 @@ main(int argc, char **argv)
     ADD("cancelled-job-ends-its-watcher-with-its-error",
         test_cancelled_job_ends_its_watcher_with_its_error);
     ADD("last-ended-jobs-are-remembered", test_last_ended_jobs_are_remembered);
+    ADD("few-are-listed-at-once-and-many-by-a-worker",
+        test_few_are_listed_at_once_and_many_by_a_worker);
     return g_test_run();
 }

@@ -10,7 +10,8 @@
 
 static const char description[] = "interface org.example.test\n"
                                   "method Wait() -> ()\n"
-                                  "method Note(text: string) -> ()\n";
+                                  "method Note(text: string) -> ()\n"
+                                  "method GetMood(of: string) -> (told: string)\n";
 
 typedef struct {
     Serving serving;
@@ -48,7 +49,27 @@ run_note(VarlinkCall *call, json_t *parameters, void *context)
     varlink_call_reply(call, NULL);
 }
 
-static const VarlinkMethod methods[] = { { "Wait", run_wait }, { "Note", run_note }, { 0 } };
+static void
+run_get_mood(VarlinkCall *call, json_t *parameters, void *context)
+{
+    varlink_call_reply(call, json_pack("{s:s}", "told", "by a worker"));
+}
+
+static gboolean
+get_mood_at_once(VarlinkCall *call, json_t *parameters, void *context)
+{
+    const char *whose = json_string_value(json_object_get(parameters, "of"));
+
+    if (strcmp(whose, "friend") != 0)
+        return FALSE;
+    varlink_call_reply(call, json_pack("{s:s}", "told", "at once"));
+    return TRUE;
+}
+
+static const VarlinkMethod methods[] = {
+    { "Wait", run_wait }, { "Note", run_note }, { "GetMood", run_get_mood }, { 0 }
+};
+static const VarlinkBrief brief[] = { { "GetMood", get_mood_at_once }, { 0 } };
 
 static void
 set_up(Fixture *fixture, gconstpointer group)
@@ -57,6 +78,7 @@ set_up(Fixture *fixture, gconstpointer group)
     g_cond_init(&fixture->changed);
     fixture->notes = json_array();
     fixture->serving.group = group;
+    fixture->serving.brief = brief;
     serving_start(&fixture->serving, description, methods, fixture);
 }
 
@@ -165,15 +187,49 @@ test_user_with_one_call_does_not_wait_for_all_of_another(Fixture *fixture, gcons
 }
 
 static void
-test_service_says_who_it_is_while_all_workers_are_busy(Fixture *fixture, gconstpointer unused)
+occupy_workers(Fixture *fixture, int *fds)
 {
-    int fds[LIMIT_WORKERS];
-
     for (int i = 0; i < LIMIT_WORKERS; i++) {
         fds[i] = peer_connect(&fixture->serving);
         peer_send(fds[i], CALL("Wait", "{}"));
     }
     await(fixture, LIMIT_WORKERS, 0);
+}
+
+static void
+assert_told(int fd, const char *words)
+{
+    g_autofree char *reply = peer_receive(fd);
+
+    g_assert_nonnull(strstr(reply, words));
+}
+
+static void
+test_what_is_known_needs_no_worker_and_the_rest_one(Fixture *fixture, gconstpointer unused)
+{
+    int fds[LIMIT_WORKERS];
+    int known = peer_connect(&fixture->serving), unknown = peer_connect(&fixture->serving);
+
+    occupy_workers(fixture, fds);
+    peer_send(unknown, CALL("GetMood", "{\"of\":\"stranger\"}"));
+    peer_send(known, CALL("GetMood", "{\"of\":\"friend\"}"));
+    assert_told(known, "\"at once\"");
+    peer_send(known, CALL("GetMood", "{\"of\":7}"));
+    assert_told(known, "InvalidParameter");
+    let_go(fixture, LIMIT_WORKERS);
+    assert_told(unknown, "\"by a worker\"");
+    close(known);
+    close(unknown);
+    for (int i = 0; i < LIMIT_WORKERS; i++)
+        close(fds[i]);
+}
+
+static void
+test_service_says_who_it_is_while_all_workers_are_busy(Fixture *fixture, gconstpointer unused)
+{
+    int fds[LIMIT_WORKERS];
+
+    occupy_workers(fixture, fds);
     int fd = peer_connect(&fixture->serving);
     peer_send(fd, "{\"method\":\"org.varlink.service.GetInfo\"}");
     g_autofree char *reply = peer_receive(fd);
@@ -192,5 +248,7 @@ main(int argc, char **argv)
                tear_down);
     g_test_add("/varlink-turns/service-says-who-it-is-while-all-workers-are-busy", Fixture, NULL,
                set_up, test_service_says_who_it_is_while_all_workers_are_busy, tear_down);
+    g_test_add("/varlink-turns/what-is-known-needs-no-worker-and-the-rest-one", Fixture, NULL,
+               set_up, test_what_is_known_needs_no_worker_and_the_rest_one, tear_down);
     return g_test_run();
 }

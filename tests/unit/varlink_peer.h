@@ -16,6 +16,7 @@ typedef struct {
     char *path;
     const char *description;
     const VarlinkMethod *methods;
+    const VarlinkBrief *brief; /* NULL: none */
     void *context;
     const char *group, *monitors;
     VarlinkLevel most; /* 0: all */
@@ -59,6 +60,7 @@ serving_run(gpointer data)
     varlink_server_add_interface(server, serving->description, serving->methods, serving->context,
                                  &error);
     g_assert_no_error(error);
+    varlink_server_add_brief(server, serving->brief);
     varlink_server_admit_monitors(server, serving->monitors);
     varlink_server_listen(server, serving->path,
                           serving->most ? serving->most : VARLINK_LEVEL_CHANGE, &error);
