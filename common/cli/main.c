@@ -69,7 +69,7 @@ refuse_verb(const char *word)
             nearest = verbs[i];
     }
     fprintf(stderr, "migprep: '%s': no such verb; ", word);
-    if (distance(word, nearest->name) <= MAX(1, strlen(word) / 3))
+    if (distance(word, nearest->name) <= strlen(nearest->name) / 3)
         fprintf(stderr, "did you mean '%s'?\n", nearest->name);
     else
         fputs("see 'migprep --help'\n", stderr);

@@ -48,7 +48,7 @@ class Help(unittest.TestCase):
                              f"migprep: '{word}': no such verb; did you mean '{verb}'?\n")
 
     def test_strange_verb_gets_none(self):
-        for word in ("", "x" * 4000, "frobnicate"):
+        for word in ("", "x" * 4000, "frobnicate", "help"):
             done = plain(word)
             self.assertEqual(done.returncode, 2)
             self.assertIn("see 'migprep --help'", done.stderr)
