@@ -11,12 +11,7 @@
 static Lease *
 mount_it(ShareFixture *fixture)
 {
-    g_autofree char *path = share_fixture_point(fixture);
-    json_auto_t *parameters =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "owner", "test", "token", "t", "server",
-                  "host1", "exportPath", "/srv/images", "path", path, "timeoutSeconds", 600);
-    Lease *lease = share_fixture_create(
-        fixture, nfs_mount_request_new(parameters, &fixture->host, NULL), NULL);
+    Lease *lease = share_fixture_mount(fixture, share_fixture_ask_mount(fixture, "t"), NULL);
 
     g_assert_nonnull(lease);
     return lease;
