@@ -482,7 +482,7 @@ begin_term(LeaseStore *store, const Lease *lease, const char *state, GError **er
 gboolean
 lease_store_ready(LeaseStore *store, const Lease *lease, const char *state, GError **error)
 {
-    if (!database_begin(store->database, error))
+    if (!begin(store, error))
         return FALSE;
     return database_end(store->database, begin_term(store, lease, state, error), error);
 }

@@ -23,6 +23,7 @@ APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-q", "--no-ins
 
 # All that project.py brought, so that whatever is there afterwards came in a package.
 CLEAR = f"""
+cd /
 systemctl stop {" ".join([*SOCKETS, *project.UNITS])} 2> /dev/null
 systemctl disable -q {" ".join(SOCKETS)} 2> /dev/null
 [ ! -e /var/lib/lab/installed ] || xargs -d '\\n' rm -f -- < /var/lib/lab/installed
