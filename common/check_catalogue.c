@@ -110,3 +110,20 @@ check_catalogue_print(void)
         print_kind(text, kind);
     return g_string_free(text, FALSE);
 }
+
+json_t *
+check_catalogue_to_json(void)
+{
+    const CheckKind *kind;
+    json_t *checks = json_array();
+
+    for (gsize i = 0; (kind = check_catalogue_at(i)); i++)
+        json_array_append_new(
+            checks, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:b}", "check",
+                              kind->id, "title", kind->title, "proves", kind->proves, "severity",
+                              check_severity_name(kind->severity), "place", place_name(kind->place),
+                              "daemon", kind->daemon, "source", kind->source, "remedy",
+                              kind->remedy, "fix", kind->fix, "invalidatedBy", kind->invalidated_by,
+                              "overridable", !kind->loses_data));
+    return json_pack("{s:o}", "checks", checks);
+}

@@ -2,6 +2,8 @@
 /* All checks that there are: what each proves, how bad its failure is, and who says so. */
 #pragma once
 
+#include <jansson.h>
+
 #include "common/fault.h"
 
 typedef enum {
@@ -45,3 +47,5 @@ const char *check_severity_name(CheckSeverity severity); /* "blocker" | "warning
 
 /* docs/checks.md as it has to be. Owned by the caller. */
 char *check_catalogue_print(void);
+/* The same for programs, as docs/schemas/check-catalogue.schema.json has it. New reference. */
+json_t *check_catalogue_to_json(void);

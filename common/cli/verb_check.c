@@ -64,7 +64,8 @@ parse_options(CheckOptions *options, int argc, char ***argv)
           "show the commands that mend without harm what is wrong", NULL },
         { "yes", 0, 0, G_OPTION_ARG_NONE, &options->yes, "with --fix: run them, and check again",
           NULL },
-        { "catalogue", 0, 0, G_OPTION_ARG_NONE, &options->catalogue, "explain all checks", NULL },
+        { "catalogue", 0, 0, G_OPTION_ARG_NONE, &options->catalogue,
+          "explain all checks; with --json, for programs", NULL },
         { 0 },
     };
     const VerbOptions verb = {
@@ -269,6 +270,17 @@ check_host(const CheckOptions *options, GCancellable *cancellable, const char *n
                 : complain(error, options);
 }
 
+static void
+print_catalogue(gboolean json)
+{
+    g_autofree char *text = json ? NULL : check_catalogue_print();
+
+    if (json)
+        output_json_line(stdout, check_catalogue_to_json());
+    else
+        fputs(text, stdout);
+}
+
 static int
 run(int argc, char **argv)
 {
@@ -278,8 +290,7 @@ run(int argc, char **argv)
     if (!parse_options(&options, argc, &argv))
         return STATUS_USAGE;
     if (options.catalogue) {
-        g_autofree char *text = check_catalogue_print();
-        fputs(text, stdout);
+        print_catalogue(options.json);
         return 0;
     }
     interrupt_watch(cancellable, NULL, "left at once; nothing was changed");

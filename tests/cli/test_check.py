@@ -421,6 +421,12 @@ class Form(Check):
         self.assertEqual(done.returncode, 0)
         self.assertEqual(done.output, (DOCS / "checks.md").read_text(encoding="utf-8"))
 
+    def test_catalogue_for_programs_has_the_same_checks(self):
+        document = json.loads(self.check("--catalogue", "--json").output)
+        page = (DOCS / "checks.md").read_text(encoding="utf-8")
+        self.assertEqual([check["check"] for check in document["checks"]],
+                         re.findall(r"^\| \[([a-z.0-9-]+)\]", page, re.M))
+
     def test_help_has_statuses_of_its_own(self):
         done = subprocess.run([MIGPREP, "check", "--help"], capture_output=True, text=True,
                               check=False)

@@ -63,7 +63,7 @@ class Options(unittest.TestCase):
         schemas = {path.name.split(".")[0] for path in (TOP / "docs/schemas").iterdir()}
         wanted = {"drain" if verb == "return" else verb for verb in verbs()  # they print the same
                   if "--json" in help_of(MIGPREP, verb)}
-        self.assertEqual(schemas, wanted | {"status-watch", "error"})
+        self.assertEqual(schemas, wanted | {"status-watch", "error", "check-catalogue"})
 
     def test_no_page_is_about_a_verb_that_is_not_there(self):
         pages = {path.stem for path in MAN.glob("migprep-*.8")}

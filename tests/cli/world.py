@@ -116,7 +116,8 @@ def check_json(process):
     verb = process.args[1]
     if "--json" not in process.args:
         return
-    name = {"return": "drain"}.get(verb, verb) + ("-watch" if "--watch" in process.args else "")
+    name = {"return": "drain"}.get(verb, verb) + "".join(
+        part for part in ("-watch", "-catalogue") if "-" + part in process.args)
     schemas = {known: json.loads((SCHEMAS / f"{known}.schema.json").read_text(encoding="utf-8"))
                for known in (name, "error")}
     for line in process.output.splitlines():
