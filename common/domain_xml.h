@@ -80,6 +80,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainXml, domain_xml_free)
 char *domain_xml_build_virtio_nic(const char *bridge, const char *mac);
 /* @nic_xml, an <interface>, without its <filterref>. Owned by the caller. */
 char *domain_xml_without_filter(const char *nic_xml, GError **error);
-
-/* @xml without its passthrough devices: what may be started or defined on a host without them. */
-char *domain_xml_without_passthrough(const char *xml, GError **error);

@@ -217,19 +217,3 @@ physical_functions_read(int sysfs, const HostLinks *links, GPtrArray **ret_funct
     *ret_functions = g_steal_pointer(&functions);
     return 0;
 }
-
-const char *
-physical_link_name(PhysicalLink link)
-{
-    switch (link) {
-    case PHYSICAL_LINK_UNKNOWN:
-        return "unknown";
-    case PHYSICAL_LINK_DOWN:
-        return "down";
-    case PHYSICAL_LINK_NO_CARRIER:
-        return "no carrier";
-    case PHYSICAL_LINK_UP:
-        return "up";
-    }
-    g_return_val_if_reached("unknown");
-}

@@ -33,6 +33,3 @@ typedef struct {
  * to the same PCI device, are not mistaken for it. 0 or a negative errno.
  */
 int physical_functions_read(int sysfs, const HostLinks *links, GPtrArray **ret_functions);
-
-/* "up", "down", "no carrier" or "unknown". */
-const char *physical_link_name(PhysicalLink link);

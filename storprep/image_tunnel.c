@@ -39,11 +39,15 @@ start(const ImageAddress *address, ImageTunnel *tunnel, GError **error)
 {
     const char *remote[] = { "migprep", "proxy", "storage", "--socket", address->socket, NULL };
     g_auto(GStrv) command = ssh_command(address->ssh, NULL, address->host, remote);
-    int pair[2], errors[2];
+    int pair[2] = { -1, -1 }, errors[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
-        !g_unix_open_pipe(errors, FD_CLOEXEC, NULL)) {
+        pipe2(errors, O_CLOEXEC) < 0) {
         fault_set(error, FAULT_INTERNAL, "socket pair", NULL, "%s", g_strerror(errno));
+        for (gsize i = 0; i < G_N_ELEMENTS(pair); i++) {
+            if (pair[i] >= 0)
+                close(pair[i]);
+        }
         return FALSE;
     }
     gboolean started =

@@ -332,27 +332,6 @@ test_depth_limit(void)
 }
 
 static void
-test_without_passthrough(void)
-{
-    g_autoptr(GError) error = NULL;
-    const char *source = "<source><address bus='1' slot='1' function='0'/></source>";
-    g_autofree char *xml = g_strdup_printf(
-        DOMAIN("<hostdev mode='subsystem' type='pci'>%s</hostdev><interface type='hostdev'>%s"
-               "</interface><interface type='bridge'><model type='virtio'/></interface>"
-               "<disk><target dev='vda'/></disk>"),
-        source, source);
-    g_autofree char *result = domain_xml_without_passthrough(xml, &error);
-    g_assert_no_error(error);
-    g_autoptr(DomainXml) domain = parse(result);
-
-    g_assert_cmpuint(domain->passthrough->len, ==, 0);
-    g_assert_cmpuint(domain->virtio_nics->len, ==, 1);
-    g_assert_cmpuint(domain->disks->len, ==, 1);
-    g_assert_null(domain_xml_without_passthrough("<domain>", &error));
-    g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
-}
-
-static void
 test_sources_of_which_little_is_said(void)
 {
     static const struct {
@@ -451,7 +430,6 @@ main(int argc, char **argv)
     g_test_add_func("/domain-xml/refused/damaged", test_damaged_documents_are_refused);
     g_test_add_func("/domain-xml/refused/size", test_size_limit);
     g_test_add_func("/domain-xml/refused/depth", test_depth_limit);
-    g_test_add_func("/domain-xml/without-passthrough", test_without_passthrough);
     g_test_add_func("/domain-xml/little-said", test_sources_of_which_little_is_said);
     g_test_add_func("/domain-xml/below-without-source", test_image_below_may_be_without_a_source);
     g_test_add_func("/domain-xml/owner-kept", test_owner_is_kept_as_the_domain_says);
