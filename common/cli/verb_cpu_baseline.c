@@ -13,15 +13,15 @@
 
 /* One entry a host; this one is the first. */
 typedef struct {
-    GPtrArray *peers; /* of Peer * */
-    char **processors;
+    GPtrArray *peers;      /* of Peer * */
+    GPtrArray *processors; /* of char *; NULL: not told */
 } Hosts;
 
 static void
 hosts_clear(Hosts *hosts)
 {
     g_clear_pointer(&hosts->peers, g_ptr_array_unref);
-    g_strfreev(hosts->processors);
+    g_clear_pointer(&hosts->processors, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Hosts, hosts_clear)
 
@@ -45,8 +45,10 @@ ask_one(guint index, void *data, GError **error)
 {
     Hosts *hosts = data;
 
-    hosts->processors[index] = ask(hosts->peers->pdata[index], json_array(), error);
-    return hosts->processors[index] != NULL;
+    char *processor = ask(hosts->peers->pdata[index], json_array(), error);
+
+    hosts->processors->pdata[index] = processor;
+    return processor != NULL;
 }
 
 static gboolean
@@ -61,7 +63,8 @@ open_hosts(Hosts *hosts, const Connection *connection, char *const *names, GErro
             return FALSE;
         g_ptr_array_add(hosts->peers, peer);
     }
-    hosts->processors = g_new0(char *, hosts->peers->len + 1);
+    hosts->processors = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_set_size(hosts->processors, (gint)hosts->peers->len);
     return TRUE;
 }
 
@@ -73,8 +76,8 @@ find_baseline(Hosts *hosts, GError **error)
     if (!parallel_run(hosts->peers->len, ask_one, hosts, error))
         return NULL;
     processors = json_array();
-    for (char **processor = hosts->processors; *processor; processor++)
-        json_array_append_new(processors, json_string(*processor));
+    for (guint i = 0; i < hosts->processors->len; i++)
+        json_array_append_new(processors, json_string(hosts->processors->pdata[i]));
     return ask(hosts->peers->pdata[0], processors, error);
 }
 
