@@ -7,6 +7,7 @@ WIDTH, MARGIN, STRIP, GAP = 960, 24, 96, 56
 CEILING_MS = 100  # of a round trip; what takes longer is drawn as long as this
 LOST = float("inf")
 COLOURS = {"reply": "#3a7d44", "lost": "#c1272d", "phase": "#eef2f7", "line": "#8a94a3"}
+LEGEND = f"green: a packet's round trip, up to {CEILING_MS} ms; red: lost"
 TEXT = 'font-family="sans-serif" font-size="13" fill="#222"'
 SMALL = 'font-family="sans-serif" font-size="11" fill="#556"'
 
@@ -29,7 +30,8 @@ def svg(strips):
     height = len(strips) * (STRIP + GAP) + MARGIN
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
              f'viewBox="0 0 {WIDTH} {height}">',
-             f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>']
+             f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
+             f'<text x="{WIDTH - MARGIN}" y="20" text-anchor="end" {SMALL}>{LEGEND}</text>']
     for number, strip in enumerate(strips):
         parts += _strip(strip, scale, GAP + number * (STRIP + GAP))
     return "\n".join([*parts, "</svg>"]) + "\n"
@@ -47,7 +49,7 @@ def _strip(strip, scale, top):
         yield f'<path d="{lines}" stroke="{COLOURS[kind]}" stroke-width="1" fill="none"/>'
     yield (f'<path d="M{MARGIN} {base}h{strip.seconds * scale:.1f}" stroke="{COLOURS["line"]}" '
            'fill="none"/>')
-    step = 1 if strip.seconds < 20 else 5
+    step = 1 if scale > 40 else 5
     for second in range(0, int(strip.seconds) + 1, step):
         yield f'<text x="{MARGIN + second * scale:.1f}" y="{base + 13}" {SMALL}>{second} s</text>'
 
