@@ -179,6 +179,8 @@ daemon_process_start(const DaemonWorld *world)
         process->hypervisor, leases, fake_function_control_open(world->control, pass, process),
         fake_leg_probe_get(fake_leg_probe_new()), fake_bridge_fdb_open(world->fdb, pass, process),
         world->config, world->sysfs);
+    g_free(process->host->root); /* this machine may be in maintenance */
+    process->host->root = g_strdup(world->sysfs);
     process->reconciler = reconciler_new(process->host);
     fake_event_source_add(fake_hypervisor_events(world->hypervisor), forward, process);
     process->nudger = g_thread_new("nudge", nudge, process);

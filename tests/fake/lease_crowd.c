@@ -100,6 +100,8 @@ lease_crowd_start(LeaseCrowd *crowd)
                          fake_function_control_get(fake_function_control_new()),
                          fake_leg_probe_get(fake_leg_probe_new()),
                          fake_bridge_fdb_get(fake_bridge_fdb_new()), &crowd->config, crowd->sysfs);
+    g_free(crowd->host->root); /* this machine may be in maintenance */
+    crowd->host->root = g_strdup(crowd->sysfs);
 }
 
 void
