@@ -19,6 +19,36 @@
 static const char node_text[] = "<node>" DOMAIN("web1", "5") "</node>";
 static const char two_guests_text[] = "<node>" DOMAIN("web1", "5") DOMAIN("web2", "6") "</node>";
 
+/* Freed by the thread of the loop, as a daemon does it: there it cannot be in the middle of telling
+ * an event. */
+typedef Hypervisor *LoopedHypervisor;
+
+typedef struct {
+    Hypervisor *hypervisor;
+    GAsyncQueue *freed;
+} Farewell;
+
+static gboolean
+free_in_loop(gpointer data)
+{
+    Farewell *farewell = data;
+
+    hypervisor_free(farewell->hypervisor);
+    g_async_queue_push(farewell->freed, farewell);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+free_by_loop(LoopedHypervisor hypervisor)
+{
+    g_autoptr(GAsyncQueue) freed = g_async_queue_new();
+    Farewell farewell = { hypervisor, freed };
+
+    g_idle_add(free_in_loop, &farewell);
+    g_async_queue_pop(freed);
+}
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC(LoopedHypervisor, free_by_loop, NULL)
+
 /* What becomes of web1 between a list of guests and the look at each. */
 static enum { READABLE, UNREADABLE, GONE } web1;
 
@@ -99,7 +129,7 @@ static void
 test_call_waits_for_libvirt(Place *place, const void *unused)
 {
     guint handler = g_log_set_handler("migprep", G_LOG_LEVEL_DEBUG, come, place);
-    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
+    g_auto(LoopedHypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
     g_autoptr(GError) error = NULL;
     g_autoptr(Guest) guest = hypervisor_get_guest(hypervisor, "web1", &error);
 
@@ -111,7 +141,7 @@ test_call_waits_for_libvirt(Place *place, const void *unused)
 static void
 test_calls_do_not_wait_for_ever(Place *place, const void *unused)
 {
-    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt(place->uri, IMPATIENT_SECONDS);
+    g_auto(LoopedHypervisor) hypervisor = hypervisor_new_libvirt(place->uri, IMPATIENT_SECONDS);
     g_autoptr(GError) error = NULL;
 
     g_assert_null(hypervisor_get_guest(hypervisor, "web1", &error));
@@ -133,7 +163,7 @@ quit_loop(gpointer loop)
 static void
 test_watch_hears_of_the_connection(Place *place, const void *unused)
 {
-    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
+    g_auto(LoopedHypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
     g_autoptr(HypervisorWatch) watch = hypervisor_watch_new(hypervisor, NULL);
     g_autoptr(GError) error = NULL;
 
@@ -149,7 +179,7 @@ test_watch_hears_of_the_connection(Place *place, const void *unused)
 static gboolean
 ask_for_job(Place *place, int says, gboolean *ret_has_job, GError **error)
 {
-    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
+    g_auto(LoopedHypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
 
     g_assert_true(g_file_set_contents(place->node, node_text, -1, NULL));
     job_error = says;
@@ -176,7 +206,7 @@ test_job_that_cannot_be_asked_for_is_not_none(Place *place, const void *unused)
 static GPtrArray *
 list(Place *place, GError **error)
 {
-    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
+    g_auto(LoopedHypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
 
     g_assert_true(g_file_set_contents(place->node, two_guests_text, -1, NULL));
     return hypervisor_list_guests(hypervisor, error);
