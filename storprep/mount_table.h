@@ -8,8 +8,8 @@
  * Theory of operation. Host access is the table MountTableOps; mount_table_linux.c has the real
  * one, tests/fake one in memory. Whatever may wait for an NFS server happens in a child process
  * that is killed at its deadline; the table itself is read from mountinfo, which never asks a
- * server. Mounts are made in this process's mount namespace, which must be the host's, or libvirt
- * sees nothing of them. All operations block.
+ * server. Mounts are made in the mount namespace of storprep-nfs, which must be the host's, or
+ * libvirt sees nothing of them; the table is of that namespace. All operations block.
  */
 typedef struct MountTable MountTable;
 
@@ -24,14 +24,15 @@ void mount_entry_free(MountEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MountEntry, mount_entry_free)
 
 typedef struct {
-    /* FAULT_SHARE_UNAVAILABLE if mounts made here would be of no use to guests: the namespace is
-     * private, or SELinux keeps guests off NFS. */
+    /* FAULT_SHARE_UNAVAILABLE if mounts made here would be of no use to guests: SELinux keeps them
+     * off NFS. */
     gboolean (*check)(void *self, GError **error);
     /* Sets *ret_entry to the topmost mount at @target, or NULL. FAULT_INTERNAL. */
     gboolean (*find)(void *self, const char *target, MountEntry **ret_entry, GError **error);
     /* Whether @host, a name or address, is this host. */
     gboolean (*is_this_host)(void *self, const char *host);
-    /* FAULT_PROGRAM_FAILED with what the server or mount(8) said, FAULT_TIMED_OUT. */
+    /* FAULT_PROGRAM_FAILED with what the server or mount(8) said, FAULT_TIMED_OUT,
+     * FAULT_SHARE_UNAVAILABLE if nobody else would see the mount: the namespace is private. */
     gboolean (*mount)(void *self, const char *source, const char *target, const char *options,
                       GError **error);
     /* Unmounts @entry, if that is still what is mounted there; never lazily. FAULT_SHARE_BUSY,

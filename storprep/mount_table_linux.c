@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Owns the dealings with the kernel's mounts: mountinfo, namespaces, and processes that use one. */
+/* Owns the dealings with the kernel's mounts, as far as storprep-nfs is not needed for them. */
 #include <ifaddrs.h>
 #include <libmount.h>
 #include <netdb.h>
@@ -14,6 +14,7 @@
 
 #define MOUNT_SECONDS   60 /* the first one loads modules, too */
 #define UNMOUNT_SECONDS 20
+#define FIND_SECONDS    20
 
 typedef struct {
     char *root; /* "" or what stands for "/" */
@@ -28,12 +29,11 @@ mount_info_unref(MountInfo *info)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MountInfo, mount_info_unref)
 
-static MountInfo *
-read_mount_info(const Linux *host, const char *process)
+/* Of whoever mounts: this process may have a namespace of its own, where mounts have other ids. */
+static char *
+mount_info_path(const Linux *host)
 {
-    g_autofree char *path = g_strdup_printf("%s/proc/%s/mountinfo", host->root, process);
-
-    return mnt_new_table_from_file(path);
+    return g_strdup_printf("%s/proc/%s/mountinfo", host->root, nfs_program_process());
 }
 
 /* The topmost, which is the last one, at @target; NULL if nothing is mounted there. */
@@ -57,27 +57,6 @@ find_last(MountInfo *info, const char *target)
 
 /* Checks. */
 
-/* Mount ids are unique in the system: the same root mount means the same namespace. Comparing
- * /proc/PID/ns/mnt would take CAP_SYS_PTRACE. */
-static gboolean
-check_namespace(const Linux *host, GError **error)
-{
-    g_autoptr(MountInfo) ours = read_mount_info(host, "self");
-    g_autoptr(MountInfo) theirs = read_mount_info(host, "1");
-    struct libmnt_fs *our_root = ours ? find_last(ours, "/") : NULL;
-    struct libmnt_fs *their_root = theirs ? find_last(theirs, "/") : NULL;
-
-    if (our_root && their_root && mnt_fs_get_id(our_root) == mnt_fs_get_id(their_root))
-        return TRUE;
-    fault_set(
-        error, FAULT_SHARE_UNAVAILABLE, "mounts of this host",
-        "remove what gives storprepd.service a mount namespace of its own (see 'systemctl cat "
-        "storprepd': ProtectSystem=, PrivateTmp=, ReadOnlyPaths= and the like), then: "
-        "systemctl daemon-reload && systemctl restart storprepd",
-        "storprepd runs in a private mount namespace: libvirt would not see its mounts");
-    return FALSE;
-}
-
 static gboolean
 is_set(const Linux *host, const char *path)
 {
@@ -88,8 +67,10 @@ is_set(const Linux *host, const char *path)
 }
 
 static gboolean
-check_selinux(const Linux *host, GError **error)
+check(void *self, GError **error)
 {
+    const Linux *host = self;
+
     if (!is_set(host, "/sys/fs/selinux/enforce") ||
         is_set(host, "/sys/fs/selinux/booleans/virt_use_nfs"))
         return TRUE;
@@ -97,12 +78,6 @@ check_selinux(const Linux *host, GError **error)
               "allow it with: setsebool -P virt_use_nfs on",
               "SELinux keeps guests of this host from using NFS");
     return FALSE;
-}
-
-static gboolean
-check(void *self, GError **error)
-{
-    return check_namespace(self, error) && check_selinux(self, error);
 }
 
 static gboolean
@@ -155,12 +130,13 @@ known(const char *text)
 static gboolean
 find(void *self, const char *target, MountEntry **ret_entry, GError **error)
 {
-    g_autoptr(MountInfo) info = read_mount_info(self, "self");
+    g_autofree char *path = mount_info_path(self);
+    g_autoptr(MountInfo) info = mnt_new_table_from_file(path);
     struct libmnt_fs *fs = info ? find_last(info, target) : NULL;
 
     if (!info) {
-        fault_set(error, FAULT_INTERNAL, "mounts of this host", "see whether /proc is mounted",
-                  "cannot read /proc/self/mountinfo");
+        fault_set(error, FAULT_INTERNAL, "mounts of this host",
+                  "see whether /proc is mounted, and without hidepid=", "cannot read %s", path);
         return FALSE;
     }
     *ret_entry = fs ? g_new0(MountEntry, 1) : NULL;
@@ -175,6 +151,18 @@ find(void *self, const char *target, MountEntry **ret_entry, GError **error)
 }
 
 static gboolean
+refuse_namespace(GError **error)
+{
+    fault_set(
+        error, FAULT_SHARE_UNAVAILABLE, "mounts of this host",
+        "remove what gives it one (see 'systemctl cat storprepd-nfs': ProtectSystem=, "
+        "PrivateTmp=, ReadOnlyPaths= and the like), then: systemctl daemon-reload && systemctl "
+        "restart storprepd",
+        "storprep-nfs runs in a private mount namespace: libvirt would not see its mounts");
+    return FALSE;
+}
+
+static gboolean
 mount_source(void *self, const char *source, const char *target, const char *options,
              GError **error)
 {
@@ -183,7 +171,9 @@ mount_source(void *self, const char *source, const char *target, const char *opt
     json_auto_t *reply = NULL;
     int status;
 
-    return nfs_program_run(arguments, MOUNT_SECONDS, object, &status, &reply, error);
+    if (!nfs_program_run(arguments, MOUNT_SECONDS, object, &status, &reply, error))
+        return FALSE;
+    return status != NFS_STATUS_PRIVATE || refuse_namespace(error);
 }
 
 static gboolean
@@ -210,52 +200,19 @@ unmount(void *self, const MountEntry *entry, GError **error)
 
 /* Who uses it. */
 
-/* What one process has open below @target, of the first @left descriptors. */
-static gboolean
-has_open(const Linux *host, const char *process, const char *target, unsigned *left)
-{
-    g_autofree char *path = g_strdup_printf("%s/proc/%s/fd", host->root, process);
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    size_t length = strlen(target);
-    const char *name;
-
-    while (dir && *left > 0 && (name = g_dir_read_name(dir))) {
-        g_autofree char *link = g_build_filename(path, name, NULL);
-        g_autofree char *file = g_file_read_link(link, NULL);
-
-        --*left;
-        if (file && strncmp(file, target, length) == 0 && (file[length] == '/' || !file[length]))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static char *
-describe_process(const Linux *host, const char *process)
-{
-    g_autofree char *path = g_strdup_printf("%s/proc/%s/comm", host->root, process);
-    g_autofree char *name = NULL;
-
-    if (!g_file_get_contents(path, &name, NULL, NULL))
-        return g_strdup_printf("process %s", process);
-    return g_strdup_printf("process %s (%s)", process, g_strstrip(name));
-}
-
-/* The kernel refuses to unmount what is in use, too; this is to say by whom. */
 static gboolean
 find_user(void *self, const char *target, char **ret_user, GError **error)
 {
     const Linux *host = self;
-    g_autofree char *path = g_strconcat(host->root, "/proc", NULL);
-    g_autoptr(GDir) processes = g_dir_open(path, 0, NULL);
-    unsigned left = LIMIT_OPEN_FILES;
-    const char *name;
+    g_autofree char *proc = g_strconcat(host->root, "/proc", NULL);
+    const char *arguments[] = { "find-user", proc, target, NULL };
+    g_autofree char *object = g_strdup_printf("mount at '%s'", target);
+    json_auto_t *reply = NULL;
+    int status;
 
-    *ret_user = NULL;
-    while (processes && !*ret_user && (name = g_dir_read_name(processes))) {
-        if (g_ascii_isdigit(*name) && has_open(host, name, target, &left))
-            *ret_user = describe_process(host, name);
-    }
+    if (!nfs_program_run(arguments, FIND_SECONDS, object, &status, &reply, error))
+        return FALSE;
+    *ret_user = g_strdup(json_string_value(json_object_get(reply, "user")));
     return TRUE;
 }
 

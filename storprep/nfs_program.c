@@ -21,12 +21,30 @@ find_program(void)
     return g_build_filename(directory, NAME, NULL);
 }
 
+/* NULL: there is none, and this process does what it can itself. */
+static const char *
+service_socket(void)
+{
+    return g_getenv(NFS_SOCKET_VARIABLE);
+}
+
+const char *
+nfs_program_process(void)
+{
+    return service_socket() ? "1" : "self";
+}
+
 static char **
 make_argv(const char *const *arguments)
 {
+    static const char *const privileged[] = { NFS_PRIVILEGED_VERBS, NULL };
     GPtrArray *argv = g_ptr_array_new();
 
     g_ptr_array_add(argv, find_program());
+    if (service_socket() && g_strv_contains(privileged, arguments[0])) {
+        g_ptr_array_add(argv, g_strdup("ask"));
+        g_ptr_array_add(argv, g_strdup(service_socket()));
+    }
     for (const char *const *argument = arguments; *argument; argument++)
         g_ptr_array_add(argv, g_strdup(*argument));
     g_ptr_array_add(argv, NULL);
@@ -51,7 +69,7 @@ explain(GError **error, GError *failure, const char *object)
 static gboolean
 is_answer(int status)
 {
-    return status == 0 || status == NFS_STATUS_BUSY || status == NFS_STATUS_FOREIGN;
+    return status == 0 || (status >= NFS_STATUS_BUSY && status <= NFS_STATUS_PRIVATE);
 }
 
 static gboolean

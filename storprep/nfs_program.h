@@ -11,6 +11,16 @@
 #define NFS_STATUS_USAGE   2
 #define NFS_STATUS_BUSY    3 /* somebody uses the mount */
 #define NFS_STATUS_FOREIGN 4 /* something else is mounted or found there */
+#define NFS_STATUS_PRIVATE 5 /* nobody else would see what is mounted here */
+
+/* What takes rights that a confined storprepd has not. Where this variable of the environment names
+ * the socket of storprepd-nfs.service, these verbs run there. */
+#define NFS_PRIVILEGED_VERBS "access", "find-user", "mount", "probe-export", "unmount"
+#define NFS_SOCKET_VARIABLE  "STORPREP_NFS_SOCKET"
+
+/* Whose mounts storprep-nfs makes and sees, as a name below /proc: "1", this host's, if the service
+ * is asked, else "self". Static. */
+const char *nfs_program_process(void);
 
 /*
  * Runs the program, which lies beside this one, with @arguments (verb first). Blocks at most

@@ -51,7 +51,8 @@ look_as_user(json_t *entry)
         json_object_set_new(entry, "lockable", json_boolean(can_lock(fd)));
 }
 
-/* Without the rights of root, nor its groups. */
+/* Without the rights of root, nor its groups. Root is kept as the saved user, which gives no right
+ * but one to others: to be killed at the deadline by a daemon without CAP_KILL. */
 static gboolean
 become(const char *uid_text, const char *gid_text)
 {
@@ -61,7 +62,7 @@ become(const char *uid_text, const char *gid_text)
     if (uid == geteuid())
         return TRUE;
     return setgroups(0, NULL) == 0 && setresgid(gid, gid, gid) == 0 &&
-           setresuid(uid, uid, uid) == 0;
+           setresuid(uid, uid, geteuid()) == 0;
 }
 
 int

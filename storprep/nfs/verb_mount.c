@@ -2,20 +2,24 @@
 /* Owns mounting: libmount runs mount.nfs, which negotiates the version from 4.2 downwards. */
 #include <libmount.h>
 
+#include "storprep/nfs/mount_place.h"
 #include "storprep/nfs/verbs.h"
 
-int
-verb_mount(char **arguments)
+/* Last, so that no option before them counts against them. */
+#define HARMLESS ",nosuid,nodev"
+
+static int
+mount_nfs(const char *source, const char *target, const char *options)
 {
     struct libmnt_context *context = mnt_new_context();
     char message[1024] = "";
-    int result = mnt_context_set_source(context, arguments[0]);
+    int result = mnt_context_set_source(context, source);
     int status;
 
     if (result == 0)
-        result = mnt_context_set_target(context, arguments[1]);
+        result = mnt_context_set_target(context, target);
     if (result == 0)
-        result = mnt_context_set_options(context, arguments[2]);
+        result = mnt_context_set_options(context, options);
     if (result == 0)
         result = mnt_context_set_fstype(context, "nfs");
     if (result == 0)
@@ -26,4 +30,16 @@ verb_mount(char **arguments)
         return verb_reply(json_object());
     /* mount.nfs has said on standard error itself what its trouble was. */
     return verb_fail("%s", message);
+}
+
+int
+verb_mount(char **arguments)
+{
+    g_autofree char *options = g_strconcat(arguments[2], HARMLESS, NULL);
+
+    if (!mount_place_is_allowed(arguments[1]))
+        return verb_fail("'%s' is where the system lies: name another directory", arguments[1]);
+    if (!mount_place_is_shared())
+        return NFS_STATUS_PRIVATE;
+    return mount_nfs(arguments[0], arguments[1], options);
 }

@@ -10,10 +10,13 @@
 
 #define NFS_STATUS_FAILED 1
 
-/* SOURCE TARGET OPTIONS: mounts by libmount and mount.nfs, which asks for NFS 4.2 first. */
+/* SOURCE TARGET OPTIONS: mounts by libmount and mount.nfs, which asks for NFS 4.2 first: without
+ * devices and set-user-ID programs whatever OPTIONS say, and not where the system itself lies. */
 int verb_mount(char **arguments);
-/* TARGET ID: unmounts the mount with this id, if it is the topmost one at TARGET. */
+/* TARGET ID: unmounts the NFS mount with this id, if it is the topmost one at TARGET. */
 int verb_unmount(char **arguments);
+/* PROC TARGET: user, as file_user_find() tells. */
+int verb_find_user(char **arguments);
 
 /* ROOT DIRECTORY NAME NONCE, with DIRECTORY within the image directory ROOT: makes the probe file
  * NAME there, looks for it (found, reason), or removes it if it is there. */
@@ -33,6 +36,10 @@ int verb_header(char **arguments);
 /* SERVER PATH NAME UID GID PLACED NONCE: tries the export out without mounting it, with a file NAME
  * of its own that is gone afterwards; PLACED, if not "", is a probe file to look for. */
 int verb_probe_export(char **arguments);
+
+/* Does what @arguments say, the verb first (NULL-terminated). Returns the exit status, which is
+ * NFS_STATUS_USAGE for what is no verb. */
+int verb_run(char **arguments);
 
 /* Prints @reply (stolen) on standard output; returns 0. */
 int verb_reply(json_t *reply);

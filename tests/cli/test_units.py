@@ -28,8 +28,9 @@ NAMESPACED = ("ProtectSystem", "ProtectHome", "ProtectHostname", "ProtectKernelT
 DEVICES = ("ProtectClock", "DeviceAllow", "DevicePolicy")
 CAPABILITIES = {
     "netprepd.service": "CAP_NET_ADMIN CAP_NET_RAW",
-    "storprepd.service": "CAP_DAC_OVERRIDE CAP_FOWNER CAP_CHOWN CAP_SYS_ADMIN CAP_NET_BIND_SERVICE "
-                         "CAP_SYS_PTRACE CAP_SETUID CAP_SETGID",
+    "storprepd.service": "CAP_DAC_OVERRIDE CAP_FOWNER CAP_CHOWN",
+    "storprepd-nfs.service": "CAP_DAC_OVERRIDE CAP_SYS_ADMIN CAP_NET_BIND_SERVICE CAP_SYS_PTRACE "
+                             "CAP_SETUID CAP_SETGID",
 }
 
 
@@ -44,7 +45,7 @@ class Units(unittest.TestCase):
 
     def take(self, path):
         """What is to be installed is not there yet: any program stands for it."""
-        text = re.sub(r"/\S*/(netprepd|storprepd|migprep)\b(?=\s|'|$)", "/bin/true",
+        text = re.sub(r"/\S*/(netprepd|storprepd|storprep-nfs|migprep)\b(?=\s|'|$)", "/bin/true",
                       path.read_text(encoding="utf-8"))
         (self.directory / path.name).write_text(text, encoding="utf-8")
         return path.name
@@ -61,16 +62,33 @@ class Units(unittest.TestCase):
             self.assertEqual((done.returncode, ours), (0, []), name)
 
     def test_daemons_are_confined(self):
-        """storprepd mounts for its host, so much of what confines others is not for it."""
-        for name, threshold in (("netprepd.service", 24), ("storprepd.service", 54)):
+        """What mounts for its host can have no namespace, so much of what confines others is not
+        for it; what reads others' text is not what mounts."""
+        for name, threshold in (("netprepd.service", 24), ("storprepd.service", 35),
+                                ("storprepd-nfs.service", 52)):
             done = subprocess.run(["systemd-analyze", "security", "--no-pager", "--offline=true",
                                    f"--threshold={threshold}", self.directory / name],
                                   capture_output=True, text=True, check=False, timeout=120)
             self.assertEqual(done.returncode, 0, done.stdout.splitlines()[-1:] + [done.stderr])
 
-    def test_mounts_of_storprepd_reach_the_host_and_its_disks(self):
-        for key in NAMESPACED + DEVICES:
+    def test_mounts_reach_the_host(self):
+        for key in NAMESPACED:
+            self.assertEqual(self.settings("storprepd-nfs.service", key), [], key)
+
+    def test_storprepd_reaches_disks_and_sees_what_is_mounted(self):
+        for key in DEVICES + ("MountFlags", "PrivateDevices", "PrivateTmp", "ProtectHome",
+                              "ProtectHostname", "ProtectProc"):
             self.assertEqual(self.settings("storprepd.service", key), [], key)
+
+    def test_what_mounts_is_there_for_storprepd_and_nobody_else(self):
+        path, = self.settings("storprepd-nfs.socket", "ListenSequentialPacket")
+        self.assertEqual(self.settings("storprepd.service", "Environment"),
+                         [f"STORPREP_NFS_SOCKET={path}"])
+        self.assertEqual(self.settings("storprepd-nfs.socket", "SocketMode"), ["0600"])
+        for key in ("Requires", "After"):
+            self.assertIn("storprepd-nfs.socket", self.settings("storprepd.service", key))
+        for name in ("storprepd-nfs.socket", "storprepd-nfs.service"):
+            self.assertEqual(self.settings(name, "PartOf"), ["storprepd.service"])
 
     def test_daemons_have_no_capability_more(self):
         for name, wanted in CAPABILITIES.items():

@@ -13,6 +13,7 @@
 
 #include "common/fault.h"
 #include "common/limits.h"
+#include "storprep/file_user.h"
 #include "storprep/mount_table.h"
 
 #define ROOT_MOUNT "28 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"
@@ -125,32 +126,6 @@ assert_check_fails(Fixture *fixture, const char *remedy)
 }
 
 static void
-test_a_private_namespace_is_told(Fixture *fixture, const void *data)
-{
-    g_assert_true(mount_table_check(fixture->table, NULL));
-    put(fixture, "/proc/self/mountinfo", "412 380 254:0 / / rw master:1 - ext4 /dev/vda1 rw\n");
-    assert_check_fails(fixture, "systemctl restart storprepd");
-}
-
-/* Where that cannot be told, nothing is mounted. */
-static void
-test_a_namespace_that_is_not_known_counts_as_private(Fixture *fixture, const void *data)
-{
-    static const char *const paths[] = { "/proc/1/mountinfo", "/proc/self/mountinfo" };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
-        g_autofree char *path = g_strconcat(fixture->root, paths[i], NULL);
-
-        put(fixture, paths[i], NFS_MOUNT); /* nothing at / */
-        assert_check_fails(fixture, "systemctl restart storprepd");
-        g_assert_cmpint(g_unlink(path), ==, 0);
-        assert_check_fails(fixture, "systemctl restart storprepd");
-        put(fixture, paths[i], ROOT_MOUNT);
-        g_assert_true(mount_table_check(fixture->table, NULL));
-    }
-}
-
-static void
 test_selinux_must_allow_nfs(Fixture *fixture, const void *data)
 {
     put(fixture, "/sys/fs/selinux/enforce", "1");
@@ -250,11 +225,12 @@ test_files_next_to_it_are_nobodys(Fixture *fixture, const void *data)
 static void
 test_so_many_files_are_looked_at(Fixture *fixture, const void *data)
 {
+    g_autofree char *proc = g_strconcat(fixture->root, "/proc", NULL);
     g_autofree char *user = NULL;
 
     put(fixture, "/proc/12/fd/0", "");
     more_names = LIMIT_OPEN_FILES;
-    g_assert_true(mount_table_find_user(fixture->table, "/srv/images", &user, NULL));
+    user = file_user_find(proc, "/srv/images");
     g_assert_null(user);
     g_assert_cmpuint(more_names, ==, 0);
 }
@@ -409,17 +385,52 @@ test_what_cannot_be_unmounted_is_told(Mounted *mounted, const void *data)
 }
 
 static void
-test_what_cannot_be_mounted_is_told(Mounted *mounted, const void *data)
+test_nothing_is_mounted_where_nobody_sees_it(Mounted *mounted, const void *data)
 {
     g_autoptr(GError) error = NULL;
 
     if (mounted->home < 0)
         return;
-    g_assert_false(mount_table_mount(mounted->table, "host1:/srv/images",
-                                     "/nonexistent/mount-point", "nodev,nosuid", &error));
+    g_assert_false(mount_table_mount(mounted->table, "host1:/srv/images", mounted->point,
+                                     "nodev,nosuid", &error));
+    g_assert_error(error, FAULT, FAULT_SHARE_UNAVAILABLE);
+    g_assert_nonnull(strstr(error->message, "private mount namespace"));
+    g_assert_nonnull(strstr(fault_remedy(error), "systemctl cat storprepd-nfs"));
+}
+
+static void
+test_what_cannot_be_mounted_is_told(void)
+{
+    g_autoptr(MountTable) table = mount_table_new_linux("");
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(mount_table_mount(table, "host1:/srv/images", "/nonexistent/mount-point",
+                                     "nodev,nosuid", &error));
     g_assert_error(error, FAULT, FAULT_PROGRAM_FAILED);
     g_assert_nonnull(strstr(fault_object(error), "'host1:/srv/images' at '/nonexistent/"));
     g_assert_cmpstr(fault_cause(error), !=, "");
+}
+
+/* Whatever has led the daemon there. */
+static void
+test_the_system_itself_is_left_alone(void)
+{
+    static const char *const places[] = { "/",         "/usr",          "/usr/lib/images", "/etc/x",
+                                          "/run/user", "/srv/../usr/x", "/root",           "srv" };
+    g_autoptr(MountTable) table = mount_table_new_linux("");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+        MountEntry entry = { .id = 1, .target = (char *)places[i] };
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GError) second = NULL;
+
+        g_assert_false(
+            mount_table_mount(table, "host1:/srv/images", places[i], "nodev,nosuid", &error));
+        g_assert_error(error, FAULT, FAULT_PROGRAM_FAILED);
+        g_assert_nonnull(strstr(error->message, "where the system lies"));
+        g_assert_false(mount_table_unmount(table, &entry, &second));
+        g_assert_nonnull(strstr(second->message, "is the system's"));
+    }
 }
 
 #define ADD_MOUNTED(name, test)                                                                    \
@@ -446,8 +457,6 @@ main(int argc, char **argv)
         const char *name;
         void (*test)(Fixture *, const void *);
     } tests[] = {
-        { "/mount-table/namespace", test_a_private_namespace_is_told },
-        { "/mount-table/unknown-namespace", test_a_namespace_that_is_not_known_counts_as_private },
         { "/mount-table/left-out", test_what_a_line_leaves_out_is_empty },
         { "/mount-table/selinux", test_selinux_must_allow_nfs },
         { "/mount-table/neighbours", test_files_next_to_it_are_nobodys },
@@ -467,6 +476,8 @@ main(int argc, char **argv)
     ADD_MOUNTED("used", test_what_is_used_stays_and_its_users_can_be_found);
     ADD_MOUNTED("replaced", test_another_mount_in_its_place_stays);
     ADD_MOUNTED("not-allowed", test_what_cannot_be_unmounted_is_told);
-    ADD_MOUNTED("not-mounted", test_what_cannot_be_mounted_is_told);
+    ADD_MOUNTED("private", test_nothing_is_mounted_where_nobody_sees_it);
+    g_test_add_func("/mount-table/not-mounted", test_what_cannot_be_mounted_is_told);
+    g_test_add_func("/mount-table/system", test_the_system_itself_is_left_alone);
     return g_test_run();
 }
