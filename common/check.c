@@ -52,6 +52,7 @@ name_guest(const CheckReport *report, const char *remedy)
     return g_strjoinv(word, parts);
 }
 
+G_GNUC_PRINTF(5, 0)
 static void
 add(CheckReport *report, const char *object, CheckOutcome outcome, const char *remedy,
     const char *evidence, va_list arguments)

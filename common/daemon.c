@@ -59,7 +59,7 @@ options_parse(Options *options, const Daemon *daemon, int *argc, char ***argv, G
           "libvirt to work with (default: qemu:///system)", "URI" },
         { "verbose", 0, 0, G_OPTION_ARG_NONE, &options->verbose, "log what is done and why", NULL },
         { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "print the version", NULL },
-        { NULL },
+        { 0 },
     };
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 

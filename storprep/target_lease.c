@@ -81,8 +81,8 @@ static const char *const waiting_reasons[] = {
     [PRESENCE_ABSENT] = "",
     [PRESENCE_RUNNING] = "",
     [PRESENCE_COMING] = "the guest is on this host, but does not run yet",
-    [PRESENCE_SHUT_OFF] = "the guest is defined on this host: start it, or release the lease to "
-                          "keep the files",
+    [PRESENCE_SHUT_OFF] = ("the guest is defined on this host: start it, or release the lease to "
+                           "keep the files"),
     [PRESENCE_UNKNOWN] = "libvirt does not say whether the guest is on this host",
 };
 

@@ -92,8 +92,8 @@ static const char *const malformed_bonds[] = {
     "{\"monitorIntervalMilliseconds\": 1, \"name\": \"bond0\", \"mode\": \"x\"}",
     "{\"monitorIntervalMilliseconds\": 1, \"name\": \"bond0\", \"mode\": \"x\", \"ports\": {}}",
     "{\"monitorIntervalMilliseconds\": 1, \"name\": \"bond0\", \"mode\": \"x\", \"ports\": [1]}",
-    "{\"monitorIntervalMilliseconds\": 1, \"name\": \"bond0\", \"mode\": \"x\", \"ports\": "
-    "[\"/\"]}",
+    ("{\"monitorIntervalMilliseconds\": 1, \"name\": \"bond0\", \"mode\": \"x\", \"ports\": "
+     "[\"/\"]}"),
 };
 
 static void
