@@ -34,15 +34,17 @@ typedef struct {
     char *uuid;
     GuestState state;
     gboolean persistent;
-    gboolean is_split;  /* paused, with a part of its memory on another host: post-copy broke */
-    gboolean has_job;   /* a migration, save or dump job runs on it, or something holds it */
-    char *xml;          /* live if active, else inactive */
-    char *inactive_xml; /* persistent configuration; NULL if transient */
+    gboolean is_between; /* paused by a migration: it comes in, or is about to be gone */
+    gboolean is_split;   /* paused, with a part of its memory on another host: post-copy broke */
+    gboolean has_job;    /* a migration, save or dump job runs on it, or something holds it */
+    char *xml;           /* live if active, else inactive */
+    char *inactive_xml;  /* persistent configuration; NULL if transient */
 } Guest;
 void guest_free(Guest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
 
 typedef enum {
+    HYPERVISOR_EVENT_COMING,  /* a migration brings it: paused, until it is here */
     HYPERVISOR_EVENT_RESUMED, /* running here now: resumed or started */
     HYPERVISOR_EVENT_SUSPENDED,
     HYPERVISOR_EVENT_STOPPED, /* not running here any more (migrated away, shut off, ...) */

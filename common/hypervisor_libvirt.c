@@ -82,6 +82,7 @@ read_guest(virDomainPtr domain, gboolean with_inactive, GError **error)
         return NULL;
     }
     guest->state = state_of(state);
+    guest->is_between = state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION;
     guest->is_split = state == VIR_DOMAIN_PAUSED && (reason == VIR_DOMAIN_PAUSED_POSTCOPY ||
                                                      reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
     guest->persistent = virDomainIsPersistent(domain) == 1;

@@ -55,8 +55,9 @@ libvirt_event_of_lifecycle(int event, int detail, HypervisorEventType *ret_type)
     switch (event) {
     case VIR_DOMAIN_EVENT_STARTED:
         /* A guest that comes in is paused; RESUMED follows when it is really here. */
-        *ret_type = HYPERVISOR_EVENT_RESUMED;
-        return detail != VIR_DOMAIN_EVENT_STARTED_MIGRATED;
+        *ret_type = detail == VIR_DOMAIN_EVENT_STARTED_MIGRATED ? HYPERVISOR_EVENT_COMING
+                                                                : HYPERVISOR_EVENT_RESUMED;
+        return TRUE;
     case VIR_DOMAIN_EVENT_RESUMED:
         *ret_type = HYPERVISOR_EVENT_RESUMED;
         return TRUE;

@@ -30,32 +30,63 @@ file_identity_equal(const FileIdentity *a, const FileIdentity *b)
     return a->born_nsec != 0 || a->device == b->device;
 }
 
+gboolean
+file_stamp_equal(const FileStamp *a, const FileStamp *b)
+{
+    return a->size_bytes == b->size_bytes && a->modified_nsec == b->modified_nsec;
+}
+
+static gint64
+to_nsec(const struct statx_timestamp *time)
+{
+    return time->tv_sec * G_GINT64_CONSTANT(1000000000) + time->tv_nsec;
+}
+
+typedef struct {
+    FileIdentity identity;
+    FileStamp stamp;
+    mode_t mode;
+} Found;
+
 /* @name "" with AT_EMPTY_PATH: @fd itself. Returns 0 or -1 with errno, as statx does. */
 static int
-examine(int fd, const char *name, int flags, FileIdentity *ret_identity, mode_t *ret_mode)
+examine(int fd, const char *name, int flags, Found *ret_found)
 {
     struct statx status;
 
-    if (statx(fd, name, flags | AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO | STATX_BTIME,
-              &status) < 0)
+    if (statx(fd, name, flags | AT_SYMLINK_NOFOLLOW | AT_STATX_FORCE_SYNC,
+              STATX_TYPE | STATX_INO | STATX_SIZE | STATX_MTIME | STATX_BTIME, &status) < 0)
         return -1;
-    ret_identity->device = makedev(status.stx_dev_major, status.stx_dev_minor);
-    ret_identity->inode = status.stx_ino;
-    ret_identity->born_nsec = 0;
+    *ret_found = (Found) {
+        .identity = { .device = makedev(status.stx_dev_major, status.stx_dev_minor),
+                      .inode = status.stx_ino },
+        .stamp = { .size_bytes = status.stx_size, .modified_nsec = to_nsec(&status.stx_mtime) },
+        .mode = status.stx_mode,
+    };
     if (status.stx_mask & STATX_BTIME)
-        ret_identity->born_nsec =
-            status.stx_btime.tv_sec * G_GINT64_CONSTANT(1000000000) + status.stx_btime.tv_nsec;
-    *ret_mode = status.stx_mode;
+        ret_found->identity.born_nsec = to_nsec(&status.stx_btime);
     return 0;
 }
 
 gboolean
 file_identity_read(int fd, const char *path, FileIdentity *ret_identity, GError **error)
 {
-    mode_t mode;
+    Found found;
 
-    if (examine(fd, "", AT_EMPTY_PATH, ret_identity, &mode) < 0)
+    if (examine(fd, "", AT_EMPTY_PATH, &found) < 0)
         return image_place_fault(error, errno, path, "cannot examine it");
+    *ret_identity = found.identity;
+    return TRUE;
+}
+
+gboolean
+file_stamp_read(int fd, const char *path, FileStamp *ret_stamp, GError **error)
+{
+    Found found;
+
+    if (examine(fd, "", AT_EMPTY_PATH, &found) < 0)
+        return image_place_fault(error, errno, path, "cannot examine it");
+    *ret_stamp = found.stamp;
     return TRUE;
 }
 
@@ -286,32 +317,63 @@ image_place_check_writable(const ImagePlace *place, GError **error)
 gboolean
 image_place_check_free(const ImagePlace *place, GError **error)
 {
-    FileIdentity identity;
-    mode_t mode;
+    Found found;
 
-    if (examine(place->directory_fd, place->name, 0, &identity, &mode) == 0)
+    if (examine(place->directory_fd, place->name, 0, &found) == 0)
         return image_place_fault(error, EEXIST, place->path, "cannot create it");
     if (errno != ENOENT)
         return image_place_fault(error, errno, place->path, "cannot look for it");
     return TRUE;
 }
 
+static Find
+judge(const Found *found, const FileIdentity *identity, const FileStamp *stamp)
+{
+    if (!S_ISREG(found->mode) || (identity && !file_identity_equal(identity, &found->identity)))
+        return FIND_FOREIGN;
+    return stamp && !file_stamp_equal(stamp, &found->stamp) ? FIND_WRITTEN : FIND_OURS;
+}
+
+static gboolean
+find(const ImagePlace *place, const char *name, Found *ret_found, Find *ret_find, GError **error)
+{
+    *ret_find = FIND_NOTHING;
+    if (examine(place->directory_fd, name, 0, ret_found) < 0)
+        return errno == ENOENT || image_place_fault(error, errno, place->path, "cannot examine it");
+    *ret_find = FIND_OURS;
+    return TRUE;
+}
+
+gboolean
+image_place_find(const ImagePlace *place, const FileIdentity *identity, FileStamp *ret_stamp,
+                 Find *ret_find, GError **error)
+{
+    Found found;
+
+    if (!find(place, place->name, &found, ret_find, error))
+        return FALSE;
+    if (*ret_find == FIND_OURS)
+        *ret_find = judge(&found, identity, NULL);
+    if (*ret_find == FIND_OURS)
+        *ret_stamp = found.stamp;
+    return TRUE;
+}
+
 gboolean
 image_place_remove(const ImagePlace *place, const char *name, const FileIdentity *identity,
-                   gboolean *ret_foreign, GError **error)
+                   const FileStamp *stamp, Find *ret_find, GError **error)
 {
-    FileIdentity found;
-    mode_t mode;
+    Found found;
 
-    *ret_foreign = FALSE;
-    if (examine(place->directory_fd, name, 0, &found, &mode) < 0)
-        return errno == ENOENT || image_place_fault(error, errno, place->path, "cannot examine it");
-    if (!S_ISREG(mode) || (identity && !file_identity_equal(identity, &found))) {
-        *ret_foreign = TRUE;
+    if (!find(place, name, &found, ret_find, error))
+        return FALSE;
+    if (*ret_find == FIND_OURS)
+        *ret_find = judge(&found, identity, stamp);
+    if (*ret_find != FIND_OURS)
         return TRUE;
-    }
     if (unlinkat(place->directory_fd, name, 0) < 0 && errno != ENOENT)
         return image_place_fault(error, errno, place->path, "cannot remove it");
+    *ret_find = FIND_NOTHING;
     return TRUE;
 }
 

@@ -25,6 +25,17 @@ gboolean file_identity_equal(const FileIdentity *a, const FileIdentity *b);
 /* Of an open file. FAULT_INTERNAL naming @path. */
 gboolean file_identity_read(int fd, const char *path, FileIdentity *ret_identity, GError **error);
 
+/* What a write to a file changes, whoever writes; its owner, mode and name may change without. */
+typedef struct {
+    guint64 size_bytes;
+    gint64 modified_nsec;
+} FileStamp;
+
+/* Whether nobody wrote in between. */
+gboolean file_stamp_equal(const FileStamp *a, const FileStamp *b);
+/* Of an open file, asked of its server if it has one. FAULT_INTERNAL naming @path. */
+gboolean file_stamp_read(int fd, const char *path, FileStamp *ret_stamp, GError **error);
+
 typedef struct {
     char *path;      /* as asked for */
     char *root;      /* the image directory that it is below */
@@ -65,14 +76,26 @@ gboolean image_place_check_writable(const ImagePlace *place, GError **error);
 /* FAULT_TARGET_EXISTS if anything has that name, a dangling link included. */
 gboolean image_place_check_free(const ImagePlace *place, GError **error);
 
+/* What has a name that is to be emptied. */
+typedef enum {
+    FIND_NOTHING,
+    FIND_OURS,
+    FIND_FOREIGN, /* another file */
+    FIND_WRITTEN, /* ours, but somebody wrote to it */
+} Find;
+
+/* Whether the place has the file that @identity says, and what it is like then: *@ret_stamp is set
+ * for FIND_OURS only. FAULT_INTERNAL. */
+gboolean image_place_find(const ImagePlace *place, const FileIdentity *identity,
+                          FileStamp *ret_stamp, Find *ret_find, GError **error);
 /*
- * Removes @name (a name in the place's directory) if it is the file that @identity says; NULL: if
- * it is a regular file, for names that nobody else can have chosen. What is not there, or is
- * another file, is left as it is, with *ret_foreign telling the latter. FAULT_INTERNAL if it cannot
- * be removed.
+ * Removes @name (a name in the place's directory) if it is the file that @identity says, and as
+ * @stamp says. @identity NULL: any regular file, for names that nobody else can have chosen; @stamp
+ * NULL: whoever wrote to it. *@ret_find tells what was left there. FAULT_INTERNAL if it cannot be
+ * removed.
  */
 gboolean image_place_remove(const ImagePlace *place, const char *name, const FileIdentity *identity,
-                            gboolean *ret_foreign, GError **error);
+                            const FileStamp *stamp, Find *ret_find, GError **error);
 /* Makes creations and removals in the directory durable. */
 gboolean image_place_sync(const ImagePlace *place, GError **error);
 

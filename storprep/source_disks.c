@@ -140,19 +140,19 @@ remove_one(const SourceDisks *disks, const SourceDisk *disk, Hypervisor *hypervi
 {
     g_autofree char *user = find_user(hypervisor, disk);
     g_auto(ImagePlace) place = { .directory_fd = -1 };
-    gboolean foreign = FALSE;
+    Find find = FIND_NOTHING;
 
     if (user) {
         fault_set(error, FAULT_GUEST_BUSY, disk->path, "remove it by hand", "%s", user);
         return FALSE;
     }
     if (!image_place_open(disk->path, (const char *const *)disks->directories, &place, error) ||
-        !image_place_remove(&place, place.name, &disk->identity, &foreign, error))
+        !image_place_remove(&place, place.name, &disk->identity, NULL, &find, error))
         return FALSE;
-    if (foreign)
+    if (find != FIND_NOTHING)
         fault_set(error, FAULT_TARGET_REFUSED, disk->path, "look who made it",
                   "it is another file than the one that was copied");
-    return !foreign && image_place_sync(&place, error);
+    return find == FIND_NOTHING && image_place_sync(&place, error);
 }
 
 json_t *

@@ -8,6 +8,7 @@
 
 #include "common/fault.h"
 #include "common/parallel.h"
+#include "storprep/lease_book.h"
 
 /* Filling waits for programs and disks; more at once gain nothing, on any number of processors. */
 #define WORKERS_MAX 8
@@ -83,6 +84,21 @@ get_identity(const LeaseAsset *asset)
     };
 }
 
+/* FALSE: it was not recorded, since the lease was not ready yet. */
+static gboolean
+get_stamp(const LeaseAsset *asset, FileStamp *ret_stamp)
+{
+    ret_stamp->size_bytes = (guint64)get_integer(asset, "sizeBytes");
+    ret_stamp->modified_nsec = get_integer(asset, "modified");
+    return json_object_get(asset->detail, "modified") != NULL;
+}
+
+static gboolean
+is_being_filled(const LeaseAsset *asset)
+{
+    return json_is_true(json_object_get(asset->detail, "filling"));
+}
+
 const json_t *
 target_asset_chain(const LeaseAsset *asset)
 {
@@ -109,10 +125,16 @@ target_asset_root(const LeaseAsset *asset)
     return get_string(asset, "root");
 }
 
+static GPtrArray *
+new_assets(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify)lease_asset_free);
+}
+
 GPtrArray *
 target_files_plan(const TargetRequest *request, const char *const *directories, GError **error)
 {
-    g_autoptr(GPtrArray) assets = g_ptr_array_new_with_free_func((GDestroyNotify)lease_asset_free);
+    g_autoptr(GPtrArray) assets = new_assets();
 
     for (guint i = 0; i < request->images->len; i++) {
         const TargetImage *image = request->images->pdata[i];
@@ -176,6 +198,21 @@ open_parts(const Lease *lease, GArray *parts, GError **error)
     return TRUE;
 }
 
+/* Another asset with a copy of its detail. */
+static LeaseAsset *
+copy_asset(const LeaseAsset *asset)
+{
+    return lease_asset_new(asset->kind, asset->key, asset->state, json_copy(asset->detail));
+}
+
+static void
+set_stamp(LeaseAsset *asset, const FileStamp *stamp)
+{
+    json_object_set_new(asset->detail, "sizeBytes", json_integer((json_int_t)stamp->size_bytes));
+    json_object_set_new(asset->detail, "modified", json_integer(stamp->modified_nsec));
+    json_object_del(asset->detail, "filling");
+}
+
 static LeaseAsset *
 pack_made(const Part *part)
 {
@@ -187,13 +224,21 @@ pack_made(const Part *part)
     return lease_asset_new(TARGET_ASSET, part->asset->key, "made", detail);
 }
 
-static gboolean
-record_parts(LeaseStore *store, const Lease *lease, const GArray *parts, GError **error)
+static GPtrArray *
+pack_all_made(const GArray *parts)
 {
-    g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func((GDestroyNotify)lease_asset_free);
+    GPtrArray *made = new_assets();
 
     for (guint i = 0; i < parts->len; i++)
         g_ptr_array_add(made, pack_made(&g_array_index(parts, Part, i)));
+    return made;
+}
+
+static gboolean
+record_parts(LeaseStore *store, const Lease *lease, const GArray *parts, GError **error)
+{
+    g_autoptr(GPtrArray) made = pack_all_made(parts);
+
     return lease_store_put_assets(store, lease->id, made, FAULT_TARGET_EXISTS, error);
 }
 
@@ -270,8 +315,27 @@ sync_parts(const GArray *parts, GError **error)
     return TRUE;
 }
 
+/* What is written from now on is somebody else's. */
+static gboolean
+stamp_parts(const GArray *parts, Lease *lease, GError **error)
+{
+    g_autoptr(GPtrArray) made = pack_all_made(parts);
+    FileStamp stamp;
+
+    for (guint i = 0; i < parts->len; i++) {
+        const Part *part = &g_array_index(parts, Part, i);
+
+        if (!file_stamp_read(part->fd, part->place.path, &stamp, error))
+            return FALSE;
+        set_stamp(made->pdata[i], &stamp);
+    }
+    g_ptr_array_unref(lease->assets);
+    lease->assets = g_steal_pointer(&made);
+    return TRUE;
+}
+
 gboolean
-target_files_make(LeaseStore *store, const Lease *lease, const ImageOwner *owner, GError **error)
+target_files_make(LeaseStore *store, Lease *lease, const ImageOwner *owner, GError **error)
 {
     g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(Part));
     Batch batch = { .store = store, .lease = lease, .parts = parts, .owner = owner };
@@ -280,7 +344,7 @@ target_files_make(LeaseStore *store, const Lease *lease, const ImageOwner *owner
     g_array_set_clear_func(parts, part_clear);
     return open_parts(lease, parts, error) &&
            parallel_run(1 + workers, work_on_parts, &batch, error) && publish_parts(parts, error) &&
-           sync_parts(parts, error);
+           sync_parts(parts, error) && stamp_parts(parts, lease, error);
 }
 
 /* Filling from elsewhere. */
@@ -338,19 +402,118 @@ target_files_seal(const Lease *lease, GError **error)
     return TRUE;
 }
 
+/* Who wrote. */
+
+/* Puts what @change makes of the assets of @lease into the store and into @lease. */
+static gboolean
+change_assets(LeaseStore *store, Lease *lease,
+              gboolean (*change)(LeaseAsset *asset, GError **error), GError **error)
+{
+    g_autoptr(GPtrArray) changed = new_assets();
+
+    for (guint i = 0; i < lease->assets->len; i++) {
+        g_ptr_array_add(changed, copy_asset(lease->assets->pdata[i]));
+        if (!change(changed->pdata[i], error))
+            return FALSE;
+    }
+    if (!lease_store_put_assets(store, lease->id, changed, FAULT_TARGET_EXISTS, error))
+        return FALSE;
+    g_ptr_array_unref(lease->assets);
+    lease->assets = g_steal_pointer(&changed);
+    return TRUE;
+}
+
+static gboolean
+begin_to_fill(LeaseAsset *asset, GError **error)
+{
+    json_object_set_new(asset->detail, "filling", json_true());
+    return TRUE;
+}
+
+gboolean
+target_files_fill(LeaseStore *store, Lease *lease, GError **error)
+{
+    return change_assets(store, lease, begin_to_fill, error);
+}
+
+static gboolean
+find_file(const LeaseAsset *asset, FileStamp *ret_stamp, Find *ret_find, GError **error)
+{
+    const FileIdentity identity = get_identity(asset);
+    g_auto(ImagePlace) place = { .directory_fd = -1 };
+
+    return open_place(asset, &place, error) &&
+           image_place_find(&place, &identity, ret_stamp, ret_find, error);
+}
+
+static gboolean
+account(LeaseAsset *asset, GError **error)
+{
+    FileStamp stamp;
+    Find find;
+
+    if (!find_file(asset, &stamp, &find, error))
+        return FALSE;
+    if (find == FIND_OURS)
+        set_stamp(asset, &stamp);
+    return TRUE;
+}
+
+gboolean
+target_files_account(LeaseStore *store, Lease *lease, GError **error)
+{
+    return change_assets(store, lease, account, error);
+}
+
+/* A lease that was ready before stamps were recorded has none: nothing is known of its files. */
+static gboolean
+is_written(const Lease *lease, const LeaseAsset *asset)
+{
+    FileStamp known, found;
+    Find find;
+
+    if (is_being_filled(asset) || !find_file(asset, &found, &find, NULL) || find != FIND_OURS)
+        return FALSE;
+    if (!get_stamp(asset, &known))
+        return g_str_equal(lease->state, LEASE_READY);
+    return !file_stamp_equal(&known, &found);
+}
+
+gboolean
+target_files_are_written(const Lease *lease)
+{
+    for (guint i = 0; i < lease->assets->len; i++) {
+        if (is_written(lease, lease->assets->pdata[i]))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* Removing. */
 
 /* Removes the file called @name, if it is ours, and says so if it is somebody else's. */
 static gboolean
-remove_name(const ImagePlace *place, const char *name, const FileIdentity *identity, GError **error)
+remove_name(const ImagePlace *place, const char *name, const FileIdentity *identity,
+            const FileStamp *stamp, GError **error)
 {
-    gboolean foreign;
+    g_autofree char *object = g_strdup_printf("target '%s'", place->path);
+    Find find;
 
-    if (!image_place_remove(place, name, identity, &foreign, error))
+    if (!image_place_remove(place, name, identity, stamp, &find, error))
         return FALSE;
-    if (foreign)
+    switch (find) {
+    case FIND_NOTHING:
+    case FIND_OURS:
+        break;
+    case FIND_FOREIGN:
         g_warning("'%s/%s' is not the file that was made here: it is left alone", place->directory,
                   name);
+        break;
+    case FIND_WRITTEN:
+        fault_set(error, FAULT_TARGET_REFUSED, object, "look who did, and whether it is needed",
+                  "it was written to while it was to be removed");
+        return FALSE;
+    }
     return TRUE;
 }
 
@@ -360,11 +523,14 @@ remove_file(const LeaseAsset *asset, gboolean keep, GError **error)
     const FileIdentity identity = get_identity(asset);
     gboolean made = g_str_equal(asset->state, "made");
     g_auto(ImagePlace) place = { .directory_fd = -1 };
+    FileStamp stamp;
+    gboolean final = get_stamp(asset, &stamp) && !is_being_filled(asset);
 
     /* Before the record of the identity there was only the part name, which nobody can guess. */
     return open_place(asset, &place, error) &&
-           remove_name(&place, get_string(asset, "part"), made ? &identity : NULL, error) &&
-           (keep || !made || remove_name(&place, place.name, &identity, error)) &&
+           remove_name(&place, get_string(asset, "part"), made ? &identity : NULL, NULL, error) &&
+           (keep || !made ||
+            remove_name(&place, place.name, &identity, final ? &stamp : NULL, error)) &&
            image_place_sync(&place, error);
 }
 

@@ -20,17 +20,29 @@ GPtrArray *target_files_plan(const TargetRequest *request, const char *const *di
 /*
  * Makes every file of @lease, whose assets are as planned, durable and @owner's. They are filled a
  * few at a time, while what they are is recorded, and are durable when this returns; after the
- * first error no more are begun, and what there is is left to target_files_remove().
+ * first error no more are begun, and what there is is left to target_files_remove(). The assets
+ * then also say what the files are like untouched, which is left to the caller to record.
  * FAULT_TARGET_EXISTS, FAULT_TARGET_REFUSED, FAULT_NO_SPACE, FAULT_PROGRAM_FAILED,
  * FAULT_IMAGE_INVALID, FAULT_STORE_FAILED. Blocks.
  */
-gboolean target_files_make(LeaseStore *store, const Lease *lease, const ImageOwner *owner,
+gboolean target_files_make(LeaseStore *store, Lease *lease, const ImageOwner *owner,
                            GError **error);
+
+/* Records that what is written to the files of @lease from now on is ours, until
+ * target_files_account(). FAULT_STORE_FAILED. */
+gboolean target_files_fill(LeaseStore *store, Lease *lease, GError **error);
+/* Records that whatever has been written to the files of @lease so far is no guest's.
+ * FAULT_STORE_FAILED, FAULT_INTERNAL. Blocks. */
+gboolean target_files_account(LeaseStore *store, Lease *lease, GError **error);
+/* Whether one of them was written to since by who knows whom. One that cannot be looked at was not:
+ * target_files_remove() looks again. Blocks. */
+gboolean target_files_are_written(const Lease *lease);
 
 /*
  * Removes what target_files_make() left, whenever it was interrupted; @lease as the store has it
  * now. With @keep only unfinished files go: the finished ones belong to the guest. Goes on after an
- * error and returns the first. A repeat is harmless. Blocks.
+ * error and returns the first. FAULT_TARGET_REFUSED for a file that was written to since, which is
+ * left. A repeat is harmless. Blocks.
  */
 gboolean target_files_remove(const Lease *lease, gboolean keep, GError **error);
 

@@ -14,6 +14,7 @@
 #include "storprep/target_reach.h"
 #include "storprep/target_server.h"
 #include "storprep/target_space.h"
+#include "storprep/target_visit.h"
 
 #define RECONCILE_USEC (5 * G_USEC_PER_SEC)
 #define RECOVER_USEC   (G_USEC_PER_SEC / 5)  /* to wait for a call, if nothing new is known */
@@ -27,6 +28,7 @@ struct TargetLeases {
     char *mount_info; /* NULL: this process's own */
     TargetReach reach;
     TargetServers *servers;
+    TargetVisits *visits;
     LeaseBook book;
     LeaseErrands *errands;
     HypervisorWatch *watch;
@@ -44,6 +46,7 @@ target_lease_decide(Presence presence, gboolean due, gboolean released)
     case PRESENCE_UNKNOWN:
         return TARGETS_WAIT;
     case PRESENCE_SHUT_OFF:
+    case PRESENCE_GONE:
         return released ? TARGETS_KEEP : TARGETS_WAIT;
     case PRESENCE_ABSENT:
         return due || released ? TARGETS_REMOVE : TARGETS_WAIT;
@@ -52,10 +55,10 @@ target_lease_decide(Presence presence, gboolean due, gboolean released)
 }
 
 static Presence
-ask_presence(TargetLeases *leases, const char *uuid, GError **error)
+ask_presence(TargetLeases *leases, const Lease *lease, GError **error)
 {
     g_autoptr(GError) local = NULL;
-    g_autoptr(Guest) guest = hypervisor_get_guest(leases->hypervisor, uuid, &local);
+    g_autoptr(Guest) guest = hypervisor_get_guest(leases->hypervisor, lease->guest_uuid, &local);
 
     if (!guest) {
         if (fault_code(local) == FAULT_GUEST_NOT_FOUND)
@@ -63,6 +66,8 @@ ask_presence(TargetLeases *leases, const char *uuid, GError **error)
         g_propagate_error(error, g_steal_pointer(&local));
         return PRESENCE_UNKNOWN;
     }
+    if (guest->is_between)
+        target_visits_see(leases->visits, lease->id);
     switch (guest->state) {
     case GUEST_STATE_RUNNING:
         return PRESENCE_RUNNING;
@@ -76,6 +81,39 @@ ask_presence(TargetLeases *leases, const char *uuid, GError **error)
     g_return_val_if_reached(PRESENCE_COMING);
 }
 
+/* Of a guest that is not here: whether it has been, by what libvirt told and what became of the
+ * files. Accounts for what a failed migration wrote. */
+static Presence
+look_for_traces(TargetLeases *leases, Lease *lease, gboolean due, GError **error)
+{
+    switch (target_visits_miss(leases->visits, lease->id)) {
+    case VISIT_COMING:
+        return PRESENCE_COMING; /* how that ended is about to be told */
+    case VISIT_FAILED:
+        if (!target_reach_check(&leases->reach, lease, error) ||
+            !target_files_account(leases->store, lease, error))
+            return PRESENCE_UNKNOWN;
+        target_visits_close(leases->visits, lease->id);
+        return PRESENCE_ABSENT;
+    case VISIT_UNKNOWN:
+    case VISIT_STAYED:
+        break;
+    }
+    return due && target_reach_check(&leases->reach, lease, NULL) && target_files_are_written(lease)
+               ? PRESENCE_GONE
+               : PRESENCE_ABSENT;
+}
+
+/* As ask_presence(), by all that is known; @lease is claimed, and the files matter if it is @due.
+ */
+static Presence
+find_presence(TargetLeases *leases, Lease *lease, gboolean due, GError **error)
+{
+    Presence presence = ask_presence(leases, lease, error);
+
+    return presence == PRESENCE_ABSENT ? look_for_traces(leases, lease, due, error) : presence;
+}
+
 /* Why a lease whose time is over is still there, by what it waits for. */
 static const char *const waiting_reasons[] = {
     [PRESENCE_ABSENT] = "",
@@ -83,7 +121,10 @@ static const char *const waiting_reasons[] = {
     [PRESENCE_COMING] = "the guest is on this host, but does not run yet",
     [PRESENCE_SHUT_OFF] = ("the guest is defined on this host: start it, or release the lease to "
                            "keep the files"),
-    [PRESENCE_UNKNOWN] = "libvirt does not say whether the guest is on this host",
+    [PRESENCE_GONE] = ("its guest is not on this host, but the files were written to, maybe by the "
+                       "guest while nobody watched: release the lease to keep them"),
+    [PRESENCE_UNKNOWN] = ("libvirt does not say whether the guest is on this host, or the files "
+                          "cannot be looked at"),
 };
 
 static Lease *
@@ -151,9 +192,10 @@ check_guest_absent(TargetLeases *leases, const Lease *lease, GError **error)
     g_autofree char *object = g_strdup_printf("guest '%s'", lease->guest_name);
     g_autoptr(GError) cause = NULL;
 
-    switch (ask_presence(leases, lease->guest_uuid, &cause)) {
+    switch (ask_presence(leases, lease, &cause)) {
     case PRESENCE_ABSENT:
     case PRESENCE_SHUT_OFF:
+    case PRESENCE_GONE:
         return TRUE;
     case PRESENCE_UNKNOWN:
         g_propagate_error(error, g_steal_pointer(&cause));
@@ -188,12 +230,13 @@ make(void *data, Lease *lease, GError **error)
 
     qemu_conf_read(QEMU_CONF_PATH, &conf);
     image_owner_read(&conf, "", &owner);
+    target_visits_expect(leases->visits, lease->id, lease->guest_uuid);
     return check_guest_absent(leases, lease, error) &&
            pool_volume_check_targets(leases->hypervisor, lease, error) &&
            prove_chains(leases, lease, error) &&
            target_files_make(leases->store, lease, &owner, error) &&
            pool_volume_show_targets(leases->hypervisor, lease, error) &&
-           lease_store_ready(leases->store, lease, LEASE_READY, error);
+           lease_store_settle(leases->store, lease, LEASE_READY, FAULT_TARGET_EXISTS, error);
 }
 
 static gboolean
@@ -206,6 +249,7 @@ undo(void *data, const Lease *lease, gboolean keep, GError **error)
     if (!target_reach_check(&leases->reach, lease, error) ||
         !target_files_remove(lease, keep, error))
         return FALSE;
+    target_visits_forget(leases->visits, lease->id);
     if (!keep && !pool_volume_show_targets(leases->hypervisor, lease, &unseen))
         g_info("libvirt still lists what lease %s had made: %s", lease->id, unseen->message);
     return TRUE;
@@ -244,7 +288,7 @@ target_leases_release(TargetLeases *leases, const char *id, guint64 generation, 
 
     if (!lease)
         return FALSE;
-    decision = target_lease_decide(ask_presence(leases, lease->guest_uuid, &cause), TRUE, TRUE);
+    decision = target_lease_decide(find_presence(leases, lease, TRUE, &cause), TRUE, TRUE);
     if (cause) {
         g_propagate_error(error, cause);
         return FALSE;
@@ -281,7 +325,8 @@ target_leases_open(TargetLeases *leases, const char *id, guint64 generation, GEr
     g_auto(LeaseClaim) claim = { 0 };
     g_autoptr(Lease) lease = take_ready(leases, id, generation, &claim, error);
 
-    if (!lease || !check_guest_absent(leases, lease, error))
+    if (!lease || !check_guest_absent(leases, lease, error) ||
+        !target_files_fill(leases->store, lease, error))
         return NULL;
     return target_servers_open(leases->servers, lease, error);
 }
@@ -295,7 +340,7 @@ target_leases_close(TargetLeases *leases, const char *id, guint64 generation, GE
     if (!lease)
         return FALSE;
     target_servers_end(leases->servers, id);
-    return target_files_seal(lease, error);
+    return target_files_seal(lease, error) && target_files_account(leases->store, lease, error);
 }
 
 /* @resumed: libvirt said that the guest ran here, which stays true if it left again since. */
@@ -314,7 +359,7 @@ reconcile_lease(const char *id, gboolean resumed, void *data)
     if (!lease)
         return;
     due = !lease_book_is_valid(lease) || lease->remaining_usec <= 0;
-    presence = resumed ? PRESENCE_RUNNING : ask_presence(leases, lease->guest_uuid, NULL);
+    presence = resumed ? PRESENCE_RUNNING : find_presence(leases, lease, due, NULL);
     decision = target_lease_decide(presence, due, FALSE);
     if (due || presence == PRESENCE_RUNNING || presence == PRESENCE_COMING)
         target_servers_end(leases->servers, id); /* which would keep the guest from its files */
@@ -367,6 +412,7 @@ handle_event(TargetLeases *leases, const HypervisorEvent *event)
     case HYPERVISOR_EVENT_RECONNECTED:
         reconcile_guest(leases, NULL, FALSE);
         break;
+    case HYPERVISOR_EVENT_COMING:
     case HYPERVISOR_EVENT_SUSPENDED:
     case HYPERVISOR_EVENT_DEVICE_REMOVED:
     case HYPERVISOR_EVENT_DEVICE_REFUSED:
@@ -385,6 +431,7 @@ look_after(void *data)
         g_autoptr(HypervisorEvent) event = NULL;
 
         if (g_get_monotonic_time() >= next_usec) {
+            target_visits_listen(leases->visits);
             reconcile_guest(leases, NULL, FALSE);
             next_usec = g_get_monotonic_time() + RECONCILE_USEC;
         }
@@ -393,6 +440,19 @@ look_after(void *data)
             handle_event(leases, event);
     }
     return NULL;
+}
+
+/* Those that an earlier daemon left. */
+static void
+expect_visits(TargetLeases *leases)
+{
+    g_autoptr(GPtrArray) all = target_leases_list(leases, NULL);
+
+    for (guint i = 0; all && i < all->len; i++) {
+        const Lease *lease = all->pdata[i];
+
+        target_visits_expect(leases->visits, lease->id, lease->guest_uuid);
+    }
 }
 
 TargetLeases *
@@ -409,6 +469,8 @@ target_leases_new(LeaseStore *store, Hypervisor *hypervisor, const char *const *
         leases->mount_info = g_strconcat(root, "/proc/self/mountinfo", NULL);
     leases->reach = (TargetReach) { storage_pulse_new(pulse), leases->mount_info };
     leases->servers = target_servers_new(socket_directory);
+    leases->visits = target_visits_new(hypervisor);
+    expect_visits(leases);
     lease_book_init(&leases->book, store, &work, leases);
     leases->errands = lease_errands_new(reconcile_lease, leases);
     leases->stop = g_cancellable_new();
@@ -428,6 +490,7 @@ target_leases_free(TargetLeases *leases)
     lease_errands_free(leases->errands);
     g_object_unref(leases->stop);
     target_servers_free(leases->servers);
+    target_visits_free(leases->visits);
     lease_book_clear(&leases->book);
     g_strfreev(leases->directories);
     g_free(leases->root);

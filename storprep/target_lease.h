@@ -22,6 +22,7 @@ typedef enum {
     PRESENCE_RUNNING,
     PRESENCE_COMING,   /* there, but not running: coming in, or paused */
     PRESENCE_SHUT_OFF, /* only defined */
+    PRESENCE_GONE,     /* not there, but the files were written to as if it had been */
     PRESENCE_UNKNOWN,  /* libvirt does not answer */
 } Presence;
 
@@ -34,7 +35,8 @@ typedef enum {
 /*
  * Pure. @due: the deadline passed, or the lease is not "ready"; @released: its holder gives it
  * back. The files of a guest that is only defined are never removed: it may have run here unseen.
- * They wait, unless the holder says that they are done with.
+ * They wait, unless the holder says that they are done with. So do those of a guest that is not
+ * here, if somebody wrote to them whom no failed migration and no filling of ours accounts for.
  */
 TargetsDecision target_lease_decide(Presence presence, gboolean due, gboolean released);
 

@@ -450,6 +450,7 @@ fake_hypervisor_add_guest(FakeHypervisor *fake, const char *xml, GuestState stat
     guest->name = xml_tree_child_text(root, "name");
     guest->uuid = xml_tree_child_text(root, "uuid");
     guest->state = state;
+    guest->is_between = state == GUEST_STATE_PAUSED;
     guest->persistent = persistent;
     guest->xml = g_strdup(xml);
     guest->inactive_xml = persistent ? g_strdup(xml) : NULL;
@@ -457,8 +458,10 @@ fake_hypervisor_add_guest(FakeHypervisor *fake, const char *xml, GuestState stat
     g_mutex_lock(&fake->lock);
     g_ptr_array_add(fake->guests, guest);
     g_mutex_unlock(&fake->lock);
-    if (state == GUEST_STATE_RUNNING)
-        emit(fake, HYPERVISOR_EVENT_RESUMED, guest->uuid, "");
+    if (state == GUEST_STATE_RUNNING || state == GUEST_STATE_PAUSED)
+        emit(fake,
+             state == GUEST_STATE_RUNNING ? HYPERVISOR_EVENT_RESUMED : HYPERVISOR_EVENT_COMING,
+             guest->uuid, "");
 }
 
 void
@@ -477,6 +480,7 @@ fake_hypervisor_set_state(FakeHypervisor *fake, const char *uuid, GuestState sta
     Guest *guest = find(fake, uuid, NULL);
     g_assert_nonnull(guest);
     guest->state = state;
+    guest->is_between = FALSE;
     g_mutex_unlock(&fake->lock);
     emit(fake,
          state == GUEST_STATE_RUNNING  ? HYPERVISOR_EVENT_RESUMED

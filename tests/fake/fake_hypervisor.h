@@ -24,7 +24,7 @@ Hypervisor *fake_hypervisor_get(FakeHypervisor *fake); /* borrowed */
 /* All its events, for those who hold other handles to it. Borrowed. */
 FakeEventSource *fake_hypervisor_events(FakeHypervisor *fake);
 
-/* @xml is the live and, if @persistent, the inactive configuration. */
+/* @xml is the live and, if @persistent, the inactive configuration. One that is PAUSED comes in. */
 void fake_hypervisor_add_guest(FakeHypervisor *fake, const char *xml, GuestState state,
                                gboolean persistent);
 void fake_hypervisor_remove_guest(FakeHypervisor *fake, const char *uuid); /* emits STOPPED */

@@ -103,7 +103,7 @@ test_made_as_asked(Fixture *fixture, const void *data)
         FileIdentity identity;
         ImageHeader header;
         struct stat status;
-        gboolean foreign;
+        Find find;
 
         open_place(fixture, &place);
         make(&place, &shapes[i], &identity, &error);
@@ -115,8 +115,8 @@ test_made_as_asked(Fixture *fixture, const void *data)
         g_assert_cmpint(status.st_mode & 07777, ==, 0600);
         g_assert_cmpint(status.st_nlink, ==, 1);
         g_assert_cmpuint(count_files(fixture->directory), ==, 1);
-        g_assert_true(image_place_remove(&place, place.name, &identity, &foreign, &error));
-        g_assert_false(foreign);
+        g_assert_true(image_place_remove(&place, place.name, &identity, NULL, &find, &error));
+        g_assert_cmpint(find, ==, FIND_NOTHING);
         g_assert_cmpuint(count_files(fixture->directory), ==, 0);
     }
 }
@@ -333,7 +333,7 @@ test_successor_of_the_file_is_foreign(Fixture *fixture, const void *data)
     g_auto(ImagePlace) place = { .directory_fd = -1 };
     g_autoptr(GError) error = NULL;
     FileIdentity identity;
-    gboolean foreign;
+    Find find;
 
     open_place(fixture, &place);
     g_assert_true(make(&place, &plain, &identity, &error));
@@ -343,8 +343,8 @@ test_successor_of_the_file_is_foreign(Fixture *fixture, const void *data)
     }
     g_assert_cmpint(g_unlink(fixture->path), ==, 0);
     g_assert_true(g_file_set_contents(fixture->path, "theirs", -1, NULL));
-    g_assert_true(image_place_remove(&place, place.name, &identity, &foreign, &error));
-    g_assert_true(foreign);
+    g_assert_true(image_place_remove(&place, place.name, &identity, NULL, &find, &error));
+    g_assert_cmpint(find, ==, FIND_FOREIGN);
     g_assert_cmpint(access(fixture->path, F_OK), ==, 0);
 }
 
@@ -369,13 +369,13 @@ test_link_in_place_of_the_file_is_foreign(Fixture *fixture, const void *data)
 {
     g_autofree char *other = g_build_filename(fixture->directory, "other", NULL);
     g_auto(ImagePlace) place = { .directory_fd = -1 };
-    gboolean foreign;
+    Find find;
 
     g_assert_true(g_file_set_contents(other, "theirs", -1, NULL));
     g_assert_cmpint(symlink(other, fixture->path), ==, 0);
     open_place(fixture, &place);
-    g_assert_true(image_place_remove(&place, place.name, NULL, &foreign, NULL));
-    g_assert_true(foreign);
+    g_assert_true(image_place_remove(&place, place.name, NULL, NULL, &find, NULL));
+    g_assert_cmpint(find, ==, FIND_FOREIGN);
     g_assert_cmpint(access(other, F_OK), ==, 0);
 }
 
@@ -531,7 +531,7 @@ check_full_disk(Fixture *fixture)
     g_auto(FileDescriptor) fd = -1;
     g_auto(FileDescriptor) filler_fd = open(filler, O_WRONLY | O_CREAT, 0600);
     FileIdentity identity;
-    gboolean foreign;
+    Find find;
 
     open_place(fixture, &place);
     g_assert_true(image_part_create(&place, part, &fd, &identity, &error));
@@ -539,7 +539,7 @@ check_full_disk(Fixture *fixture)
     g_assert_false(image_part_fill(&place, fd, &wide, &error));
     g_assert_cmpint(fault_code(error), ==, FAULT_NO_SPACE);
     g_assert_nonnull(strstr(fault_object(error), fixture->path));
-    g_assert_true(image_place_remove(&place, part, &identity, &foreign, NULL));
+    g_assert_true(image_place_remove(&place, part, &identity, NULL, &find, NULL));
     g_assert_cmpuint(count_files(fixture->directory), ==, 1);
 }
 

@@ -6,7 +6,7 @@
 #include <libvirt/virterror.h>
 
 #include "common/fault.h"
-#include "common/hypervisor.h"
+#include "common/hypervisor_libvirt.h"
 
 /* Long enough for any machine: what is waited for comes at once. */
 #define PATIENT_SECONDS   600
@@ -245,6 +245,20 @@ run_loop(void *loop)
     return NULL;
 }
 
+/* Files that a migration wrote to are known by it. */
+static void
+test_guest_that_comes_in_is_told(void)
+{
+    HypervisorEventType type;
+
+    g_assert_true(libvirt_event_of_lifecycle(VIR_DOMAIN_EVENT_STARTED,
+                                             VIR_DOMAIN_EVENT_STARTED_MIGRATED, &type));
+    g_assert_cmpint(type, ==, HYPERVISOR_EVENT_COMING);
+    g_assert_true(libvirt_event_of_lifecycle(VIR_DOMAIN_EVENT_STARTED,
+                                             VIR_DOMAIN_EVENT_STARTED_BOOTED, &type));
+    g_assert_cmpint(type, ==, HYPERVISOR_EVENT_RESUMED);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -266,6 +280,7 @@ main(int argc, char **argv)
                test_job_that_cannot_be_asked_for_is_not_none, tear_down);
     g_test_add("/libvirt-link/guest-that-goes-meanwhile-is-left-out", Place, NULL, set_up,
                test_guest_that_goes_meanwhile_is_left_out, tear_down);
+    g_test_add_func("/libvirt-link/guest-that-comes-in-is-told", test_guest_that_comes_in_is_told);
     int status = g_test_run();
     g_idle_add(quit_loop, loop);
     g_thread_join(thread);
