@@ -162,7 +162,7 @@ typedef struct {
      * @persistent, as it will be after its next start. FAULT_HYPERVISOR_FAILED if it has none.
      * Owned by the caller. */
     char *(*get_definition)(void *self, const char *uuid, gboolean persistent, GError **error);
-    /* Every active storage pool: GPtrArray of StoragePool *. */
+    /* Every active storage pool, or FAULT_HYPERVISOR_FAILED: GPtrArray of StoragePool *. */
     GPtrArray *(*list_pools)(void *self, GError **error);
     /* How fast the guest changes its memory, watched for @seconds (1-60). Costs the guest a little.
      * FAULT_HYPERVISOR_FAILED where QEMU cannot tell. */

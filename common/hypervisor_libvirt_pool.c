@@ -6,15 +6,25 @@
 
 #include "common/hypervisor_libvirt.h"
 
-static void
-add_pool(virStoragePoolPtr handle, GPtrArray *pools)
+/* One that was stopped meanwhile is not active any more; of any other that cannot be read the
+ * caller must know, to whom its volumes would be in no pool. */
+static gboolean
+add_pool(virStoragePoolPtr handle, GPtrArray *pools, GError **error)
 {
+    g_autofree char *object = g_strdup_printf("storage pool '%s'", virStoragePoolGetName(handle));
     char *xml = virStoragePoolGetXMLDesc(handle, 0);
+    gboolean gone = !xml && virGetLastErrorCode() == VIR_ERR_NO_STORAGE_POOL;
     StoragePool *pool = xml ? storage_pool_parse(xml) : NULL;
 
     if (pool)
         g_ptr_array_add(pools, pool);
+    else if (xml)
+        fault_set(error, FAULT_HYPERVISOR_FAILED, object, "look at: virsh pool-dumpxml",
+                  "libvirt's description of it cannot be understood");
+    else if (!gone)
+        libvirt_set_fault(error, FAULT_HYPERVISOR_FAILED, object, "look at: virsh pool-dumpxml");
     free(xml);
+    return pool || gone;
 }
 
 GPtrArray *
@@ -23,6 +33,7 @@ libvirt_list_pools(void *self, GError **error)
     g_autoptr(virConnect) connection = libvirt_link_acquire(self, error);
     g_autoptr(GPtrArray) pools = g_ptr_array_new_with_free_func((GDestroyNotify)storage_pool_free);
     virStoragePoolPtr *list = NULL;
+    gboolean good = TRUE;
 
     if (!connection)
         return NULL;
@@ -33,11 +44,11 @@ libvirt_list_pools(void *self, GError **error)
         return NULL;
     }
     for (int i = 0; i < count; i++) {
-        add_pool(list[i], pools);
+        good = good && add_pool(list[i], pools, error);
         virStoragePoolFree(list[i]);
     }
     free(list);
-    return g_steal_pointer(&pools);
+    return good ? g_steal_pointer(&pools) : NULL;
 }
 
 gboolean

@@ -4,6 +4,7 @@
 #include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <string.h>
 
 #include "common/fault.h"
 #include "common/hypervisor_libvirt.h"
@@ -17,6 +18,9 @@
     "</uuid><memory>8192</memory><os><type>hvm</type></os></domain>"
 
 static const char node_text[] = "<node>" DOMAIN("web1", "5") "</node>";
+#define POOL(name)                                                                                 \
+    "<pool type='dir'><name>" name "</name><target><path>/srv/" name "</path></target></pool>"
+static const char pools_text[] = "<node>" POOL("isos") POOL("images") "</node>";
 static const char two_guests_text[] = "<node>" DOMAIN("web1", "5") DOMAIN("web2", "6") "</node>";
 
 /* Freed by the thread of the loop, as a daemon does it: there it cannot be in the middle of telling
@@ -68,6 +72,28 @@ __wrap_virDomainGetXMLDesc(virDomainPtr domain, unsigned flags)
         virDomainUndefine(domain);
     }
     return __real_virDomainGetXMLDesc(domain, flags);
+}
+
+/* Likewise of the pool isos; STRANGE is a description that nobody understands. */
+static enum { POOL_READABLE, POOL_UNREADABLE, POOL_STRANGE, POOL_GONE } isos;
+
+char *__real_virStoragePoolGetXMLDesc(virStoragePoolPtr pool, unsigned flags);
+char *__wrap_virStoragePoolGetXMLDesc(virStoragePoolPtr pool, unsigned flags);
+
+char *
+__wrap_virStoragePoolGetXMLDesc(virStoragePoolPtr pool, unsigned flags)
+{
+    gboolean meant = g_strcmp0(virStoragePoolGetName(pool), "isos") == 0;
+
+    if (meant && isos == POOL_UNREADABLE)
+        return __real_virStoragePoolGetXMLDesc(NULL, flags);
+    if (meant && isos == POOL_STRANGE)
+        return strdup("<pool/>");
+    if (meant && isos == POOL_GONE) {
+        virStoragePoolDestroy(pool);
+        virStoragePoolUndefine(pool);
+    }
+    return __real_virStoragePoolGetXMLDesc(pool, flags);
 }
 
 /* What libvirt says when it is asked for a guest's job. */
@@ -238,6 +264,43 @@ test_guest_that_goes_meanwhile_is_left_out(Place *place, const void *unused)
     g_assert_cmpstr(((const Guest *)guests->pdata[0])->name, ==, "web2");
 }
 
+static GPtrArray *
+list_pools(Place *place, int state, GError **error)
+{
+    g_autoptr(Hypervisor) hypervisor = hypervisor_new_libvirt(place->uri, PATIENT_SECONDS);
+
+    g_assert_true(g_file_set_contents(place->node, pools_text, -1, NULL));
+    isos = state;
+    GPtrArray *pools = hypervisor_list_pools(hypervisor, error);
+    isos = POOL_READABLE;
+    return pools;
+}
+
+/* Without it, what lies in it would be in no pool. */
+static void
+test_list_without_a_pool_that_cannot_be_read_is_none(Place *place, const void *unused)
+{
+    for (int state = POOL_UNREADABLE; state <= POOL_STRANGE; state++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) pools = list_pools(place, state, &error);
+
+        g_assert_null(pools);
+        g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
+        g_assert_nonnull(strstr(fault_object(error), "isos"));
+    }
+}
+
+static void
+test_pool_that_goes_meanwhile_is_left_out(Place *place, const void *unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) pools = list_pools(place, POOL_GONE, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(pools->len, ==, 1);
+    g_assert_cmpstr(((const StoragePool *)pools->pdata[0])->name, ==, "images");
+}
+
 static void *
 run_loop(void *loop)
 {
@@ -280,6 +343,10 @@ main(int argc, char **argv)
                test_job_that_cannot_be_asked_for_is_not_none, tear_down);
     g_test_add("/libvirt-link/guest-that-goes-meanwhile-is-left-out", Place, NULL, set_up,
                test_guest_that_goes_meanwhile_is_left_out, tear_down);
+    g_test_add("/libvirt-link/list-without-a-pool-that-cannot-be-read-is-none", Place, NULL, set_up,
+               test_list_without_a_pool_that_cannot_be_read_is_none, tear_down);
+    g_test_add("/libvirt-link/pool-that-goes-meanwhile-is-left-out", Place, NULL, set_up,
+               test_pool_that_goes_meanwhile_is_left_out, tear_down);
     g_test_add_func("/libvirt-link/guest-that-comes-in-is-told", test_guest_that_comes_in_is_told);
     int status = g_test_run();
     g_idle_add(quit_loop, loop);
