@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -359,9 +360,10 @@ image_place_find(const ImagePlace *place, const FileIdentity *identity, FileStam
     return TRUE;
 }
 
-gboolean
-image_place_remove(const ImagePlace *place, const char *name, const FileIdentity *identity,
-                   const FileStamp *stamp, Find *ret_find, GError **error)
+/* Removes what @name has if it is as it must be, by the name alone. */
+static gboolean
+remove_name(const ImagePlace *place, const char *name, const FileIdentity *identity,
+            const FileStamp *stamp, Find *ret_find, GError **error)
 {
     Found found;
 
@@ -375,6 +377,64 @@ image_place_remove(const ImagePlace *place, const char *name, const FileIdentity
         return image_place_fault(error, errno, place->path, "cannot remove it");
     *ret_find = FIND_NOTHING;
     return TRUE;
+}
+
+gboolean
+image_place_drop(const ImagePlace *place, const char *aside, const FileIdentity *identity,
+                 Find *ret_find, GError **error)
+{
+    return remove_name(place, aside, identity, NULL, ret_find, error);
+}
+
+/* As renameat2() with RENAME_NOREPLACE, also where the file system does not know that, as NFS does
+ * not: there somebody may be faster. */
+static int
+rename_to_free(int fd, const char *from, const char *to)
+{
+    Found found;
+
+    if (renameat2(fd, from, fd, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if ((errno != EINVAL && errno != ENOSYS) || examine(fd, from, 0, &found) < 0)
+        return -1;
+    if (examine(fd, to, 0, &found) == 0)
+        errno = EEXIST;
+    return errno == ENOENT ? renameat2(fd, from, fd, to, 0) : -1;
+}
+
+gboolean
+image_place_put_back(const ImagePlace *place, const char *aside, GError **error)
+{
+    g_autofree char *object = NULL;
+
+    if (rename_to_free(place->directory_fd, aside, place->name) == 0 || errno == ENOENT)
+        return TRUE;
+    if (errno != EEXIST)
+        return image_place_fault(error, errno, place->path, "cannot give it its name back");
+    object = g_strdup_printf("file '%s/%s'", place->directory, aside);
+    fault_set(error, FAULT_TARGET_REFUSED, object, "see whose they are, and move one of them away",
+              "it was called '%s', as another file is by now", place->name);
+    return FALSE;
+}
+
+gboolean
+image_place_remove(const ImagePlace *place, const char *aside, const FileIdentity *identity,
+                   const FileStamp *stamp, Find *ret_find, GError **error)
+{
+    Found found;
+
+    if (!aside)
+        return remove_name(place, place->name, identity, stamp, ret_find, error);
+    if (!find(place, place->name, &found, ret_find, error))
+        return FALSE;
+    if (*ret_find == FIND_OURS)
+        *ret_find = judge(&found, identity, stamp);
+    if (*ret_find != FIND_OURS)
+        return TRUE;
+    if (rename_to_free(place->directory_fd, place->name, aside) < 0 && errno != ENOENT)
+        return image_place_fault(error, errno, place->path, "cannot remove it");
+    return remove_name(place, aside, identity, stamp, ret_find, error) &&
+           (*ret_find == FIND_NOTHING || image_place_put_back(place, aside, error));
 }
 
 gboolean

@@ -89,13 +89,22 @@ typedef enum {
 gboolean image_place_find(const ImagePlace *place, const FileIdentity *identity,
                           FileStamp *ret_stamp, Find *ret_find, GError **error);
 /*
- * Removes @name (a name in the place's directory) if it is the file that @identity says, and as
- * @stamp says. @identity NULL: any regular file, for names that nobody else can have chosen; @stamp
- * NULL: whoever wrote to it. *@ret_find tells what was left there. FAULT_INTERNAL if it cannot be
- * removed.
+ * Removes the place's file if it is what @identity says, and as @stamp says (NULL: whoever wrote to
+ * it); *@ret_find tells what was left there. With @aside, a name in its directory that nobody else
+ * can have chosen, it gets that first and is looked at there: what others give its name to, or do
+ * with it meanwhile by its name, is not lost. image_place_put_back() does the rest after a crash.
+ * FAULT_INTERNAL if it cannot be removed, FAULT_TARGET_REFUSED if it could not be put back. Blocks.
  */
-gboolean image_place_remove(const ImagePlace *place, const char *name, const FileIdentity *identity,
-                            const FileStamp *stamp, Find *ret_find, GError **error);
+gboolean image_place_remove(const ImagePlace *place, const char *aside,
+                            const FileIdentity *identity, const FileStamp *stamp, Find *ret_find,
+                            GError **error);
+/* Gives what is called @aside the place's name again; nothing if there is none.
+ * FAULT_TARGET_REFUSED if that is another's by now. */
+gboolean image_place_put_back(const ImagePlace *place, const char *aside, GError **error);
+/* Removes a name like @aside with whatever regular file has it. *@ret_find and errors as above;
+ * @identity NULL: any. */
+gboolean image_place_drop(const ImagePlace *place, const char *aside, const FileIdentity *identity,
+                          Find *ret_find, GError **error);
 /* Makes creations and removals in the directory durable. */
 gboolean image_place_sync(const ImagePlace *place, GError **error);
 

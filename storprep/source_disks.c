@@ -147,7 +147,7 @@ remove_one(const SourceDisks *disks, const SourceDisk *disk, Hypervisor *hypervi
         return FALSE;
     }
     if (!image_place_open(disk->path, (const char *const *)disks->directories, &place, error) ||
-        !image_place_remove(&place, place.name, &disk->identity, NULL, &find, error))
+        !image_place_remove(&place, NULL, &disk->identity, NULL, &find, error))
         return FALSE;
     if (find != FIND_NOTHING)
         fault_set(error, FAULT_TARGET_REFUSED, disk->path, "look who made it",

@@ -491,23 +491,18 @@ target_files_are_written(const Lease *lease)
 
 /* Removing. */
 
-/* Removes the file called @name, if it is ours, and says so if it is somebody else's. */
+/* What of a file that was to be removed was found not to be ours alone. */
 static gboolean
-remove_name(const ImagePlace *place, const char *name, const FileIdentity *identity,
-            const FileStamp *stamp, GError **error)
+tell_find(const ImagePlace *place, Find find, GError **error)
 {
     g_autofree char *object = g_strdup_printf("target '%s'", place->path);
-    Find find;
 
-    if (!image_place_remove(place, name, identity, stamp, &find, error))
-        return FALSE;
     switch (find) {
     case FIND_NOTHING:
     case FIND_OURS:
         break;
     case FIND_FOREIGN:
-        g_warning("'%s/%s' is not the file that was made here: it is left alone", place->directory,
-                  name);
+        g_warning("'%s' is not the file that was made here: it is left alone", place->path);
         break;
     case FIND_WRITTEN:
         fault_set(error, FAULT_TARGET_REFUSED, object, "look who did, and whether it is needed",
@@ -517,6 +512,23 @@ remove_name(const ImagePlace *place, const char *name, const FileIdentity *ident
     return TRUE;
 }
 
+/* The part name has an unfinished file, or, of one that was finished (and so has a stamp), what an
+ * interrupted removal had aside. */
+static gboolean
+clear_part(const ImagePlace *place, const LeaseAsset *asset, gboolean finished, GError **error)
+{
+    const char *part = get_string(asset, "part");
+    const FileIdentity identity = get_identity(asset);
+    gboolean made = g_str_equal(asset->state, "made");
+    Find find;
+
+    if (finished)
+        return image_place_put_back(place, part, error);
+    /* Before the record of the identity there was only the part name, which nobody can guess. */
+    return image_place_drop(place, part, made ? &identity : NULL, &find, error) &&
+           tell_find(place, find, error);
+}
+
 static gboolean
 remove_file(const LeaseAsset *asset, gboolean keep, GError **error)
 {
@@ -524,13 +536,15 @@ remove_file(const LeaseAsset *asset, gboolean keep, GError **error)
     gboolean made = g_str_equal(asset->state, "made");
     g_auto(ImagePlace) place = { .directory_fd = -1 };
     FileStamp stamp;
-    gboolean final = get_stamp(asset, &stamp) && !is_being_filled(asset);
+    gboolean finished = get_stamp(asset, &stamp);
+    const FileStamp *untouched = finished && !is_being_filled(asset) ? &stamp : NULL;
+    Find find;
 
-    /* Before the record of the identity there was only the part name, which nobody can guess. */
-    return open_place(asset, &place, error) &&
-           remove_name(&place, get_string(asset, "part"), made ? &identity : NULL, NULL, error) &&
+    return open_place(asset, &place, error) && clear_part(&place, asset, finished, error) &&
            (keep || !made ||
-            remove_name(&place, place.name, &identity, final ? &stamp : NULL, error)) &&
+            (image_place_remove(&place, get_string(asset, "part"), &identity, untouched, &find,
+                                error) &&
+             tell_find(&place, find, error))) &&
            image_place_sync(&place, error);
 }
 

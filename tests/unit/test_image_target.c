@@ -115,7 +115,7 @@ test_made_as_asked(Fixture *fixture, const void *data)
         g_assert_cmpint(status.st_mode & 07777, ==, 0600);
         g_assert_cmpint(status.st_nlink, ==, 1);
         g_assert_cmpuint(count_files(fixture->directory), ==, 1);
-        g_assert_true(image_place_remove(&place, place.name, &identity, NULL, &find, &error));
+        g_assert_true(image_place_remove(&place, NULL, &identity, NULL, &find, &error));
         g_assert_cmpint(find, ==, FIND_NOTHING);
         g_assert_cmpuint(count_files(fixture->directory), ==, 0);
     }
@@ -343,7 +343,7 @@ test_successor_of_the_file_is_foreign(Fixture *fixture, const void *data)
     }
     g_assert_cmpint(g_unlink(fixture->path), ==, 0);
     g_assert_true(g_file_set_contents(fixture->path, "theirs", -1, NULL));
-    g_assert_true(image_place_remove(&place, place.name, &identity, NULL, &find, &error));
+    g_assert_true(image_place_remove(&place, NULL, &identity, NULL, &find, &error));
     g_assert_cmpint(find, ==, FIND_FOREIGN);
     g_assert_cmpint(access(fixture->path, F_OK), ==, 0);
 }
@@ -374,7 +374,7 @@ test_link_in_place_of_the_file_is_foreign(Fixture *fixture, const void *data)
     g_assert_true(g_file_set_contents(other, "theirs", -1, NULL));
     g_assert_cmpint(symlink(other, fixture->path), ==, 0);
     open_place(fixture, &place);
-    g_assert_true(image_place_remove(&place, place.name, NULL, NULL, &find, NULL));
+    g_assert_true(image_place_remove(&place, NULL, NULL, NULL, &find, NULL));
     g_assert_cmpint(find, ==, FIND_FOREIGN);
     g_assert_cmpint(access(other, F_OK), ==, 0);
 }
@@ -539,7 +539,7 @@ check_full_disk(Fixture *fixture)
     g_assert_false(image_part_fill(&place, fd, &wide, &error));
     g_assert_cmpint(fault_code(error), ==, FAULT_NO_SPACE);
     g_assert_nonnull(strstr(fault_object(error), fixture->path));
-    g_assert_true(image_place_remove(&place, part, &identity, NULL, &find, NULL));
+    g_assert_true(image_place_drop(&place, part, &identity, &find, NULL));
     g_assert_cmpuint(count_files(fixture->directory), ==, 1);
 }
 

@@ -5,28 +5,28 @@
 
 #include "fake/target_fixture.h"
 
-int __real_unlinkat(int fd, const char *name, int flags);
-int __wrap_unlinkat(int fd, const char *name, int flags);
+int __real_renameat2(int old_fd, const char *old_name, int fd, const char *name, unsigned flags);
+int __wrap_renameat2(int old_fd, const char *old_name, int fd, const char *name, unsigned flags);
 
 static struct {
     GMutex lock;
     GCond changed;
-    gboolean dead;      /* the file system of what is called so */
-    unsigned unlinking; /* who waits for it */
+    gboolean dead;     /* the file system of what is called so */
+    unsigned removing; /* who waits for it */
 } server;
 
 int
-__wrap_unlinkat(int fd, const char *name, int flags)
+__wrap_renameat2(int old_fd, const char *old_name, int fd, const char *name, unsigned flags)
 {
     g_mutex_lock(&server.lock);
-    if (server.dead && g_str_equal(name, "dead.raw")) {
-        server.unlinking++;
+    if (server.dead && g_str_equal(old_name, "dead.raw")) {
+        server.removing++;
         g_cond_broadcast(&server.changed);
         while (server.dead)
             g_cond_wait(&server.changed, &server.lock);
     }
     g_mutex_unlock(&server.lock);
-    return __real_unlinkat(fd, name, flags);
+    return __real_renameat2(old_fd, old_name, fd, name, flags);
 }
 
 static void
@@ -39,10 +39,10 @@ set_dead(gboolean dead)
 }
 
 static void
-await_unlinking(void)
+await_removing(void)
 {
     g_mutex_lock(&server.lock);
-    while (server.unlinking == 0)
+    while (server.removing == 0)
         g_cond_wait(&server.changed, &server.lock);
     g_mutex_unlock(&server.lock);
 }
@@ -76,11 +76,11 @@ test_dead_file_system_delays_its_own_lease_only(TargetFixture *fixture, const vo
     set_dead(TRUE);
     make(fixture, "dead.raw");
     make(fixture, "other.raw");
-    await_unlinking();
+    await_removing();
     await_leases(fixture, 1);
     make(fixture, "later.raw");
     await_leases(fixture, 1);
-    g_assert_cmpuint(server.unlinking, ==, 1);
+    g_assert_cmpuint(server.removing, ==, 1);
     set_dead(FALSE);
     await_leases(fixture, 0);
     fixture_assert_nothing_left(fixture);
