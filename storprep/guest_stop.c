@@ -5,7 +5,10 @@
 #include "common/domain_xml.h"
 #include "common/fault.h"
 #include "common/guest_hooks.h"
+#include "common/parallel.h"
 #include "storprep/storage_methods.h"
+
+#define ABORT_USEC (G_USEC_PER_SEC / 4) /* libvirt refuses to abort what has not begun yet */
 
 typedef struct {
     Hypervisor *hypervisor;
@@ -71,16 +74,6 @@ shut_down(const Stop *stop, GCancellable *cancellable, GError **error)
     return FALSE;
 }
 
-static void
-abort_save(GCancellable *cancellable, void *data)
-{
-    const Stop *stop = data;
-    g_autoptr(GError) error = NULL;
-
-    if (!hypervisor_abort_job(stop->hypervisor, stop->uuid, &error))
-        g_info("saving guest '%s' could not be stopped: %s", stop->name, error->message);
-}
-
 static gboolean
 run_hooks(const Stop *stop, GuestHooksPhase phase, GCancellable *cancellable, GError **error)
 {
@@ -93,13 +86,86 @@ run_hooks(const Stop *stop, GuestHooksPhase phase, GCancellable *cancellable, GE
     return guest_hooks_run(&hooks, phase, NULL, error);
 }
 
+/* A save under way, and who looks whether it is to be aborted. */
+typedef struct {
+    const Stop *stop;
+    GCancellable *cancellable;
+    GMutex lock;
+    GCond changed;
+    gboolean ended;
+} Save;
+
+static void
+wake(GCancellable *cancellable, void *data)
+{
+    Save *save = data;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&save->lock);
+
+    g_cond_broadcast(&save->changed);
+}
+
+static gboolean
+call_save(Save *save, GError **error)
+{
+    gboolean saved = hypervisor_save(save->stop->hypervisor, save->stop->uuid, error);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&save->lock);
+
+    save->ended = TRUE;
+    g_cond_broadcast(&save->changed);
+    return saved;
+}
+
+/* With the lock, which is let go meanwhile. */
+static void
+abort_once(Save *save)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_mutex_unlock(&save->lock);
+    if (!hypervisor_abort_job(save->stop->hypervisor, save->stop->uuid, &error))
+        g_debug("guest '%s': not aborted yet: %s", save->stop->name, error->message);
+    g_mutex_lock(&save->lock);
+}
+
+/* Again and again, since there may be nothing to abort yet. */
+static void
+abort_when_cancelled(Save *save)
+{
+    gulong handler = g_cancellable_connect(save->cancellable, G_CALLBACK(wake), save, NULL);
+
+    g_mutex_lock(&save->lock);
+    while (!save->ended) {
+        if (!g_cancellable_is_cancelled(save->cancellable)) {
+            g_cond_wait(&save->changed, &save->lock);
+            continue;
+        }
+        abort_once(save);
+        if (!save->ended)
+            g_cond_wait_until(&save->changed, &save->lock, g_get_monotonic_time() + ABORT_USEC);
+    }
+    g_mutex_unlock(&save->lock);
+    g_cancellable_disconnect(save->cancellable, handler);
+}
+
+static gboolean
+take_part(guint worker, void *data, GError **error)
+{
+    if (worker == 0)
+        return call_save(data, error);
+    abort_when_cancelled(data);
+    return TRUE;
+}
+
 static gboolean
 save(const Stop *stop, GCancellable *cancellable, GError **error)
 {
-    gulong handler = g_cancellable_connect(cancellable, G_CALLBACK(abort_save), (void *)stop, NULL);
-    gboolean saved = hypervisor_save(stop->hypervisor, stop->uuid, error);
+    Save save = { .stop = stop, .cancellable = cancellable };
 
-    g_cancellable_disconnect(cancellable, handler);
+    g_mutex_init(&save.lock);
+    g_cond_init(&save.changed);
+    gboolean saved = parallel_run(2, take_part, &save, error);
+    g_cond_clear(&save.changed);
+    g_mutex_clear(&save.lock);
     return saved;
 }
 

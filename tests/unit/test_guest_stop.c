@@ -114,6 +114,97 @@ test_guest_with_functions_does_not_hibernate(void)
     g_assert_true(stop(&fixture, FALSE, &error));
 }
 
+/* A libvirt whose save begins a while after it was asked for: until then there is no job. */
+typedef struct {
+    GMutex lock;
+    GCond changed;
+    gboolean saving, refused, aborted; /* refused: an abort came too early */
+} SlowSave;
+
+static Guest *
+get_slow_guest(void *self, const char *name, GError **error)
+{
+    Guest *guest = g_new0(Guest, 1);
+
+    guest->name = g_strdup("web1");
+    guest->uuid = g_strdup(UUID);
+    guest->state = GUEST_STATE_RUNNING;
+    guest->xml = g_strdup("<domain type='kvm'><name>web1</name><uuid>" UUID "</uuid></domain>");
+    return guest;
+}
+
+static gboolean
+save_slowly(void *self, const char *uuid, GError **error)
+{
+    SlowSave *slow = self;
+    gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+
+    g_mutex_lock(&slow->lock);
+    slow->saving = TRUE;
+    g_cond_broadcast(&slow->changed);
+    while (!slow->aborted && g_cond_wait_until(&slow->changed, &slow->lock, until))
+        ;
+    gboolean saved = !slow->aborted;
+    g_mutex_unlock(&slow->lock);
+    if (!saved)
+        fault_set(error, FAULT_HYPERVISOR_FAILED, "guest 'web1'", NULL, "operation aborted");
+    return saved;
+}
+
+static gboolean
+abort_slow_save(void *self, const char *uuid, GError **error)
+{
+    SlowSave *slow = self;
+
+    g_mutex_lock(&slow->lock);
+    gboolean early = !slow->refused;
+    slow->refused = TRUE;
+    slow->aborted = !early;
+    g_cond_broadcast(&slow->changed);
+    g_mutex_unlock(&slow->lock);
+    if (early)
+        fault_set(error, FAULT_HYPERVISOR_FAILED, "guest 'web1'", NULL, "no job is active");
+    return !early;
+}
+
+static char *
+no_agent(void *self, const char *uuid, const char *command, unsigned seconds, GError **error)
+{
+    fault_set(error, FAULT_AGENT_UNAVAILABLE, "guest agent of 'web1'", NULL, "none");
+    return NULL;
+}
+
+static void
+leave(void *self)
+{
+}
+
+static void
+test_cancelled_save_is_aborted_until_it_is(void)
+{
+    static const HypervisorOps ops = { .get_guest = get_slow_guest,
+                                       .save = save_slowly,
+                                       .abort_job = abort_slow_save,
+                                       .agent_command = no_agent,
+                                       .free = leave };
+    static const ConfigHooks hooks = { .seconds = 1, .ignore_failure = TRUE };
+    SlowSave slow = { 0 };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(JobRegistry) jobs = job_registry_new();
+    g_autoptr(Hypervisor) hypervisor = hypervisor_new(&ops, &slow);
+    g_autoptr(Job) job = guest_stop_start(jobs, hypervisor, "web1", TRUE, 60, &hooks, &error);
+
+    g_assert_no_error(error);
+    g_mutex_lock(&slow.lock);
+    while (!slow.saving)
+        g_cond_wait(&slow.changed, &slow.lock);
+    g_mutex_unlock(&slow.lock);
+    g_cancellable_cancel(job_cancellable(job));
+    g_assert_null(job_wait(job, &error));
+    g_assert_nonnull(error);
+    g_clear_pointer(&jobs, job_registry_free);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -122,5 +213,6 @@ main(int argc, char **argv)
     g_test_add_func("/guest-stop/stubborn", test_guest_that_does_not_go_is_left_running);
     g_test_add_func("/guest-stop/failures", test_failures_leave_it_running);
     g_test_add_func("/guest-stop/functions", test_guest_with_functions_does_not_hibernate);
+    g_test_add_func("/guest-stop/cancelled-save", test_cancelled_save_is_aborted_until_it_is);
     return g_test_run();
 }
