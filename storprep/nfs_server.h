@@ -24,14 +24,15 @@ typedef struct {
     gboolean (*check)(void *self, GError **error);
     /* The name that list() will have for @client. FAULT_SHARE_REFUSED if nobody knows the host. */
     char *(*canonical_client)(void *self, const char *client, GError **error);
-    /* GPtrArray of NfsExport *. */
+    /* GPtrArray of NfsExport *. FAULT_SHARE_UNAVAILABLE if they cannot be read. */
     GPtrArray *(*list)(void *self, GError **error);
     /* FAULT_PROGRAM_FAILED, FAULT_TIMED_OUT. Making what is there changes its options. */
     gboolean (*add)(void *self, const char *client, const char *path, const char *options,
                     GError **error);
     gboolean (*remove)(void *self, const char *client, const char *path, GError **error);
     /* Sets *ret_user to a client with a file below @path open ("10.98.0.2:921"), or NULL. NFSv3
-     * clients open nothing that the server could tell. */
+     * clients open nothing that the server could tell. FAULT_SHARE_UNAVAILABLE if it cannot be
+     * told. */
     gboolean (*find_user)(void *self, const char *path, char **ret_user, GError **error);
     void (*free)(void *self);
 } NfsServerOps;

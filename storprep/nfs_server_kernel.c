@@ -25,23 +25,44 @@ set_unavailable(GError **error, const char *remedy, const char *cause)
     fault_set(error, FAULT_SHARE_UNAVAILABLE, "NFS server of this host", remedy, "%s", cause);
 }
 
-/* The text of a file below the root; "" if there is none. */
+static gboolean
+set_unreadable(GError **error, const char *path, const char *cause)
+{
+    g_autofree char *remedy = g_strdup_printf("see why with: cat %s", path);
+    g_autofree char *text = g_strdup_printf("'%s' cannot be read: %s", path, cause);
+
+    set_unavailable(error, remedy, text);
+    return FALSE;
+}
+
+/* The text of a file below the root; "" if there is none. NULL with @error if there is one that
+ * cannot be read: what it has would count as not there. */
 static char *
-read_text(const Kernel *kernel, const char *path)
+read_text(const Kernel *kernel, const char *path, GError **error)
 {
     g_autofree char *name = g_strconcat(kernel->root, path, NULL);
     g_autofree char *text = NULL;
+    g_autoptr(GError) failure = NULL;
 
-    return g_file_get_contents(name, &text, NULL, NULL) ? g_steal_pointer(&text) : g_strdup("");
+    if (g_file_get_contents(name, &text, NULL, &failure))
+        return g_steal_pointer(&text);
+    /* The kernel's word for a client that has gone meanwhile is the second. */
+    if (g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
+        g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NXIO))
+        return g_strdup("");
+    set_unreadable(error, path, failure->message);
+    return NULL;
 }
 
 static gboolean
 check(void *self, GError **error)
 {
-    g_autofree char *threads = read_text(self, "/proc/fs/nfsd/threads");
-    g_autofree char *ports = read_text(self, "/proc/fs/nfsd/portlist");
-    gboolean listens = strstr(ports, "tcp 2049") || strstr(ports, "tcp6 2049");
+    g_autofree char *threads = read_text(self, "/proc/fs/nfsd/threads", error);
+    g_autofree char *ports = threads ? read_text(self, "/proc/fs/nfsd/portlist", error) : NULL;
 
+    if (!ports)
+        return FALSE;
+    gboolean listens = strstr(ports, "tcp 2049") || strstr(ports, "tcp6 2049");
     if (g_ascii_strtoull(threads, NULL, 10) == 0)
         set_unavailable(error, "start it with: systemctl enable --now nfs-server",
                         "it does not run");
@@ -101,10 +122,12 @@ parse_line(const char *line)
 static GPtrArray *
 list(void *self, GError **error)
 {
-    g_autofree char *text = read_text(self, "/var/lib/nfs/etab");
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    GPtrArray *exports = g_ptr_array_new_with_free_func((GDestroyNotify)nfs_export_free);
+    g_autofree char *text = read_text(self, "/var/lib/nfs/etab", error);
+    g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
 
+    if (!lines)
+        return NULL;
+    GPtrArray *exports = g_ptr_array_new_with_free_func((GDestroyNotify)nfs_export_free);
     for (char **line = lines; *line; line++) {
         NfsExport *share = parse_line(*line);
 
@@ -161,14 +184,16 @@ remove_export(void *self, const char *client, const char *path, GError **error)
 /* Who has files open. */
 
 /* Adds the inode numbers of the files below @directory, on its file system only; FALSE if there are
- * more than are looked at. */
+ * more than are looked at, or can be. */
 static gboolean
 collect_inodes(const char *directory, dev_t device, unsigned depth, GHashTable *inodes)
 {
     g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
     const char *name;
 
-    while (dir && (name = g_dir_read_name(dir))) {
+    if (!dir)
+        return FALSE;
+    while ((name = g_dir_read_name(dir))) {
         g_autofree char *path = g_build_filename(directory, name, NULL);
         struct stat status;
 
@@ -206,8 +231,8 @@ static char *
 client_address(const Kernel *kernel, const char *id)
 {
     g_autofree char *path = g_strdup_printf("/proc/fs/nfsd/clients/%s/info", id);
-    g_autofree char *info = read_text(kernel, path);
-    const char *address = strstr(info, "address: \"");
+    g_autofree char *info = read_text(kernel, path, NULL);
+    const char *address = info ? strstr(info, "address: \"") : NULL;
     const char *end;
 
     if (!address)
@@ -218,17 +243,33 @@ client_address(const Kernel *kernel, const char *id)
 }
 
 static gboolean
-client_has_open(const Kernel *kernel, const char *id, dev_t device, GHashTable *inodes)
+find_open(const Kernel *kernel, const char *id, dev_t device, GHashTable *inodes,
+          gboolean *ret_open, GError **error)
 {
     g_autofree char *path = g_strdup_printf("/proc/fs/nfsd/clients/%s/states", id);
-    g_autofree char *states = read_text(kernel, path);
-    g_auto(GStrv) lines = g_strsplit(states, "\n", -1);
+    g_autofree char *states = read_text(kernel, path, error);
+    g_auto(GStrv) lines = states ? g_strsplit(states, "\n", -1) : NULL;
 
-    for (char **line = lines; *line; line++) {
-        if (is_open_here(*line, device, inodes))
-            return TRUE;
+    *ret_open = FALSE;
+    for (char **line = lines; line && *line && !*ret_open; line++)
+        *ret_open = is_open_here(*line, device, inodes);
+    return states != NULL;
+}
+
+static gboolean
+find_client(const Kernel *kernel, GDir *clients, dev_t device, GHashTable *inodes, char **ret_user,
+            GError **error)
+{
+    gboolean open = FALSE;
+    const char *id;
+
+    while (!open && (id = g_dir_read_name(clients))) {
+        if (!find_open(kernel, id, device, inodes, &open, error))
+            return FALSE;
+        if (open)
+            *ret_user = client_address(kernel, id);
     }
-    return FALSE;
+    return TRUE;
 }
 
 static gboolean
@@ -237,23 +278,20 @@ find_user(void *self, const char *path, char **ret_user, GError **error)
     const Kernel *kernel = self;
     g_autofree char *directory = g_strconcat(kernel->root, "/proc/fs/nfsd/clients", NULL);
     g_autoptr(GHashTable) inodes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GDir) clients = g_dir_open(directory, 0, NULL);
-    const char *id = NULL;
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GDir) clients = g_dir_open(directory, 0, &failure);
     struct stat status;
 
     *ret_user = NULL;
-    if (!clients || stat(path, &status) < 0)
-        return TRUE;
+    if (!clients)
+        return g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
+               set_unreadable(error, "/proc/fs/nfsd/clients", failure->message);
+    if (stat(path, &status) < 0)
+        return errno == ENOENT || set_unreadable(error, path, g_strerror(errno));
     /* What is too large to look through counts as a whole. */
     if (!collect_inodes(path, status.st_dev, TREE_DEPTH_MAX, inodes))
         g_clear_pointer(&inodes, g_hash_table_unref);
-    while ((id = g_dir_read_name(clients))) {
-        if (client_has_open(kernel, id, status.st_dev, inodes)) {
-            *ret_user = client_address(kernel, id);
-            return TRUE;
-        }
-    }
-    return TRUE;
+    return find_client(kernel, clients, status.st_dev, inodes, ret_user, error);
 }
 
 static void

@@ -85,6 +85,48 @@ test_no_table_means_no_exports(Fixture *fixture, const void *data)
     g_assert_cmpuint(exports->len, ==, 0);
 }
 
+/* What was exported by hand would be exported again, with other options. */
+static void
+test_a_table_that_cannot_be_read_is_not_empty(Fixture *fixture, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+
+    put(fixture, "/var/lib/nfs/etab/in-its-way", "");
+    g_assert_null(nfs_server_list(fixture->server, &error));
+    g_assert_error(error, FAULT, FAULT_SHARE_UNAVAILABLE);
+    g_assert_nonnull(strstr(fault_cause(error), "etab"));
+    g_assert_cmpstr(fault_remedy(error), !=, "");
+}
+
+static void
+assert_users_unknown(Fixture *fixture)
+{
+    g_autofree char *directory = g_strconcat(fixture->root, "/srv/images", NULL);
+    g_autoptr(GError) error = NULL;
+    char *user = NULL;
+
+    g_assert_false(nfs_server_find_user(fixture->server, directory, &user, &error));
+    g_assert_error(error, FAULT, FAULT_SHARE_UNAVAILABLE);
+    g_assert_null(user);
+}
+
+/* Its export would be taken from whoever uses it. */
+static void
+test_clients_that_cannot_be_read_are_not_none(Fixture *fixture, const void *data)
+{
+    put(fixture, "/srv/images/a.qcow2", "");
+    put(fixture, "/proc/fs/nfsd/clients/3/states/in-its-way", "");
+    assert_users_unknown(fixture);
+}
+
+static void
+test_a_list_of_clients_that_cannot_be_read_is_not_empty(Fixture *fixture, const void *data)
+{
+    put(fixture, "/srv/images/a.qcow2", "");
+    put(fixture, "/proc/fs/nfsd/clients", "");
+    assert_users_unknown(fixture);
+}
+
 static void
 put_open_file(Fixture *fixture, dev_t device, ino_t inode)
 {
@@ -150,6 +192,12 @@ main(int argc, char **argv)
     g_test_add("/nfs-server/exports", Fixture, NULL, set_up, test_exports_are_read, tear_down);
     g_test_add("/nfs-server/no-table", Fixture, NULL, set_up, test_no_table_means_no_exports,
                tear_down);
+    g_test_add("/nfs-server/unreadable-table", Fixture, NULL, set_up,
+               test_a_table_that_cannot_be_read_is_not_empty, tear_down);
+    g_test_add("/nfs-server/unreadable-client", Fixture, NULL, set_up,
+               test_clients_that_cannot_be_read_are_not_none, tear_down);
+    g_test_add("/nfs-server/unreadable-clients", Fixture, NULL, set_up,
+               test_a_list_of_clients_that_cannot_be_read_is_not_empty, tear_down);
     g_test_add("/nfs-server/user", Fixture, NULL, set_up, test_a_client_with_an_open_file_is_found,
                tear_down);
     g_test_add("/nfs-server/unknown-host", Fixture, NULL, set_up, test_an_unknown_host_is_refused,
