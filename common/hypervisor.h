@@ -52,6 +52,7 @@ typedef enum {
     HYPERVISOR_EVENT_DEVICE_REMOVED, /* @alias */
     HYPERVISOR_EVENT_DEVICE_REFUSED, /* @alias: DEVICE_REMOVAL_FAILED */
     HYPERVISOR_EVENT_AGENT_CONNECTED,
+    HYPERVISOR_EVENT_RESTARTED,   /* @uuid is "": libvirt ended and is back; RECONNECTED follows */
     HYPERVISOR_EVENT_RECONNECTED, /* @uuid is "": events may have been lost, ask again */
 } HypervisorEventType;
 

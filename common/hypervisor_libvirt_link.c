@@ -24,6 +24,7 @@ struct LibvirtLink {
     virConnectPtr connection; /* NULL while there is none */
     gint64 away_since_usec;   /* monotonic; counts while there is none */
     gboolean lost;            /* the connection was closed by the other side */
+    gboolean ended;           /* and that was its end: it said good-bye, as nobody does who hangs */
     gboolean quit;
     GThread *opener;
 };
@@ -122,6 +123,8 @@ on_closed(virConnectPtr connection, int reason, void *opaque)
     LibvirtLink *link = opaque;
 
     g_mutex_lock(&link->lock);
+    if (reason == VIR_CONNECT_CLOSE_REASON_EOF || reason == VIR_CONNECT_CLOSE_REASON_ERROR)
+        link->ended = TRUE;
     note_loss(link);
     g_mutex_unlock(&link->lock);
 }
@@ -182,6 +185,12 @@ try_open(LibvirtLink *link)
 static void
 use_connection(LibvirtLink *link, virConnectPtr connection)
 {
+    g_mutex_lock(&link->lock);
+    gboolean ended = link->ended;
+    link->ended = FALSE;
+    g_mutex_unlock(&link->lock);
+    if (ended)
+        emit(link, HYPERVISOR_EVENT_RESTARTED, NULL, "");
     emit(link, HYPERVISOR_EVENT_RECONNECTED, NULL, "");
     g_mutex_lock(&link->lock);
     while (!link->lost && !link->quit)

@@ -106,6 +106,7 @@ handle(RemovalWait *wait, const HypervisorEvent *event, GError **error)
     case HYPERVISOR_EVENT_UNDEFINED:
         return stopped(wait, error);
     case HYPERVISOR_EVENT_COMING:
+    case HYPERVISOR_EVENT_RESTARTED:
     case HYPERVISOR_EVENT_RESUMED:
     case HYPERVISOR_EVENT_SUSPENDED:
     case HYPERVISOR_EVENT_AGENT_CONNECTED:

@@ -413,6 +413,7 @@ handle_event(TargetLeases *leases, const HypervisorEvent *event)
         reconcile_guest(leases, NULL, FALSE);
         break;
     case HYPERVISOR_EVENT_COMING:
+    case HYPERVISOR_EVENT_RESTARTED:
     case HYPERVISOR_EVENT_SUSPENDED:
     case HYPERVISOR_EVENT_DEVICE_REMOVED:
     case HYPERVISOR_EVENT_DEVICE_REFUSED:

@@ -11,6 +11,7 @@ struct TargetVisits {
 typedef struct {
     char *uuid;
     Visit visit;
+    gboolean parted;    /* libvirt ended while it was coming, and it has not been seen since */
     gint64 missed_usec; /* monotonic, when it was missed first while it was coming; 0: it was not */
 } Entry;
 
@@ -27,6 +28,7 @@ static void
 entry_set(Entry *entry, Visit visit)
 {
     entry->visit = visit;
+    entry->parted = FALSE;
     entry->missed_usec = 0;
 }
 
@@ -72,9 +74,23 @@ hear_of_guest(Entry *entry, HypervisorEventType type)
     case HYPERVISOR_EVENT_DEVICE_REMOVED:
     case HYPERVISOR_EVENT_DEVICE_REFUSED:
     case HYPERVISOR_EVENT_AGENT_CONNECTED:
+    case HYPERVISOR_EVENT_RESTARTED:
     case HYPERVISOR_EVENT_RECONNECTED:
         break;
     }
+}
+
+/* While libvirt is away nothing arrives, since it is libvirt that lets a guest go on; when it comes
+ * back, it ends what was coming in. */
+static void
+hear_of_libvirt(Entry *entry, HypervisorEventType type)
+{
+    if (entry->visit == VISIT_STAYED)
+        return;
+    if (type == HYPERVISOR_EVENT_RESTARTED)
+        entry->parted = entry->visit == VISIT_COMING;
+    else if (!entry->parted)
+        entry_set(entry, VISIT_UNKNOWN);
 }
 
 static void
@@ -87,8 +103,8 @@ hear(TargetVisits *visits, const HypervisorEvent *event)
     while (g_hash_table_iter_next(&iterator, NULL, &value)) {
         Entry *entry = value;
 
-        if (event->type == HYPERVISOR_EVENT_RECONNECTED && entry->visit != VISIT_STAYED)
-            entry_set(entry, VISIT_UNKNOWN);
+        if (!*event->uuid)
+            hear_of_libvirt(entry, event->type);
         else if (g_ascii_strcasecmp(entry->uuid, event->uuid) == 0)
             hear_of_guest(entry, event->type);
     }
@@ -168,7 +184,9 @@ target_visits_miss(TargetVisits *visits, const char *id)
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&visits->lock);
     Entry *entry = look_up(visits, id);
 
-    if (entry && entry->visit == VISIT_COMING && is_left_open(entry))
+    if (entry && entry->parted)
+        entry_set(entry, VISIT_FAILED);
+    else if (entry && entry->visit == VISIT_COMING && is_left_open(entry))
         entry_set(entry, VISIT_UNKNOWN);
     return entry ? entry->visit : VISIT_UNKNOWN;
 }

@@ -9,8 +9,9 @@
  * Theory of operation. A migration that fails leaves its part of a disk in the target, and so does
  * a guest that arrived, ran and ended: only libvirt's events tell them apart, and only to who has
  * heard all of them. So a visit begins by libvirt's word that the guest comes in, and has failed
- * only if the next word is that it is gone. After a restart, or a connection that broke, nothing is
- * known until the guest is seen coming in.
+ * only if the next word is that it is gone, or if libvirt itself ended and came back without it.
+ * After a restart of ours, or a connection that broke otherwise, nothing is known until the guest
+ * is seen coming in.
  */
 typedef struct TargetVisits TargetVisits;
 

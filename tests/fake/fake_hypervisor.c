@@ -465,11 +465,17 @@ fake_hypervisor_add_guest(FakeHypervisor *fake, const char *xml, GuestState stat
 }
 
 void
-fake_hypervisor_remove_guest(FakeHypervisor *fake, const char *uuid)
+fake_hypervisor_lose_guest(FakeHypervisor *fake, const char *uuid)
 {
     g_mutex_lock(&fake->lock);
     g_ptr_array_remove(fake->guests, find(fake, uuid, NULL));
     g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_hypervisor_remove_guest(FakeHypervisor *fake, const char *uuid)
+{
+    fake_hypervisor_lose_guest(fake, uuid);
     emit(fake, HYPERVISOR_EVENT_STOPPED, uuid, "");
 }
 

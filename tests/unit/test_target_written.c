@@ -144,6 +144,39 @@ test_guest_that_ran_while_libvirt_was_silent(TargetFixture *fixture, const void 
     assert_stays(fixture, lease);
 }
 
+static void
+tell(TargetFixture *fixture, HypervisorEventType type)
+{
+    const HypervisorEvent event = { type, (char *)"", (char *)"" };
+
+    hypervisor_emit(fixture->hypervisor, &event);
+}
+
+/* It ended what was coming in, and while it was away nothing could arrive. */
+static void
+test_copy_that_libvirt_did_not_survive(TargetFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = fixture_create(fixture, "t", 600);
+
+    begin_copy(fixture);
+    fake_hypervisor_lose_guest(fixture->fake, GUEST_UUID);
+    tell(fixture, HYPERVISOR_EVENT_RESTARTED);
+    tell(fixture, HYPERVISOR_EVENT_RECONNECTED);
+    assert_goes(fixture, lease);
+}
+
+/* Then it may have arrived meanwhile, run and ended. */
+static void
+test_copy_that_went_on_while_libvirt_was_silent(TargetFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = fixture_create(fixture, "t", 600);
+
+    begin_copy(fixture);
+    fake_hypervisor_lose_guest(fixture->fake, GUEST_UUID);
+    tell(fixture, HYPERVISOR_EVENT_RECONNECTED);
+    assert_stays(fixture, lease);
+}
+
 /* "virsh migrate --paused": it is here with all its data, and was ended before it went on. */
 static void
 test_guest_that_arrived_paused(TargetFixture *fixture, const void *data)
@@ -280,6 +313,9 @@ main(int argc, char **argv)
     add("guest-that-arrived-paused", test_guest_that_arrived_paused, NULL);
     add("write-that-no-move-accounts-for", test_write_that_no_move_accounts_for, NULL);
     add("copy-that-broke-goes", test_copy_that_broke_goes, NULL);
+    add("copy-that-libvirt-did-not-survive", test_copy_that_libvirt_did_not_survive, NULL);
+    add("copy-that-went-on-while-libvirt-was-silent",
+        test_copy_that_went_on_while_libvirt_was_silent, NULL);
     add("copy-that-broke-is-released", test_copy_that_broke_is_released, NULL);
     add("copy-that-broke-is-known-after-a-restart", test_copy_that_broke_is_known_after_a_restart,
         NULL);
