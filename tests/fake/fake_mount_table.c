@@ -20,6 +20,7 @@ fake_mount_table_free(FakeMountTable *fake)
     g_free(fake);
 }
 
+/* With the lock. */
 static gboolean
 fails(const FakeMountTable *fake, const char *call, GError **error)
 {
@@ -44,7 +45,12 @@ find_entry(FakeMountTable *fake, const char *target)
 static gboolean
 check(void *self, GError **error)
 {
-    return !fails(self, "check", error);
+    FakeMountTable *fake = self;
+
+    g_mutex_lock(&fake->lock);
+    gboolean failed = fails(fake, "check", error);
+    g_mutex_unlock(&fake->lock);
+    return !failed;
 }
 
 static gboolean
@@ -70,9 +76,12 @@ find(void *self, const char *target, MountEntry **ret_entry, GError **error)
 static gboolean
 is_this_host(void *self, const char *host)
 {
-    const FakeMountTable *fake = self;
+    FakeMountTable *fake = self;
 
-    return g_strcmp0(host, fake->this_host) == 0;
+    g_mutex_lock(&fake->lock);
+    gboolean is_this = g_strcmp0(host, fake->this_host) == 0;
+    g_mutex_unlock(&fake->lock);
+    return is_this;
 }
 
 static void
@@ -97,8 +106,11 @@ mount_source(void *self, const char *source, const char *target, const char *opt
     g_autofree char *listed = g_strconcat("vers=4.2,", options, NULL);
     gboolean failed;
 
-    if (fake->hang)
-        hang_pass(fake->hang);
+    g_mutex_lock(&fake->lock);
+    Hang *hang = fake->hang;
+    g_mutex_unlock(&fake->lock);
+    if (hang)
+        hang_pass(hang);
     g_mutex_lock(&fake->lock);
     failed = fails(fake, "mount", error);
     if (!failed) {
@@ -128,9 +140,11 @@ unmount(void *self, const MountEntry *entry, GError **error)
 static gboolean
 find_user(void *self, const char *target, char **ret_user, GError **error)
 {
-    const FakeMountTable *fake = self;
+    FakeMountTable *fake = self;
 
+    g_mutex_lock(&fake->lock);
     *ret_user = g_strdup(fake->user);
+    g_mutex_unlock(&fake->lock);
     return TRUE;
 }
 
@@ -153,6 +167,39 @@ fake_mount_table_get(FakeMountTable *fake)
     };
 
     return mount_table_new(&ops, fake);
+}
+
+void
+fake_mount_table_fail(FakeMountTable *fake, const char *call, FaultCode code)
+{
+    g_mutex_lock(&fake->lock);
+    fake->fail = call;
+    fake->code = code;
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_mount_table_set_user(FakeMountTable *fake, const char *user)
+{
+    g_mutex_lock(&fake->lock);
+    fake->user = user;
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_mount_table_set_this_host(FakeMountTable *fake, const char *name)
+{
+    g_mutex_lock(&fake->lock);
+    fake->this_host = name;
+    g_mutex_unlock(&fake->lock);
+}
+
+void
+fake_mount_table_set_hang(FakeMountTable *fake, Hang *hang)
+{
+    g_mutex_lock(&fake->lock);
+    fake->hang = hang;
+    g_mutex_unlock(&fake->lock);
 }
 
 void
@@ -181,4 +228,15 @@ fake_mount_table_count(FakeMountTable *fake)
     count = fake->entries->len;
     g_mutex_unlock(&fake->lock);
     return count;
+}
+
+unsigned
+fake_mount_table_mounted(FakeMountTable *fake)
+{
+    unsigned mounted;
+
+    g_mutex_lock(&fake->lock);
+    mounted = fake->mounted;
+    g_mutex_unlock(&fake->lock);
+    return mounted;
 }

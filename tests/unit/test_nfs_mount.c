@@ -135,7 +135,7 @@ test_no_mount_over_the_exported_directory_itself(ShareFixture *fixture, const vo
     json_t *parameters = share_fixture_ask_mount(fixture, "t");
 
     g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
-    fixture->fake_mounts->this_host = "host1";
+    fake_mount_table_set_this_host(fixture->fake_mounts, "host1");
     json_object_set_new(parameters, "exportPath", json_string(path));
     share_fixture_assert_mount_refused(fixture, parameters, FAULT_SHARE_REFUSED);
 }
@@ -147,7 +147,7 @@ test_what_is_mounted_is_not_touched(ShareFixture *fixture, const void *data)
     g_autofree char *path = share_fixture_point(fixture);
     json_t *parameters = share_fixture_ask_mount(fixture, "t");
 
-    fixture->fake_mounts->this_host = "host1";
+    fake_mount_table_set_this_host(fixture->fake_mounts, "host1");
     json_object_set_new(parameters, "exportPath", json_string(fixture->directory));
     g_autoptr(Lease) lease = share_fixture_mount(fixture, json_incref(parameters), NULL);
     forbidden = path;
@@ -162,8 +162,7 @@ test_each_failure_leaves_nothing(ShareFixture *fixture, const void *data)
     static const char *const calls[] = { "check", "mount" };
 
     for (gsize i = 0; i < G_N_ELEMENTS(calls); i++) {
-        fixture->fake_mounts->fail = calls[i];
-        fixture->fake_mounts->code = FAULT_TIMED_OUT;
+        fake_mount_table_fail(fixture->fake_mounts, calls[i], FAULT_TIMED_OUT);
         share_fixture_assert_mount_refused(fixture, share_fixture_ask_mount(fixture, "t"),
                                            FAULT_TIMED_OUT);
         share_fixture_assert_nothing_left(fixture);
@@ -176,11 +175,10 @@ test_busy_when_unmounted_is_tried_again(ShareFixture *fixture, const void *data)
     g_autoptr(Lease) lease = create(fixture, "t");
     g_autoptr(GError) error = NULL;
 
-    fixture->fake_mounts->fail = "unmount";
-    fixture->fake_mounts->code = FAULT_SHARE_BUSY;
+    fake_mount_table_fail(fixture->fake_mounts, "unmount", FAULT_SHARE_BUSY);
     g_assert_false(share_fixture_release(fixture, lease, &error));
     g_assert_error(error, FAULT, FAULT_ROLLBACK_INCOMPLETE);
-    fixture->fake_mounts->fail = NULL;
+    fake_mount_table_fail(fixture->fake_mounts, NULL, FAULT_INTERNAL);
     share_fixture_reconcile_until(fixture, 0);
     share_fixture_assert_nothing_left(fixture);
 }
@@ -194,7 +192,7 @@ test_what_was_mounted_before_stays(ShareFixture *fixture, const void *data)
 
     fake_mount_table_mount(fixture->fake_mounts, SOURCE "/", path, "nfs");
     lease = create(fixture, "t");
-    g_assert_cmpuint(fixture->fake_mounts->mounted, ==, 0);
+    g_assert_cmpuint(fake_mount_table_mounted(fixture->fake_mounts), ==, 0);
     g_assert_true(share_leases_release(fixture->leases, lease->id, lease->generation, &kept, NULL));
     g_assert_true(kept);
     g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
@@ -230,7 +228,7 @@ test_two_leases_share_one_mount(ShareFixture *fixture, const void *data)
     g_autoptr(Lease) first = create(fixture, "t");
     g_autoptr(Lease) second = create(fixture, "u");
 
-    g_assert_cmpuint(fixture->fake_mounts->mounted, ==, 1);
+    g_assert_cmpuint(fake_mount_table_mounted(fixture->fake_mounts), ==, 1);
     g_assert_true(share_fixture_release(fixture, first, NULL));
     g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
     g_assert_true(share_fixture_release(fixture, second, NULL));
@@ -258,7 +256,7 @@ test_mount_outlives_the_daemon(ShareFixture *fixture, const void *data)
     g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
     share_fixture_start_daemon(fixture);
     share_leases_reconcile(fixture->leases);
-    g_assert_cmpuint(fixture->fake_mounts->mounted, ==, 1);
+    g_assert_cmpuint(fake_mount_table_mounted(fixture->fake_mounts), ==, 1);
     g_assert_true(share_fixture_release(fixture, lease, NULL));
     share_fixture_assert_nothing_left(fixture);
 }
@@ -271,12 +269,11 @@ test_committed_mounts_come_back_when_the_server_does(ShareFixture *fixture, cons
         share_leases_commit(fixture->leases, lease->id, lease->generation, NULL);
 
     fake_mount_table_forget(fixture->fake_mounts);
-    fixture->fake_mounts->fail = "mount";
-    fixture->fake_mounts->code = FAULT_TIMED_OUT;
+    fake_mount_table_fail(fixture->fake_mounts, "mount", FAULT_TIMED_OUT);
     restart(fixture);
     share_leases_reconcile(fixture->leases);
     g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 0);
-    fixture->fake_mounts->fail = NULL;
+    fake_mount_table_fail(fixture->fake_mounts, NULL, FAULT_INTERNAL);
     reconcile_until_mounted(fixture);
     g_assert_true(share_fixture_release(fixture, lease, NULL));
     share_fixture_assert_nothing_left(fixture);

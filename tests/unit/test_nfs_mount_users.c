@@ -41,9 +41,9 @@ test_process_and_guest(ShareFixture *fixture, const void *data)
     g_autoptr(Lease) lease = mount_it(fixture);
     g_autofree char *path = share_fixture_point(fixture);
 
-    fixture->fake_mounts->user = "process 12 (qemu-img)";
+    fake_mount_table_set_user(fixture->fake_mounts, "process 12 (qemu-img)");
     assert_busy(fixture, lease, "process 12 (qemu-img)");
-    fixture->fake_mounts->user = NULL;
+    fake_mount_table_set_user(fixture->fake_mounts, NULL);
     share_fixture_add_guest(fixture, path);
     assert_busy(fixture, lease, "web1");
     fake_hypervisor_set_state(fixture->fake_hypervisor, SHARE_GUEST_UUID, GUEST_STATE_SHUT_OFF);

@@ -46,7 +46,7 @@ test_pool_is_made_after_its_mount(ShareFixture *fixture, const void *data)
         fake_hypervisor_fail(fixture->fake_hypervisor, "create_pool", 1, FAULT_HYPERVISOR_FAILED);
         share_fixture_assert_mount_refused(fixture, asked_with_pool(fixture, "t"),
                                            FAULT_HYPERVISOR_FAILED);
-        g_assert_cmpuint(fixture->fake_mounts->mounted, ==, i);
+        g_assert_cmpuint(fake_mount_table_mounted(fixture->fake_mounts), ==, i);
     }
     share_fixture_assert_nothing_left(fixture);
 }

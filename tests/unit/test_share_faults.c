@@ -141,7 +141,7 @@ test_calls_do_not_wait_for_ever_for_one_that_does(ShareFixture *fixture, const v
 {
     g_autoptr(Hang) hang = hang_new(1);
 
-    fixture->fake_mounts->hang = hang;
+    fake_mount_table_set_hang(fixture->fake_mounts, hang);
     GThread *slow = g_thread_new("slow", mount_slowly, fixture);
     hang_await(hang);
     g_autoptr(GPtrArray) all = lease_store_list(fixture->store, NULL);
@@ -186,7 +186,7 @@ test_who_restores_does_not_wait_for_who_restores_the_same(ShareFixture *fixture,
     Lease *const leases[] = { first, second };
     gint64 until = fixture_deadline();
 
-    fixture->fake_mounts->hang = hang;
+    fake_mount_table_set_hang(fixture->fake_mounts, hang);
     fake_mount_table_forget(fixture->fake_mounts);
     GThread *looking = g_thread_new("look", look_slowly, fixture);
     hang_await(hang);
@@ -227,7 +227,7 @@ test_a_mount_point_that_could_not_be_taken_back_goes_later(ShareFixture *fixture
     for (gsize i = 0; i < G_N_ELEMENTS(failures); i++) {
         g_autoptr(GError) error = NULL;
 
-        fixture->fake_mounts->fail = failures[i];
+        fake_mount_table_fail(fixture->fake_mounts, failures[i], FAULT_INTERNAL);
         g_atomic_int_set(&no_names_change, TRUE);
         g_assert_null(mount_as(fixture, "t", &error));
         g_assert_error(error, FAULT, FAULT_ROLLBACK_INCOMPLETE);
