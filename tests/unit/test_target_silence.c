@@ -169,6 +169,25 @@ test_time_of_a_lease_begins_when_its_files_are_there(TargetFixture *fixture, con
     g_assert_cmpint(lease->remaining_usec, >, 0);
 }
 
+/* A lease that is being made is as one whose maker was killed, but for the claim. */
+static void
+test_what_is_being_made_is_not_taken_away(TargetFixture *fixture, const void *data)
+{
+    g_autoptr(Hang) hang = hang_new(1);
+
+    touched = hang;
+    GThread *thread = g_thread_new("create", create_slowly, fixture);
+    hang_await(hang);
+    target_leases_reconcile(fixture->leases);
+    g_assert_cmpuint(fixture_count_leases(fixture), ==, 1);
+    hang_end(hang);
+    g_autoptr(Lease) lease = g_thread_join(thread);
+    touched = NULL;
+    g_assert_cmpstr(lease->state, ==, "ready");
+    g_assert_true(g_file_test(fixture->first, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_test(fixture->second, G_FILE_TEST_EXISTS));
+}
+
 static void
 add(const char *name, void (*test)(TargetFixture *, const void *))
 {
@@ -188,6 +207,7 @@ main(int argc, char **argv)
     add("others-are-made-elsewhere", test_others_are_made_elsewhere);
     add("time-of-a-lease-begins-when-its-files-are-there",
         test_time_of_a_lease_begins_when_its_files_are_there);
+    add("what-is-being-made-is-not-taken-away", test_what_is_being_made_is_not_taken_away);
     add("calls-on-other-leases-do-not-wait", test_calls_on_other_leases_do_not_wait);
     return g_test_run();
 }
