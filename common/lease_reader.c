@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#define ASSET_COLUMNS "lease, kind, key, state, detail"
+
 gint64
 lease_clock_usec(void)
 {
@@ -35,12 +37,12 @@ column_object(sqlite3_stmt *statement, int column)
     return NULL;
 }
 
-static gboolean
-record_damaged(const LeaseReader *reader, const char *id, GError **error)
+void
+lease_reader_damaged(const LeaseReader *reader, const Lease *lease, GError **error)
 {
-    g_autofree char *what = g_strdup_printf("the record of lease %s", id);
+    g_autofree char *what = g_strdup_printf("the record of lease %s", lease->id);
 
-    return database_damaged(reader->database, what, error);
+    database_damaged(reader->database, what, error);
 }
 
 /* The row that @statement stands on, without its assets. */
@@ -69,39 +71,9 @@ read_row(const LeaseReader *reader, sqlite3_stmt *statement)
     return lease;
 }
 
-/* *ret_damaged tells a record that is not as it was written from one that cannot be read now. */
-static gboolean
-read_assets(const LeaseReader *reader, Lease *lease, gboolean *ret_damaged, GError **error)
-{
-    sqlite3_stmt *statement =
-        database_prepare(reader->database, error,
-                         "SELECT kind, key, state, detail FROM asset WHERE lease=? ORDER BY key",
-                         "i", (gint64)lease->generation);
-    int code;
-
-    if (!statement)
-        return FALSE;
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        g_autofree char *kind = lease_reader_text(statement, 0);
-        g_autofree char *key = lease_reader_text(statement, 1);
-        g_autofree char *state = lease_reader_text(statement, 2);
-        json_t *detail = column_object(statement, 3);
-
-        if (!detail)
-            break;
-        g_ptr_array_add(lease->assets, lease_asset_new(kind, key, state, detail));
-    }
-    *ret_damaged = code == SQLITE_ROW;
-    if (code == SQLITE_ROW)
-        record_damaged(reader, lease->id, error);
-    else if (code != SQLITE_DONE)
-        database_failed(reader->database, error);
-    database_done(reader->database, statement);
-    return code == SQLITE_DONE;
-}
-
-GPtrArray *
-lease_reader_read_rows(const LeaseReader *reader, sqlite3_stmt *statement, GError **error)
+/* The leases that @statement selects, without their assets. */
+static GPtrArray *
+read_rows(const LeaseReader *reader, sqlite3_stmt *statement, GError **error)
 {
     g_autoptr(GPtrArray) leases = g_ptr_array_new_with_free_func((GDestroyNotify)lease_free);
     int code;
@@ -116,24 +88,81 @@ lease_reader_read_rows(const LeaseReader *reader, sqlite3_stmt *statement, GErro
     return code == SQLITE_DONE ? g_steal_pointer(&leases) : NULL;
 }
 
-gboolean
-lease_reader_complete(const LeaseReader *reader, Lease *lease, gboolean *ret_damaged,
-                      GError **error)
+/* The asset that @statement stands on. A lease that has half a one is as one without a request. */
+static void
+add_asset(Lease *lease, sqlite3_stmt *statement)
 {
-    *ret_damaged = !lease->request;
-    return lease->request ? read_assets(reader, lease, ret_damaged, error)
-                          : record_damaged(reader, lease->id, error);
+    g_autofree char *kind = lease_reader_text(statement, 1);
+    g_autofree char *key = lease_reader_text(statement, 2);
+    g_autofree char *state = lease_reader_text(statement, 3);
+    json_t *detail = column_object(statement, 4);
+
+    if (detail)
+        g_ptr_array_add(lease->assets, lease_asset_new(kind, key, state, detail));
+    else
+        g_clear_pointer(&lease->request, json_decref);
+}
+
+static guint64
+generation_at(const GPtrArray *leases, guint place)
+{
+    return ((const Lease *)leases->pdata[place])->generation;
+}
+
+/* Adds what @statement selects, by generation, to @leases, oldest first. What is of none of them
+ * was left by somebody who changed the database by hand. */
+static gboolean
+read_assets(const LeaseReader *reader, const GPtrArray *leases, sqlite3_stmt *statement,
+            GError **error)
+{
+    guint place = 0;
+    int code;
+
+    if (!statement)
+        return FALSE;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        guint64 generation = (guint64)sqlite3_column_int64(statement, 0);
+
+        while (place < leases->len && generation_at(leases, place) < generation)
+            place++;
+        if (place < leases->len && generation_at(leases, place) == generation)
+            add_asset(leases->pdata[place], statement);
+    }
+    if (code != SQLITE_DONE)
+        database_failed(reader->database, error);
+    database_done(reader->database, statement);
+    return code == SQLITE_DONE;
+}
+
+Lease *
+lease_reader_find(const LeaseReader *reader, sqlite3_stmt *statement, GError **error)
+{
+    g_autoptr(GPtrArray) leases = read_rows(reader, statement, error);
+
+    if (!leases || leases->len == 0)
+        return NULL;
+    const Lease *lease = leases->pdata[0];
+    sqlite3_stmt *assets = database_prepare(
+        reader->database, error, "SELECT " ASSET_COLUMNS " FROM asset WHERE lease=? ORDER BY key",
+        "i", (gint64)lease->generation);
+    if (!read_assets(reader, leases, assets, error))
+        return NULL;
+    if (lease->request)
+        return g_ptr_array_steal_index(leases, 0);
+    lease_reader_damaged(reader, lease, error);
+    return NULL;
 }
 
 GPtrArray *
-lease_reader_read(const LeaseReader *reader, sqlite3_stmt *statement, GError **error)
+lease_reader_list(const LeaseReader *reader, GError **error)
 {
-    g_autoptr(GPtrArray) leases = lease_reader_read_rows(reader, statement, error);
-    gboolean damaged = FALSE;
+    sqlite3_stmt *rows = database_prepare(
+        reader->database, error, "SELECT " LEASE_COLUMNS " FROM lease ORDER BY generation", "");
+    g_autoptr(GPtrArray) leases = read_rows(reader, rows, error);
 
-    for (guint i = 0; leases && i < leases->len; i++) {
-        if (!lease_reader_complete(reader, leases->pdata[i], &damaged, error))
-            return NULL;
-    }
-    return g_steal_pointer(&leases);
+    if (!leases)
+        return NULL;
+    sqlite3_stmt *assets = database_prepare(
+        reader->database, error, "SELECT " ASSET_COLUMNS " FROM asset ORDER BY lease, key", "");
+    return read_assets(reader, leases, assets, error) ? g_steal_pointer(&leases) : NULL;
 }

@@ -20,16 +20,12 @@ gint64 lease_clock_usec(void);
 /* The text in @column of the row that @statement stands on; "" for none. Owned by the caller. */
 char *lease_reader_text(sqlite3_stmt *statement, int column);
 
-/* All of the following consume @statement; NULL is a failure already reported. FAULT_STORE_FAILED.
+/* The lease that @statement (consumed) selects, with its assets; NULL without an error: none. A
+ * @statement that is NULL is a failure already reported. FAULT_STORE_FAILED, also if it is damaged.
  */
-
-/* The leases that @statement selects, oldest first if it says so: GPtrArray of Lease *. Fails if
- * one of them is damaged. */
-GPtrArray *lease_reader_read(const LeaseReader *reader, sqlite3_stmt *statement, GError **error);
-/* The same without their assets and with those that are damaged, whose request may be NULL. */
-GPtrArray *lease_reader_read_rows(const LeaseReader *reader, sqlite3_stmt *statement,
-                                  GError **error);
-/* Adds the assets to a lease of lease_reader_read_rows(). *ret_damaged: its record is not as it was
- * written; else it cannot be read now. */
-gboolean lease_reader_complete(const LeaseReader *reader, Lease *lease, gboolean *ret_damaged,
-                               GError **error);
+Lease *lease_reader_find(const LeaseReader *reader, sqlite3_stmt *statement, GError **error);
+/* All leases, oldest first: GPtrArray of Lease *. One whose record, or that of an asset, is not as
+ * it was written has no request. FAULT_STORE_FAILED. */
+GPtrArray *lease_reader_list(const LeaseReader *reader, GError **error);
+/* FAULT_STORE_FAILED, which says that the record of @lease is damaged. */
+void lease_reader_damaged(const LeaseReader *reader, const Lease *lease, GError **error);

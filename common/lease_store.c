@@ -80,17 +80,6 @@ begin(LeaseStore *store, GError **error)
     return TRUE;
 }
 
-/* The only or first lease of @leases (consumed), or NULL. */
-static Lease *
-take_first(GPtrArray *leases)
-{
-    Lease *lease = leases && leases->len > 0 ? g_ptr_array_steal_index(leases, 0) : NULL;
-
-    if (leases)
-        g_ptr_array_unref(leases);
-    return lease;
-}
-
 static gboolean
 insert_asset(LeaseStore *store, guint64 generation, const LeaseAsset *asset, FaultCode busy_code,
              GError **error)
@@ -112,13 +101,13 @@ insert_asset(LeaseStore *store, guint64 generation, const LeaseAsset *asset, Fau
         return FALSE;
     }
     g_autofree char *object = g_strdup_printf("%s %s", asset->kind, asset->key);
-    g_autoptr(Lease) holder = take_first(
-        lease_reader_read(&store->reader,
+    g_autoptr(Lease) holder =
+        lease_reader_find(&store->reader,
                           database_prepare(store->database, NULL,
                                            "SELECT " LEASE_COLUMNS " FROM lease WHERE generation="
                                            "(SELECT lease FROM asset WHERE kind=? AND key=?)",
                                            "ss", asset->kind, asset->key),
-                          NULL));
+                          NULL);
     fault_set(error, busy_code, object, "wait for that lease to end, or release it",
               "held by lease %s of %s for guest '%s'", holder ? holder->id : "?",
               holder ? holder->owner : "?", holder ? holder->guest_name : "?");
@@ -150,12 +139,12 @@ insert_lease(LeaseStore *store, const Lease *draft, const char *id, unsigned tim
 static Lease *
 find_by_token(LeaseStore *store, const Lease *draft, GError **error)
 {
-    return take_first(lease_reader_read(
-        &store->reader,
-        database_prepare(store->database, error,
-                         "SELECT " LEASE_COLUMNS " FROM lease WHERE kind=? AND owner=? AND token=?",
-                         "sss", draft->kind, draft->owner, draft->token),
-        error));
+    return lease_reader_find(&store->reader,
+                             database_prepare(store->database, error,
+                                              "SELECT " LEASE_COLUMNS
+                                              " FROM lease WHERE kind=? AND owner=? AND token=?",
+                                              "sss", draft->kind, draft->owner, draft->token),
+                             error);
 }
 
 /* Fails when there are too many leases already. */
@@ -184,11 +173,11 @@ find_lease(LeaseStore *store, const char *id, guint64 generation, GError **error
 {
     g_autoptr(GError) failure = NULL;
 
-    g_autoptr(Lease) lease = take_first(lease_reader_read(
+    g_autoptr(Lease) lease = lease_reader_find(
         &store->reader,
         database_prepare(store->database, &failure,
                          "SELECT " LEASE_COLUMNS " FROM lease WHERE id=?", "s", id),
-        &failure));
+        &failure);
     if (failure) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
@@ -275,39 +264,31 @@ lease_store_get(LeaseStore *store, const char *id, guint64 generation, GError **
 }
 
 static void
-report_damage(LeaseStore *store, const Lease *lease, const GError *error)
+report_damage(LeaseStore *store, const Lease *lease)
 {
+    g_autoptr(GError) failure = NULL;
+
+    lease_reader_damaged(&store->reader, lease, &failure);
     if (g_hash_table_add(store->reported, g_strdup(lease->id)))
         g_warning("lease %s of guest '%s' is left alone, and what it holds stays held: %s",
-                  lease->id, lease->guest_name, error->message);
+                  lease->id, lease->guest_name, failure->message);
 }
 
 /* With the database's lock. */
 static GPtrArray *
 list_readable(LeaseStore *store, GError **error)
 {
-    g_autoptr(GPtrArray) leases = lease_reader_read_rows(
-        &store->reader,
-        database_prepare(store->database, error,
-                         "SELECT " LEASE_COLUMNS " FROM lease ORDER BY generation", ""),
-        error);
+    GPtrArray *leases = lease_reader_list(&store->reader, error);
 
-    for (guint i = 0; leases && i < leases->len;) {
-        g_autoptr(GError) failure = NULL;
-        gboolean damaged = FALSE;
+    for (guint i = leases ? leases->len : 0; i-- > 0;) {
+        const Lease *lease = leases->pdata[i];
 
-        if (lease_reader_complete(&store->reader, leases->pdata[i], &damaged, &failure)) {
-            i++;
+        if (lease->request)
             continue;
-        }
-        if (!damaged) {
-            g_propagate_error(error, g_steal_pointer(&failure));
-            return NULL;
-        }
-        report_damage(store, leases->pdata[i], failure);
+        report_damage(store, lease);
         g_ptr_array_remove_index(leases, i);
     }
-    return g_steal_pointer(&leases);
+    return leases;
 }
 
 GPtrArray *

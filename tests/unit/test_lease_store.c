@@ -394,6 +394,18 @@ test_damaged_record_leaves_the_others_usable(Fixture *fixture, gconstpointer unu
 }
 
 static void
+test_assets_left_by_hand_are_nobodys(Fixture *fixture, gconstpointer unused)
+{
+    for (char token[] = "a"; *token <= 'd'; ++*token)
+        lease_free(must_create(fixture->store, token, token));
+    tamper(fixture, "DELETE FROM lease WHERE token IN ('b', 'd')");
+    g_autoptr(GPtrArray) leases = lease_store_list(fixture->store, NULL);
+    g_assert_cmpuint(leases->len, ==, 2);
+    g_assert_nonnull(lease_find_asset(leases->pdata[0], "function", "a"));
+    g_assert_nonnull(lease_find_asset(leases->pdata[1], "function", "c"));
+}
+
+static void
 test_asset_of_a_lease_that_ended_is_refused(Fixture *fixture, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
@@ -576,6 +588,7 @@ main(int argc, char **argv)
     ADD("/lease-store/later-version", test_database_of_a_later_version_is_refused);
     ADD("/lease-store/damaged-record", test_damaged_record_is_reported);
     ADD("/lease-store/damaged-record-among-others", test_damaged_record_leaves_the_others_usable);
+    ADD("/lease-store/lease-removed-by-hand", test_assets_left_by_hand_are_nobodys);
     ADD("/lease-store/asset-of-an-ended-lease", test_asset_of_a_lease_that_ended_is_refused);
     ADD("/lease-store/asset-of-another-lease", test_asset_of_another_lease_is_not_taken_over);
     ADD("/lease-store/asset-gives-its-place", test_asset_gives_its_place_to_another_or_keeps_it);
