@@ -24,7 +24,7 @@ typedef struct {
     const Kernel *kernel;
     const char *bond;
     const char *pci_path;
-    bool enslaved;  /* by us */
+    bool enslaved;  /* by us, or its answer was lost */
     json_t *report; /* once it is active */
 } Join;
 
@@ -77,8 +77,8 @@ activate(Join *join, const Links *links, const Link *bond, const Link *port, Fai
 static Stage
 take_in(Join *join, const Link *bond, const Link *port, Failure *failure)
 {
-    join->enslaved = bond_enslave(join->kernel, bond, port, failure);
-    return join->enslaved ? STAGE_UNUSED : STAGE_FAILED;
+    join->enslaved = true;
+    return bond_enslave(join->kernel, bond, port, failure) ? STAGE_UNUSED : STAGE_FAILED;
 }
 
 /* One look at the links, and the next thing to do about them. */
@@ -149,8 +149,9 @@ take_back(const Join *join)
 
     if (!join->enslaved || !links_read(join->kernel, &links, &ignored))
         return;
+    const Link *bond = links_find_name(&links, join->bond);
     const Link *port = links_find_path(&links, join->pci_path);
-    if (port)
+    if (bond && port && port->master == bond->index)
         (void)bond_release(join->kernel, port, &ignored);
     links_clear(&links);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* join takes a device into a bond, and asks nothing of the kernel that it cannot grant yet. */
+#include <errno.h>
 #include <string.h>
 
 #include "fake/fake_kernel.h"
@@ -91,6 +92,69 @@ test_absent_device_fails_and_says_where(void)
     teardown(&world);
 }
 
+/* Whether the function is a port of the bond, as the kernel has it. */
+static gboolean
+is_port(const World *world)
+{
+    Links links = { 0 };
+    Failure failure = { 0 };
+
+    g_assert_true(links_read(world->kernel, &links, &failure));
+    gboolean taken = links_find_name(&links, "ens4")->master != 0;
+    links_clear(&links);
+    return taken;
+}
+
+/* Else its NIC would keep the bond's MAC from the port that carries the traffic. */
+static void
+test_device_that_is_not_used_in_time_is_taken_out_again(void)
+{
+    World world;
+
+    setup(&world);
+    g_assert_null(verb_join(world.kernel, "bond0", FUNCTION_PATH, 0, &world.failure));
+    g_assert_nonnull(strstr(world.failure.text, "has no carrier or is not used"));
+    g_assert_false(is_port(&world));
+    teardown(&world);
+}
+
+static void
+test_each_failure_is_told_and_leaves_the_device_out(void)
+{
+    for (int lost = 0; lost <= 1; lost++) {
+        gboolean struck = TRUE;
+
+        for (unsigned call = 1; struck; call++) {
+            World world;
+
+            setup(&world);
+            unsigned before = fake_kernel_calls(world.fake);
+            fake_kernel_fail(world.fake, call, -ENOMEM, lost);
+            json_t *bond = verb_join(world.kernel, "bond0", FUNCTION_PATH, 30, &world.failure);
+            struck = fake_kernel_calls(world.fake) - before >= call;
+            fake_kernel_fail(world.fake, 0, 0, FALSE); /* no more */
+            g_test_message("call %u, answer lost: %d: %s", call, lost, world.failure.text);
+            g_assert_true((bond != NULL) == is_port(&world));
+            g_assert_true((bond != NULL) == g_str_equal(world.failure.text, ""));
+            json_decref(bond);
+            teardown(&world);
+        }
+    }
+}
+
+static void
+test_only_an_active_backup_bond_is_joined(void)
+{
+    World world;
+
+    setup(&world);
+    fake_kernel_add_bond(world.fake, "bond1", "52:54:00:aa:00:09");
+    g_assert_null(verb_join(world.kernel, "bond1", FUNCTION_PATH, 30, &world.failure));
+    g_assert_cmpstr(world.failure.text, ==, "bond1 is not an active-backup bond");
+    g_assert_false(is_port(&world));
+    teardown(&world);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -100,5 +164,10 @@ main(int argc, char **argv)
                     test_bond_is_not_told_to_use_what_it_has_not_seen);
     g_test_add_func("/join/absent-device-fails-and-says-where",
                     test_absent_device_fails_and_says_where);
+    g_test_add_func("/join/device-that-is-not-used-in-time-is-taken-out-again",
+                    test_device_that_is_not_used_in_time_is_taken_out_again);
+    g_test_add_func("/join/each-failure-is-told-and-leaves-the-device-out",
+                    test_each_failure_is_told_and_leaves_the_device_out);
+    g_test_add_func("/join/only-an-active-backup-bond", test_only_an_active_backup_bond_is_joined);
     return g_test_run();
 }
