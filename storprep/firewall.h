@@ -16,6 +16,8 @@ typedef struct {
     gboolean (*is_active)(void *self);
     /* Whether NFS may come in through the default zone. FAULT_PROGRAM_FAILED, FAULT_TIMED_OUT. */
     gboolean (*is_open)(void *self, gboolean *ret_open, GError **error);
+    /* Whether it may by the permanent rules, which say what the administrator wants for good. */
+    gboolean (*is_permanent)(void *self, gboolean *ret_permanent, GError **error);
     gboolean (*set_open)(void *self, gboolean open, GError **error);
     void (*free)(void *self);
 } FirewallOps;
@@ -30,4 +32,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Firewall, firewall_free)
 /* The operations, as in FirewallOps. */
 gboolean firewall_is_active(Firewall *firewall);
 gboolean firewall_is_open(Firewall *firewall, gboolean *ret_open, GError **error);
+gboolean firewall_is_permanent(Firewall *firewall, gboolean *ret_permanent, GError **error);
 gboolean firewall_set_open(Firewall *firewall, gboolean open, GError **error);

@@ -37,12 +37,15 @@ check_unused(const ShareHost *host, const LeaseAsset *asset, GError **error)
 static gboolean
 undo(const ShareHost *host, const LeaseAsset *asset, GError **error)
 {
-    gboolean open = FALSE;
+    gboolean open = FALSE, permanent = FALSE;
 
     if (!firewall_is_active(host->firewall))
         return TRUE;
-    return firewall_is_open(host->firewall, &open, error) &&
-           (!open || firewall_set_open(host->firewall, FALSE, error));
+    if (!firewall_is_open(host->firewall, &open, error) ||
+        !firewall_is_permanent(host->firewall, &permanent, error))
+        return FALSE;
+    /* The administrator has opened it for good meanwhile. */
+    return !open || permanent || firewall_set_open(host->firewall, FALSE, error);
 }
 
 /* Gone after a reload of the firewall. */

@@ -21,6 +21,15 @@ is_open(void *self, gboolean *ret_open, GError **error)
 }
 
 static gboolean
+is_permanent(void *self, gboolean *ret_permanent, GError **error)
+{
+    const FakeFirewall *fake = self;
+
+    *ret_permanent = fake->permanent;
+    return TRUE;
+}
+
+static gboolean
 set_open(void *self, gboolean open, GError **error)
 {
     FakeFirewall *fake = self;
@@ -43,6 +52,7 @@ fake_firewall_get(FakeFirewall *fake)
     static const FirewallOps ops = {
         .is_active = is_active,
         .is_open = is_open,
+        .is_permanent = is_permanent,
         .set_open = set_open,
         .free = leave_fake,
     };

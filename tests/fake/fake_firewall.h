@@ -7,7 +7,8 @@
 typedef struct {
     gboolean active;
     gboolean open;
-    gboolean fails; /* set_open() fails */
+    gboolean permanent; /* its permanent rules let NFS in, too */
+    gboolean fails;     /* set_open() fails */
 } FakeFirewall;
 
 /* The link to @fake, which is borrowed. */

@@ -312,6 +312,19 @@ test_an_open_firewall_stays_open(ShareFixture *fixture, const void *data)
     g_assert_true(fixture->fake_firewall.open);
 }
 
+/* By the administrator, who wants NFS in from now on. */
+static void
+test_a_firewall_that_was_opened_for_good_stays_open(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = NULL;
+
+    fixture->fake_firewall.active = TRUE;
+    lease = create_from(fixture, asked_through(fixture, "t"), NULL);
+    fixture->fake_firewall.permanent = TRUE;
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    g_assert_true(fixture->fake_firewall.open);
+}
+
 static void
 test_a_firewall_that_stays_shut_undoes_the_export(ShareFixture *fixture, const void *data)
 {
@@ -363,6 +376,7 @@ main(int argc, char **argv)
         { "/export/come-back", test_needed_exports_come_back },
         { "/export/firewall", test_the_firewall_is_opened_only_on_request },
         { "/export/firewall-open", test_an_open_firewall_stays_open },
+        { "/export/firewall-for-good", test_a_firewall_that_was_opened_for_good_stays_open },
         { "/export/firewall-shut", test_a_firewall_that_stays_shut_undoes_the_export },
         { "/export/crash", test_crash_while_making_leaves_nothing },
     };
