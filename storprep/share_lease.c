@@ -321,24 +321,73 @@ list_of_owner(ShareLeases *leases, const char *kind, const char *owner, const ch
     return g_steal_pointer(&all);
 }
 
+/* Puts each lease as it is now in its place in @ending, claimed. */
+static gboolean
+take_all(ShareLeases *leases, GPtrArray *ending, GArray *claims, GError **error)
+{
+    for (guint i = 0; i < ending->len; i++) {
+        Lease *listed = ending->pdata[i];
+        LeaseClaim claim = { 0 };
+        Lease *lease =
+            lease_book_take(&leases->book, listed->id, listed->generation, &claim, error);
+
+        g_array_append_val(claims, claim);
+        if (!lease)
+            return FALSE;
+        lease_free(listed);
+        ending->pdata[i] = lease;
+    }
+    return TRUE;
+}
+
+/* What they hold in common goes with the last of them, which must not be the first to ask. */
+static gboolean
+check_all_unused(ShareLeases *leases, const GPtrArray *ending, GError **error)
+{
+    for (guint i = 0; i < ending->len; i++) {
+        const Lease *lease = ending->pdata[i];
+
+        for (guint j = 0; j < lease->assets->len; j++) {
+            const LeaseAsset *asset = lease->assets->pdata[j];
+
+            if (share_is_ours(asset) && !kind_of(asset)->check_unused(&leases->host, asset, error))
+                return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* Goes on after an error and returns the first. */
+static gboolean
+end_all(ShareLeases *leases, const GPtrArray *ending, GError **error)
+{
+    GError *first = NULL;
+
+    for (guint i = 0; i < ending->len; i++)
+        lease_book_end(&leases->book, ending->pdata[i], FALSE, first ? NULL : &first);
+    if (first)
+        g_propagate_error(error, first);
+    return !first;
+}
+
 gboolean
 share_leases_end(ShareLeases *leases, const char *kind, const char *owner, const char *place,
                  gboolean *ret_kept, GError **error)
 {
     g_autoptr(GPtrArray) ending = list_of_owner(leases, kind, owner, place, error);
-    gboolean all_kept = TRUE;
+    g_autoptr(GArray) claims = g_array_new(FALSE, FALSE, sizeof(LeaseClaim));
+    gboolean kept = TRUE;
 
-    for (guint i = 0; ending && i < ending->len; i++) {
-        const Lease *lease = ending->pdata[i];
-        gboolean kept;
-
-        if (!share_leases_release(leases, lease->id, lease->generation, &kept, error))
-            return FALSE;
-        all_kept = all_kept && kept;
-    }
-    if (ending)
-        *ret_kept = all_kept;
-    return ending != NULL;
+    g_array_set_clear_func(claims, (GDestroyNotify)lease_claim_clear);
+    if (!ending || !take_all(leases, ending, claims, error) ||
+        !check_all_unused(leases, ending, error))
+        return FALSE;
+    for (guint i = 0; i < ending->len; i++)
+        kept = kept && is_foreign(ending->pdata[i]);
+    if (!end_all(leases, ending, error))
+        return FALSE;
+    *ret_kept = kept;
+    return TRUE;
 }
 
 /* Looking after. */

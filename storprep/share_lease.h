@@ -38,8 +38,8 @@ gboolean share_leases_release(ShareLeases *leases, const char *id, guint64 gener
                               gboolean *ret_kept, GError **error);
 /*
  * Ends all leases of @kind ("export", "mount") about the directory @place, which must all be
- * @owner's. FAULT_LEASE_NOT_FOUND, FAULT_SHARE_BUSY if others need it or somebody uses it; else as
- * release.
+ * @owner's. FAULT_LEASE_NOT_FOUND, FAULT_SHARE_BUSY if others need it or somebody uses it: then all
+ * are left as they are; else as release.
  */
 gboolean share_leases_end(ShareLeases *leases, const char *kind, const char *owner,
                           const char *place, gboolean *ret_kept, GError **error);

@@ -217,6 +217,28 @@ test_not_taken_from_its_users(ShareFixture *fixture, const void *data)
     g_assert_true(share_fixture_release(fixture, lease, NULL));
 }
 
+/* The last of them would be refused after the others had gone. */
+static void
+test_unexport_ends_all_leases_or_none(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) first = create(fixture, "t");
+    g_autoptr(Lease) second = create(fixture, "u");
+    g_autoptr(GError) error = NULL;
+    gboolean kept = TRUE;
+
+    fixture->fake_server->user = "10.98.0.2:921";
+    g_assert_false(
+        share_leases_end(fixture->leases, "export", "test", fixture->images, &kept, &error));
+    g_assert_error(error, FAULT, FAULT_SHARE_BUSY);
+    g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 2);
+    fixture->fake_server->user = NULL;
+    g_assert_true(
+        share_leases_end(fixture->leases, "export", "test", fixture->images, &kept, NULL));
+    g_assert_false(kept);
+    g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 0);
+    g_assert_cmpuint(fake_nfs_server_count(fixture->fake_server), ==, 0);
+}
+
 static void
 test_expired_but_used_waits(ShareFixture *fixture, const void *data)
 {
@@ -372,6 +394,7 @@ main(int argc, char **argv)
         { "/export/replaced", test_what_replaced_ours_stays },
         { "/export/two-leases", test_two_leases_share_one_export },
         { "/export/users", test_not_taken_from_its_users },
+        { "/export/all-or-none", test_unexport_ends_all_leases_or_none },
         { "/export/expired-but-used", test_expired_but_used_waits },
         { "/export/come-back", test_needed_exports_come_back },
         { "/export/firewall", test_the_firewall_is_opened_only_on_request },
