@@ -77,6 +77,21 @@ mount_table_find_user(MountTable *table, const char *target, char **ret_user, GE
     return table->ops->find_user(table->self, target, ret_user, error);
 }
 
+const char *
+mount_options_danger(const char *options)
+{
+    static const char *const dangers[] = {
+        "ro", "soft", "softerr", "nolock", "local_lock=all", "local_lock=flock", "local_lock=posix"
+    };
+    g_auto(GStrv) words = g_strsplit(options, ",", -1);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(dangers); i++) {
+        if (g_strv_contains((const char *const *)words, dangers[i]))
+            return dangers[i];
+    }
+    return NULL;
+}
+
 static size_t
 length_without_slashes(const char *text)
 {

@@ -14,11 +14,12 @@
 typedef struct MountTable MountTable;
 
 typedef struct {
-    guint64 id;    /* of this mount, not given to another one before it is gone */
-    char *source;  /* "host1:/srv/images" */
-    char *target;  /* mount point */
-    char *type;    /* "nfs4"; like its neighbours "" where the kernel says nothing */
-    char *options; /* of the file system: "rw,vers=4.2,..." */
+    guint64 id;         /* of this mount, not given to another one before it is gone */
+    char *source;       /* "host1:/srv/images" */
+    char *target;       /* mount point */
+    char *type;         /* "nfs4"; like its neighbours "" where the kernel says nothing */
+    char *options;      /* of the file system: "rw,vers=4.2,..." */
+    gboolean read_only; /* as it is mounted here */
 } MountEntry;
 void mount_entry_free(MountEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MountEntry, mount_entry_free)
@@ -61,5 +62,8 @@ gboolean mount_table_unmount(MountTable *table, const MountEntry *entry, GError 
 gboolean mount_table_find_user(MountTable *table, const char *target, char **ret_user,
                                GError **error);
 
+/* The word of @options that endangers a guest whose image is there: its writes can fail or are not
+ * possible, or its locks are not seen by other hosts. NULL: none does. Static. Pure. */
+const char *mount_options_danger(const char *options);
 /* Whether it is an NFS mount of @source, a "/" at its end aside. Pure. */
 gboolean mount_entry_is_nfs_of(const MountEntry *entry, const char *source);

@@ -146,6 +146,7 @@ find(void *self, const char *target, MountEntry **ret_entry, GError **error)
         (*ret_entry)->target = g_strdup(target);
         (*ret_entry)->type = known(mnt_fs_get_fstype(fs));
         (*ret_entry)->options = known(mnt_fs_get_fs_options(fs));
+        (*ret_entry)->read_only = mnt_fs_match_options(fs, "ro");
     }
     return TRUE;
 }

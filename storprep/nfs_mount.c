@@ -11,6 +11,7 @@
 #include "storprep/mount_point.h"
 #include "storprep/mount_table.h"
 #include "storprep/nfs_pool.h"
+#include "storprep/nfs_server.h"
 
 #define MOUNT_KIND "mount"
 
@@ -252,6 +253,52 @@ mount_it(const ShareHost *host, LeaseAsset *asset, GError **error)
 }
 
 static gboolean
+refuse_found(const LeaseAsset *asset, const char *found, const char *remedy, GError **error)
+{
+    g_autofree char *cause = g_strdup_printf("what is mounted there already is mounted %s", found);
+
+    return refuse(error, FAULT_SHARE_UNFIT, target_of(asset), remedy, cause);
+}
+
+/* "vers=4.1", or NULL if any will do. Owned by the caller. */
+static char *
+asked_version(const LeaseAsset *asset)
+{
+    const char *version = strstr(share_text(asset, "options"), "vers=");
+
+    return version ? g_strndup(version, strcspn(version, ",")) : NULL;
+}
+
+/* Whether what is there serves as well as what was asked for. How long it waits for the server, how
+ * it caches and the like is its owner's affair. */
+static gboolean
+check_found(const LeaseAsset *asset, const MountEntry *entry, GError **error)
+{
+    const char *options = entry->options ? entry->options : "";
+    const char *danger = mount_options_danger(options);
+    g_autofree char *version = asked_version(asset);
+    g_autofree char *remedy = NULL;
+    g_autofree char *found = NULL;
+
+    if (entry->read_only || g_strcmp0(danger, "ro") == 0) {
+        remedy = g_strdup_printf("mount -o remount,rw '%s'", target_of(asset));
+        return refuse_found(asset, "read-only", remedy, error);
+    }
+    if (danger) {
+        found = g_strdup_printf("with '%s', which is not safe for images of guests", danger);
+        return refuse_found(asset, found,
+                            "unmount it, or mount it anew with rw,hard, without nolock and "
+                            "local_lock",
+                            error);
+    }
+    if (!version || nfs_export_has_option(options, version))
+        return TRUE;
+    found = g_strdup_printf("with '%s', which is not '%s' as asked for", options, version);
+    return refuse_found(asset, found, "ask for its version or for none, or unmount it first",
+                        error);
+}
+
+static gboolean
 make(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **error)
 {
     g_autoptr(MountEntry) entry = NULL;
@@ -261,6 +308,8 @@ make(const ShareHost *host, const Lease *lease, LeaseAsset *asset, GError **erro
         return FALSE;
     if (!entry)
         return prepare_point(host, lease, asset, error) && mount_it(host, asset, error);
+    if (!check_found(asset, entry, error))
+        return FALSE;
     if (!share_find_other_with_id(host, lease, asset, entry->id, &other, error) ||
         (!other && !share_find_other(host, lease, asset, &other, error)))
         return FALSE;

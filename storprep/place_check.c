@@ -8,8 +8,8 @@
 #include "common/fault.h"
 #include "storprep/check_arrival.h"
 #include "storprep/host_state.h"
+#include "storprep/mount_table.h"
 #include "storprep/network_path.h"
-#include "storprep/nfs_server.h"
 #include "storprep/qemu_conf.h"
 
 static char *
@@ -175,26 +175,11 @@ for_each_network_disk(const CheckArrival *arrival, CheckReport *report,
     }
 }
 
-/* The option that endangers a guest; NULL: none does. */
-static const char *
-find_bad_option(const char *options)
-{
-    static const char *const bad[] = {
-        "ro", "soft", "softerr", "nolock", "local_lock=all", "local_lock=flock", "local_lock=posix"
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
-        if (nfs_export_has_option(options, bad[i]))
-            return bad[i];
-    }
-    return NULL;
-}
-
 static void
 judge_options(const CheckArrival *arrival, const char *object, const char *options,
               CheckReport *report)
 {
-    const char *bad = find_bad_option(options);
+    const char *bad = mount_options_danger(options);
 
     if (bad)
         check_fail(report, object, NULL, "lies on network storage mounted with '%s'", bad);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake/fake_mount_table.h"
 
+#include <string.h>
+
 FakeMountTable *
 fake_mount_table_new(void)
 {
@@ -103,7 +105,8 @@ mount_source(void *self, const char *source, const char *target, const char *opt
              GError **error)
 {
     FakeMountTable *fake = self;
-    g_autofree char *listed = g_strconcat("vers=4.2,", options, NULL);
+    g_autofree char *listed =
+        g_strconcat(strstr(options, "vers=") ? "" : "vers=4.2,", options, NULL);
     gboolean failed;
 
     g_mutex_lock(&fake->lock);
@@ -203,12 +206,19 @@ fake_mount_table_set_hang(FakeMountTable *fake, Hang *hang)
 }
 
 void
+fake_mount_table_mount_with(FakeMountTable *fake, const char *source, const char *target,
+                            const char *type, const char *options)
+{
+    g_mutex_lock(&fake->lock);
+    add(fake, source, target, type, options);
+    g_mutex_unlock(&fake->lock);
+}
+
+void
 fake_mount_table_mount(FakeMountTable *fake, const char *source, const char *target,
                        const char *type)
 {
-    g_mutex_lock(&fake->lock);
-    add(fake, source, target, type, "rw");
-    g_mutex_unlock(&fake->lock);
+    fake_mount_table_mount_with(fake, source, target, type, "rw,vers=4.2,hard,local_lock=none");
 }
 
 void

@@ -33,6 +33,8 @@ void fake_mount_table_set_hang(FakeMountTable *fake, Hang *hang);
 /* As the administrator does. */
 void fake_mount_table_mount(FakeMountTable *fake, const char *source, const char *target,
                             const char *type);
+void fake_mount_table_mount_with(FakeMountTable *fake, const char *source, const char *target,
+                                 const char *type, const char *options);
 /* A reboot. */
 void fake_mount_table_forget(FakeMountTable *fake);
 unsigned fake_mount_table_count(FakeMountTable *fake);

@@ -167,6 +167,29 @@ test_the_topmost_mount_counts(Fixture *fixture, const void *data)
     g_assert_cmpstr(entry->type, ==, "tmpfs");
 }
 
+/* A file system that is mounted twice may be writable in one place only. */
+static void
+test_read_only_is_seen_where_it_is_said(Fixture *fixture, const void *data)
+{
+    static const struct {
+        const char *line;
+        gboolean read_only;
+    } lines[] = {
+        { "95 28 0:60 / /x rw,relatime - nfs4 h:/s rw,vers=4.2\n", FALSE },
+        { "95 28 0:60 / /x ro,relatime - nfs4 h:/s rw,vers=4.2\n", TRUE },
+        { "95 28 0:60 / /x rw,relatime - nfs4 h:/s ro,vers=4.2\n", TRUE },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *table = g_strconcat(ROOT_MOUNT, lines[i].line, NULL);
+        g_autoptr(MountEntry) entry = NULL;
+
+        put(fixture, "/proc/self/mountinfo", table);
+        g_assert_true(mount_table_find(fixture->table, "/x", &entry, NULL));
+        g_assert_cmpint(entry->read_only, ==, lines[i].read_only);
+    }
+}
+
 /* As a mount of no source is listed. */
 static void
 test_what_a_line_leaves_out_is_empty(Fixture *fixture, const void *data)
@@ -457,6 +480,7 @@ main(int argc, char **argv)
         const char *name;
         void (*test)(Fixture *, const void *);
     } tests[] = {
+        { "/mount-table/read-only", test_read_only_is_seen_where_it_is_said },
         { "/mount-table/left-out", test_what_a_line_leaves_out_is_empty },
         { "/mount-table/selinux", test_selinux_must_allow_nfs },
         { "/mount-table/neighbours", test_files_next_to_it_are_nobodys },

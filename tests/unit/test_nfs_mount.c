@@ -198,6 +198,76 @@ test_what_was_mounted_before_stays(ShareFixture *fixture, const void *data)
     g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
 }
 
+/* A guest's write would fail, its file could not be opened, or nobody else would see its locks. */
+static void
+test_dangerous_mount_there_is_refused(ShareFixture *fixture, const void *data)
+{
+    static const char *const options[] = { "rw,vers=4.2,soft,local_lock=none",
+                                           "rw,vers=4.2,softerr,local_lock=none",
+                                           "ro,vers=4.2,hard,local_lock=none",
+                                           "rw,vers=3,hard,nolock,local_lock=all",
+                                           "rw,vers=4.2,hard,local_lock=flock" };
+    g_autofree char *path = share_fixture_point(fixture);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+        g_autoptr(GError) error = NULL;
+
+        fake_mount_table_mount_with(fixture->fake_mounts, SOURCE, path, "nfs4", options[i]);
+        g_assert_null(share_fixture_mount(fixture, share_fixture_ask_mount(fixture, "t"), &error));
+        g_assert_error(error, FAULT, FAULT_SHARE_UNFIT);
+        g_assert_nonnull(strstr(fault_object(error), path));
+        g_assert_cmpstr(fault_remedy(error), !=, "");
+        g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
+        g_assert_cmpuint(share_fixture_count_leases(fixture), ==, 0);
+        fake_mount_table_forget(fixture->fake_mounts);
+    }
+}
+
+static void
+test_harmless_mount_there_is_used(ShareFixture *fixture, const void *data)
+{
+    static const char *const options[] = { "rw,vers=4.2,softreval,hard,timeo=600,local_lock=none",
+                                           "rw,vers=3,hard,nconnect=4,local_lock=none" };
+    g_autofree char *path = share_fixture_point(fixture);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+        g_autoptr(Lease) lease = NULL;
+
+        fake_mount_table_mount_with(fixture->fake_mounts, SOURCE, path, "nfs4", options[i]);
+        lease = create(fixture, "t");
+        g_assert_cmpstr(nfs_mount_options(lease), ==, options[i]);
+        share_fixture_release(fixture, lease, NULL);
+        fake_mount_table_forget(fixture->fake_mounts);
+    }
+}
+
+static json_t *
+ask_for_version(ShareFixture *fixture, const char *token, const char *version)
+{
+    json_t *asked = share_fixture_ask_mount(fixture, token);
+
+    json_object_set_new(asked, "nfsVersion", json_string(version));
+    return asked;
+}
+
+/* Be it ours or not. */
+static void
+test_mount_of_another_version_is_refused(ShareFixture *fixture, const void *data)
+{
+    g_autofree char *path = share_fixture_point(fixture);
+    g_autoptr(Lease) same = NULL;
+    g_autoptr(GError) error = NULL;
+
+    fake_mount_table_mount(fixture->fake_mounts, SOURCE, path, "nfs4");
+    share_fixture_assert_mount_refused(fixture, ask_for_version(fixture, "t", "v3"),
+                                       FAULT_SHARE_UNFIT);
+    same = share_fixture_mount(fixture, ask_for_version(fixture, "u", "v4_2"), &error);
+    g_assert_no_error(error);
+    g_assert_null(share_fixture_mount(fixture, ask_for_version(fixture, "v", "v4_1"), &error));
+    g_assert_error(error, FAULT, FAULT_SHARE_UNFIT);
+    g_assert_nonnull(strstr(fault_cause(error), "vers=4.1"));
+}
+
 static void
 test_other_storage_there_is_refused(ShareFixture *fixture, const void *data)
 {
@@ -380,6 +450,9 @@ main(int argc, char **argv)
         { "/nfs-mount/failure", test_each_failure_leaves_nothing },
         { "/nfs-mount/busy", test_busy_when_unmounted_is_tried_again },
         { "/nfs-mount/there-before", test_what_was_mounted_before_stays },
+        { "/nfs-mount/dangerous", test_dangerous_mount_there_is_refused },
+        { "/nfs-mount/harmless", test_harmless_mount_there_is_used },
+        { "/nfs-mount/another-version", test_mount_of_another_version_is_refused },
         { "/nfs-mount/other-storage", test_other_storage_there_is_refused },
         { "/nfs-mount/replaced", test_what_replaced_ours_stays },
         { "/nfs-mount/two-leases", test_two_leases_share_one_mount },
