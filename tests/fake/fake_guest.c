@@ -37,7 +37,8 @@ struct FakeGuest {
     unsigned together_count;
     GHashTable *failures; /* verb -> count */
     GHashTable *counts;   /* verb -> count */
-    GPtrArray *commands;  /* of Command *, by pid - 1 */
+    GHashTable *commands; /* pid -> Command *, until its end was told */
+    gint pid;             /* of the latest */
 };
 
 static char *
@@ -135,7 +136,7 @@ fake_guest_new(void)
     guest->pairs[0] = (Pair) { "bond0", "vf", "virtio", "04.0", "03.0", "vf", "vf" };
     guest->pairs[1] = (Pair) { "bond1", "vf1", "virtio1", "06.0", "05.0", "vf1", "vf1" };
     guest->pair_count = 1;
-    guest->commands = g_ptr_array_new_with_free_func((GDestroyNotify)command_free);
+    guest->commands = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)command_free);
     guest->failures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     guest->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return guest;
@@ -150,7 +151,7 @@ fake_guest_free(FakeGuest *guest)
     fake_guest_files_free(guest->files);
     g_free(guest->report);
     g_free(guest->together);
-    g_ptr_array_unref(guest->commands);
+    g_hash_table_unref(guest->commands);
     g_free(guest);
 }
 
@@ -281,8 +282,9 @@ start(FakeGuest *guest, const json_t *arguments)
         command->output = g_strdup(text);
         free(text);
     }
-    g_ptr_array_add(guest->commands, command);
-    return json_pack("{s:{s:i}}", "return", "pid", (int)guest->commands->len);
+    guest->pid++;
+    g_hash_table_insert(guest->commands, GINT_TO_POINTER(guest->pid), command);
+    return json_pack("{s:{s:i}}", "return", "pid", guest->pid);
 }
 
 static gboolean
@@ -296,17 +298,20 @@ has_ended(const FakeGuest *guest, const Command *command)
 static json_t *
 status(FakeGuest *guest, const json_t *arguments)
 {
-    json_int_t pid = json_integer_value(json_object_get(arguments, "pid"));
-    Command *command = guest->commands->pdata[pid - 1];
+    gint pid = (gint)json_integer_value(json_object_get(arguments, "pid"));
+    const Command *command = g_hash_table_lookup(guest->commands, GINT_TO_POINTER(pid));
 
+    if (!command)
+        return json_pack("{s:{s:s}}", "error", "desc", "Invalid parameter 'pid'");
     if (!has_ended(guest, command))
         return json_pack("{s:{s:b}}", "return", "exited", FALSE);
     g_autofree char *data =
         g_base64_encode((const guchar *)command->output, strlen(command->output));
-    g_clear_pointer(&command->output, g_free); /* told once, as QEMU's agent does */
-    g_clear_pointer(&command->verb, g_free);
-    return json_pack("{s:{s:b, s:i, s:s}}", "return", "exited", TRUE, "exitcode",
-                     command->exit_status, "out-data", data);
+    json_t *told = json_pack("{s:{s:b, s:i, s:s}}", "return", "exited", TRUE, "exitcode",
+                             command->exit_status, "out-data", data);
+    /* Told once, as QEMU's agent does. */
+    g_hash_table_remove(guest->commands, GINT_TO_POINTER(pid));
+    return told;
 }
 
 static json_t *
