@@ -104,7 +104,7 @@ typedef struct {
     GuestLinkFiles *files;
     const char *bond;
     const char *guest_path;
-    gboolean enslaved; /* by us */
+    gboolean enslaved; /* by us, or its answer was lost */
     gboolean done;
 } Join;
 
@@ -113,9 +113,10 @@ enslave(Join *join, const char *port, GError **error)
 {
     g_autofree char *entry = g_strconcat("+", port, NULL);
 
-    join->enslaved = guest_link_files_set_flags(join->files, port, FLAGS_DOWN, error) &&
-                     guest_link_files_set_option(join->files, join->bond, "slaves", entry, error);
-    return join->enslaved;
+    if (!guest_link_files_set_flags(join->files, port, FLAGS_DOWN, error))
+        return FALSE;
+    join->enslaved = TRUE;
+    return guest_link_files_set_option(join->files, join->bond, "slaves", entry, error);
 }
 
 static gboolean
@@ -166,7 +167,7 @@ take_back(const Join *join)
     const GuestInterface *interface =
         report ? guest_report_find_path(report, join->guest_path) : NULL;
 
-    if (!interface)
+    if (!interface || g_strcmp0(interface->master, join->bond) != 0)
         return;
     g_autofree char *entry = g_strconcat("-", interface->name, NULL);
     (void)guest_link_files_set_option(join->files, join->bond, "slaves", entry, NULL);

@@ -103,7 +103,10 @@ store(void *data, const char *path, const char *text)
     } else if (g_str_equal(option, "primary")) {
         guest->pairs[0].primary = port_name(text);
     } else if (g_str_equal(option, "slaves")) {
-        guest->vf_in_bond = g_str_equal(text, "+vf");
+        if (g_str_equal(text, "+vf"))
+            guest->vf_in_bond = TRUE;
+        else
+            fake_guest_take_vf_out(guest);
     } else if (g_str_equal(option, "active_slave")) {
         if (!port_name(text) || (g_str_equal(text, "vf") && !guest->vf_in_bond))
             return FALSE;
