@@ -217,6 +217,16 @@ test_passing_refusal_of_libvirt_is_retried_at_once(void)
     g_assert_true(json_is_false(json_object_get(result, "degraded")));
 }
 
+static Lease *
+detach(NetworkFixture *fixture)
+{
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, TRUE);
+    g_autoptr(Job) job = unplug_start(fixture->host, "tester", "a", "web1", 60, NULL);
+    json_auto_t *result = job_wait(job, NULL);
+    g_assert_nonnull(result);
+    return network_fixture_lease(fixture);
+}
+
 static void
 test_wrong_lease_or_generation_is_refused(void)
 {
@@ -229,6 +239,12 @@ test_wrong_lease_or_generation_is_refused(void)
     g_clear_error(&error);
     g_assert_null(release_start(fixture->host, FIXTURE_UUID, lease->generation, &error));
     g_assert_error(error, FAULT, FAULT_LEASE_NOT_FOUND);
+    g_clear_error(&error);
+    g_autoptr(NetworkFixture) source = network_fixture_new();
+    g_autoptr(Lease) detachment = detach(source);
+    g_assert_null(attach(source, detachment, 0, &error));
+    g_assert_error(error, FAULT, FAULT_INVALID_ARGUMENT);
+    g_assert_false(network_fixture_has_live(source, FIXTURE_VF));
 }
 
 static void
@@ -242,6 +258,40 @@ test_released_reservation_frees_without_touching_the_function(void)
     g_assert_cmpstr(outcome, ==, "freed");
     g_assert_null(left);
     g_assert_cmpuint(fake_function_control_count(fixture->control, FUNCTION_OPTION_MAC), ==, 0);
+}
+
+/* Whoever gave it to the guest, it is not reset under its feet. */
+static void
+test_released_reservation_leaves_the_guest_what_it_has(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = reserve_vnics(fixture, NULL, TRUE);
+    g_autoptr(GError) error = NULL;
+
+    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, TRUE);
+    unsigned before = fake_function_control_count(fixture->control, FUNCTION_OPTION_MAC);
+    g_autofree char *outcome = release(fixture, lease, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(outcome, ==, "returned");
+    g_assert_true(network_fixture_has_live(fixture, FIXTURE_VF));
+    g_assert_cmpuint(fake_function_control_count(fixture->control, FUNCTION_OPTION_MAC), ==,
+                     before);
+    g_autoptr(Lease) left = network_fixture_lease(fixture);
+    g_assert_null(left);
+}
+
+static void
+test_release_of_a_reservation_waits_for_a_guest_that_comes_in(void)
+{
+    g_autoptr(NetworkFixture) fixture = network_fixture_new();
+    g_autoptr(Lease) lease = reserve(fixture);
+    g_autoptr(GError) error = NULL;
+
+    network_fixture_add_guest(fixture, GUEST_STATE_PAUSED, FALSE);
+    g_assert_null(release(fixture, lease, &error));
+    g_assert_error(error, FAULT, FAULT_GUEST_BUSY);
+    g_autoptr(Lease) left = network_fixture_lease(fixture);
+    g_assert_nonnull(lease_find_asset(left, ASSET_FUNCTION, FIXTURE_VF));
 }
 
 static const DomainPassthrough *
@@ -338,16 +388,6 @@ test_detached_vnics_return_at_the_same_time(void)
     g_assert_cmpstr(outcome, ==, "returned");
     g_assert_true(network_fixture_has_live(fixture, FIXTURE_VF));
     g_assert_true(network_fixture_has_live(fixture, FIXTURE_VF_2));
-}
-
-static Lease *
-detach(NetworkFixture *fixture)
-{
-    network_fixture_add_guest(fixture, GUEST_STATE_RUNNING, TRUE);
-    g_autoptr(Job) job = unplug_start(fixture->host, "tester", "a", "web1", 60, NULL);
-    json_auto_t *result = job_wait(job, NULL);
-    g_assert_nonnull(result);
-    return network_fixture_lease(fixture);
 }
 
 static void
@@ -448,6 +488,10 @@ main(int argc, char **argv)
                     test_wrong_lease_or_generation_is_refused);
     g_test_add_func("/release/reservation-frees-without-touching-the-function",
                     test_released_reservation_frees_without_touching_the_function);
+    g_test_add_func("/release/reservation-leaves-the-guest-what-it-has",
+                    test_released_reservation_leaves_the_guest_what_it_has);
+    g_test_add_func("/release/reservation-of-a-guest-that-comes-in-is-busy",
+                    test_release_of_a_reservation_waits_for_a_guest_that_comes_in);
     g_test_add_func("/release/detachment-returns-to-the-running-guest",
                     test_released_detachment_returns_to_the_running_guest);
     g_test_add_func("/release/function-that-the-host-took-is-not-taken-back",
