@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Target leases where libvirt, the host or a client does not do what is expected: what they then
  * say, and that nothing is made, opened or taken away which should not be. */
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fake/target_fixture.h"
+#include "storprep/image_place.h"
 
 #define NO_DIGEST "0000000000000000000000000000000000000000000000000000000000000000"
 
@@ -142,6 +145,50 @@ test_files_of_a_guest_that_is_here_are_not_served(TargetFixture *fixture, const 
     g_assert_error(error, FAULT, FAULT_GUEST_BUSY);
 }
 
+static unsigned
+count_sockets(TargetFixture *fixture)
+{
+    g_autoptr(GDir) directory = g_dir_open(fixture->sockets, 0, NULL);
+    unsigned count = 0;
+
+    while (g_dir_read_name(directory))
+        count++;
+    return count;
+}
+
+/* The other file's server was started, or would have been. */
+static void
+test_file_that_qemu_cannot_read_serves_none(TargetFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = fixture_create(fixture, "t", 60);
+    g_autoptr(GError) error = NULL;
+    g_auto(FileDescriptor) file = open(fixture->first, O_WRONLY | O_CLOEXEC);
+
+    g_assert_cmpint(pwrite(file, "none", 4, 0), ==, 4); /* where its magic number was */
+    g_assert_null(target_leases_open(fixture->leases, lease->id, lease->generation, &error));
+    g_assert_error(error, FAULT, FAULT_PROGRAM_FAILED);
+    g_assert_nonnull(strstr(fault_object(error), fixture->first));
+    g_assert_nonnull(strstr(fault_cause(error), "qcow2"));
+    g_assert_cmpuint(count_sockets(fixture), ==, 0);
+    g_assert_false(fixture_release(fixture, lease, NULL));
+    fixture_assert_nothing_left(fixture);
+}
+
+static void
+test_sockets_of_a_killed_daemon_are_removed(TargetFixture *fixture, const void *data)
+{
+    g_autofree char *old = g_build_filename(fixture->sockets, "0123.nbd", NULL);
+    g_autofree char *other = g_build_filename(fixture->sockets, "0123", NULL);
+
+    fixture_stop_daemon(fixture);
+    g_assert_true(g_file_set_contents(old, "", 0, NULL));
+    g_assert_true(g_file_set_contents(other, "", 0, NULL));
+    fixture_start_daemon(fixture);
+    g_assert_false(g_file_test(old, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_test(other, G_FILE_TEST_EXISTS));
+    g_unlink(other);
+}
+
 /* Volumes of a pool. */
 
 static json_t *
@@ -261,6 +308,8 @@ main(int argc, char **argv)
     add("only-targets-have-files", test_only_leases_of_targets_have_files);
     add("going-files-are-not-opened", test_files_that_are_going_are_not_opened);
     add("guest-here-is-not-served", test_files_of_a_guest_that_is_here_are_not_served);
+    add("unreadable-file-is-not-served", test_file_that_qemu_cannot_read_serves_none);
+    add("old-sockets-are-removed", test_sockets_of_a_killed_daemon_are_removed);
     add("no-pool-no-file", test_pool_that_is_not_there_gets_no_file);
     add("not-shown-is-not-made", test_file_that_its_pool_does_not_show_is_not_made);
     add("not-looked-at-is-not-kept", test_pool_that_does_not_look_keeps_no_file);
