@@ -219,7 +219,7 @@ assert_fails(Fixture *fixture, FaultCode code, const char *words)
 {
     json_auto_t *served = open_targets(fixture);
     g_autoptr(GError) error = NULL;
-    json_auto_t *result = deliver(fixture, pack_request(served, FALSE), &error);
+    json_auto_t *result = deliver(fixture, pack_request(served, TRUE), &error);
 
     g_assert_null(result);
     g_assert_cmpint(fault_code(error), ==, code);
@@ -264,11 +264,28 @@ test_files_are_the_guest_s_once_it_is_defined(Fixture *fixture, const void *data
     g_assert_cmpuint(fixture_count_files(&fixture->destination), ==, 2);
 }
 
+/* What ssh does, or what happens while it is at work. */
+static const struct Breach {
+    const char *name, *deed;
+    FaultCode code;
+    const char *words;
+} breaches[] = {
+    { "unreachable", "echo 'ssh: no route' >&2; exit 255", FAULT_PEER_UNREACHABLE, "no route" },
+    { "connection-breaks", "\"$MIGPREP\" proxy storage --socket \"$last\" | head -c 600",
+      FAULT_PROGRAM_FAILED, "convert" },
+    { "written-meanwhile", "touch -d '1 hour ago' \"$image\"\n" JOIN, FAULT_GUEST_BUSY, "vdb" },
+    { "not-equal",
+      "printf x | dd of=\"${image%/*}/images/b.raw\" bs=1 seek=9000 conv=notrunc 2>&-\n" JOIN,
+      FAULT_IMAGE_INVALID, "'host2' is not equal" },
+};
+
 static void
-test_what_is_written_meanwhile_is_noticed(Fixture *fixture, const void *data)
+test_each_breach_fails_and_leaves_nothing(Fixture *fixture, const void *data)
 {
-    use_ssh(fixture, "touch -d '1 hour ago' \"$image\"\n" JOIN);
-    assert_fails(fixture, FAULT_GUEST_BUSY, "vdb");
+    const struct Breach *breach = data;
+
+    use_ssh(fixture, breach->deed);
+    assert_fails(fixture, breach->code, breach->words);
 }
 
 static void
@@ -281,20 +298,6 @@ test_what_is_written_afterwards_is_noticed(Fixture *fixture, const void *data)
     shell("touch -d '1 hour ago' '%s'", fixture->top);
     g_assert_false(sent_disks_check(json_object_get(result, "disks"), &error));
     g_assert_error(error, FAULT, FAULT_GUEST_BUSY);
-}
-
-static void
-test_host_that_cannot_be_reached_is_named(Fixture *fixture, const void *data)
-{
-    use_ssh(fixture, "echo 'ssh: no route' >&2; exit 255");
-    assert_fails(fixture, FAULT_PEER_UNREACHABLE, "ssh: no route");
-}
-
-static void
-test_connection_that_breaks_ends_it(Fixture *fixture, const void *data)
-{
-    use_ssh(fixture, "\"$MIGPREP\" proxy storage --socket \"$last\" | head -c 600");
-    assert_fails(fixture, FAULT_PROGRAM_FAILED, "convert");
 }
 
 static void
@@ -571,10 +574,13 @@ main(int argc, char **argv)
     g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
     ADD("arrives", test_content_of_the_whole_chain_arrives);
     ADD("kept", test_files_are_the_guest_s_once_it_is_defined);
-    ADD("written-meanwhile", test_what_is_written_meanwhile_is_noticed);
     ADD("written-afterwards", test_what_is_written_afterwards_is_noticed);
-    ADD("unreachable", test_host_that_cannot_be_reached_is_named);
-    ADD("connection-breaks", test_connection_that_breaks_ends_it);
+    for (size_t i = 0; i < G_N_ELEMENTS(breaches); i++) {
+        g_autofree char *path = g_strconcat("/disk-delivery/", breaches[i].name, NULL);
+
+        g_test_add(path, Fixture, &breaches[i], set_up, test_each_breach_fails_and_leaves_nothing,
+                   tear_down);
+    }
     ADD("server-ends", test_server_that_ends_ends_it);
     g_test_add_func("/disk-delivery/no-space", test_full_disk_there_is_no_space);
     ADD("stalled", test_storage_that_answers_again_goes_on);
