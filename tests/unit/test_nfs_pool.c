@@ -86,6 +86,19 @@ test_pool_of_others_is_refused(ShareFixture *fixture, const void *data)
     share_fixture_assert_mount_refused(fixture, bad, FAULT_INVALID_ARGUMENT);
 }
 
+/* Somebody ended ours, and has made another one since. */
+static void
+test_pool_that_took_the_place_of_ours_is_left_alone(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = share_fixture_mount(fixture, asked_with_pool(fixture, "t"), NULL);
+
+    libvirt(fixture)->pool_path = "/elsewhere";
+    g_assert_true(share_fixture_release(fixture, lease, NULL));
+    g_assert_cmpstr(libvirt(fixture)->pool, ==, "images");
+    g_assert_cmpstr(libvirt(fixture)->pool_path, ==, "/elsewhere");
+    share_fixture_assert_nothing_left(fixture);
+}
+
 /* libvirt unmounts when a pool ends. */
 static void
 test_pool_stays_while_another_lease_needs_the_mount(ShareFixture *fixture, const void *data)
@@ -132,6 +145,7 @@ main(int argc, char **argv)
         { "/nfs-pool/options", test_options_are_those_of_the_mount },
         { "/nfs-pool/fails", test_pool_that_fails_leaves_nothing },
         { "/nfs-pool/of-others", test_pool_of_others_is_refused },
+        { "/nfs-pool/exchanged", test_pool_that_took_the_place_of_ours_is_left_alone },
         { "/nfs-pool/and-mount", test_pool_stays_while_another_lease_needs_the_mount },
         { "/nfs-pool/unmount-place", test_unmount_is_of_a_place_on_this_host },
     };
