@@ -4,30 +4,124 @@
 
 #include "common/fault.h"
 #include "common/limits.h"
+#include "common/parallel.h"
 #include "storprep/image_place.h"
 #include "storprep/nfs_program.h"
 
-#define DIGEST_SECONDS 1800
+#define SILENCE_SECONDS 300       /* it tells of every 64 MiB, as slow as its storage may be */
+#define SLOWEST_BYTES   (1 << 20) /* a second, if nobody could watch it */
 
 typedef struct {
     json_t *paths;
     const char *const *directories; /* borrowed */
 } Order;
 
-/* Whose progress it is. */
+/* Theory of operation. How long a whole image takes nobody can say, so the program that reads it is
+ * ended when it tells no progress, in whose thread we wait, by another one that watches. */
 typedef struct {
-    Job *job;
+    Job *job; /* NULL: nobody is told */
     const char *path;
+    NfsProgramTask task;
+    GMutex lock; /* guards all below */
+    GCond changed;
+    guint64 told; /* how often */
+    gboolean ended, given_up;
+    json_t *reply;
 } Reading;
 
 static void
 tell(const json_t *progress, void *data)
 {
-    const Reading *reading = data;
-    json_t *record = json_pack("{s:s}", "path", reading->path);
+    Reading *reading = data;
+    json_t *record;
 
+    g_mutex_lock(&reading->lock);
+    reading->told++;
+    g_cond_broadcast(&reading->changed);
+    g_mutex_unlock(&reading->lock);
+    if (!reading->job)
+        return;
+    record = json_pack("{s:s}", "path", reading->path);
     json_object_update_missing(record, (json_t *)progress);
     job_progress(reading->job, record);
+}
+
+static gboolean
+perform(Reading *reading, GError **error)
+{
+    int status;
+    gboolean good = nfs_program_perform(&reading->task, &status, &reading->reply, error);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&reading->lock);
+
+    reading->ended = TRUE;
+    g_cond_broadcast(&reading->changed);
+    return good;
+}
+
+static void
+watch(Reading *reading)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&reading->lock);
+
+    while (!reading->ended && !reading->given_up) {
+        gint64 until = g_get_monotonic_time() + SILENCE_SECONDS * G_USEC_PER_SEC;
+        guint64 told = reading->told;
+
+        while (!reading->ended && reading->told == told && !reading->given_up)
+            reading->given_up = !g_cond_wait_until(&reading->changed, &reading->lock, until);
+    }
+    if (!reading->ended)
+        g_cancellable_cancel(reading->task.cancellable);
+}
+
+static gboolean
+take_part(guint worker, void *data, GError **error)
+{
+    if (worker == 0)
+        return perform(data, error);
+    watch(data);
+    return TRUE;
+}
+
+static void
+pass_on(GCancellable *cancellable, void *other)
+{
+    g_cancellable_cancel(other);
+}
+
+/* With whoever cancels the job, if there is one. */
+static gboolean
+perform_watched(Reading *reading, GError **error)
+{
+    GCancellable *job = reading->job ? job_cancellable(reading->job) : NULL;
+    gulong handler =
+        job ? g_cancellable_connect(job, G_CALLBACK(pass_on), reading->task.cancellable, NULL) : 0;
+    g_autoptr(GError) failure = NULL;
+
+    if (!parallel_run(2, take_part, reading, &failure) && reading->given_up)
+        fault_set(error, FAULT_TIMED_OUT, reading->task.object,
+                  "see whether its storage answers, then try again",
+                  "nothing could be read of it for %d s", SILENCE_SECONDS);
+    else if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    g_cancellable_disconnect(job, handler);
+    return reading->reply != NULL;
+}
+
+static gboolean
+unpack_digest(const Reading *reading, guint64 *ret_bytes, char **ret_digest, GError **error)
+{
+    json_int_t bytes;
+    const char *digest;
+
+    if (json_unpack(reading->reply, "{s:I, s:s}", "sizeBytes", &bytes, "digest", &digest) != 0) {
+        fault_set(error, FAULT_PROGRAM_FAILED, reading->task.object, "try again",
+                  "its digest was not told");
+        return FALSE;
+    }
+    *ret_bytes = (guint64)bytes;
+    *ret_digest = g_strdup(digest);
+    return TRUE;
 }
 
 gboolean
@@ -37,27 +131,26 @@ image_digest_read(const char *path, const char *const *directories, Job *job, gu
     const char *root = image_place_root(path, directories, error);
     const char *arguments[] = { "digest", root, path, NULL };
     g_autofree char *object = g_strdup_printf("image '%s'", path);
-    Reading reading = { job, path };
-    const NfsProgramTask task = { .arguments = arguments,
-                                  .seconds = DIGEST_SECONDS,
-                                  .cancellable = job ? job_cancellable(job) : NULL,
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    Reading reading = { .job = job,
+                        .path = path,
+                        .task = { .arguments = arguments,
+                                  .seconds = LIMIT_IMAGE_BYTES / SLOWEST_BYTES,
+                                  .cancellable = cancellable,
                                   .object = object,
-                                  .told = job ? tell : NULL,
-                                  .data = &reading };
-    json_auto_t *reply = NULL;
-    json_int_t bytes;
-    const char *digest;
-    int status;
+                                  .told = tell,
+                                  .data = &reading } };
 
-    if (!root || !nfs_program_perform(&task, &status, &reply, error))
+    if (!root)
         return FALSE;
-    if (json_unpack(reply, "{s:I, s:s}", "sizeBytes", &bytes, "digest", &digest) != 0) {
-        fault_set(error, FAULT_PROGRAM_FAILED, object, "try again", "its digest was not told");
-        return FALSE;
-    }
-    *ret_bytes = (guint64)bytes;
-    *ret_digest = g_strdup(digest);
-    return TRUE;
+    g_mutex_init(&reading.lock);
+    g_cond_init(&reading.changed);
+    gboolean good =
+        perform_watched(&reading, error) && unpack_digest(&reading, ret_bytes, ret_digest, error);
+    json_decref(reading.reply);
+    g_cond_clear(&reading.changed);
+    g_mutex_clear(&reading.lock);
+    return good;
 }
 
 static gboolean

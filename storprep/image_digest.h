@@ -12,8 +12,8 @@
 /*
  * Reads all of the image at @path, which must lie below one of @directories, and publishes how far
  * it is as the progress of @job (may be NULL), whose cancellation ends it. Sizes count in bytes.
- * Blocks as long as that takes, half an hour at most. FAULT_TARGET_REFUSED,
- * FAULT_PROGRAM_FAILED (it cannot be read), FAULT_TIMED_OUT, FAULT_CANCELLED.
+ * Blocks as long as that takes, but five minutes at most for what its storage does not answer.
+ * FAULT_TARGET_REFUSED, FAULT_PROGRAM_FAILED (it cannot be read), FAULT_TIMED_OUT, FAULT_CANCELLED.
  */
 gboolean image_digest_read(const char *path, const char *const *directories, Job *job,
                            guint64 *ret_bytes, char **ret_digest, GError **error);
