@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake/storage_world.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,10 +14,34 @@
 
 #define DISK_BYTES    65536
 #define LEASE_SECONDS 600
+#define NOBODY        65534
 #define LOOK_USEC     5000 /* the fake has no event for an abort */
 
 static const char *const no_directories[] = { NULL };
+/* Of the destination; one world is played at a time, and who asks has no context. Atomic. */
+static gint server_is_gone;
 static const char foreign_text[] = "somebody else's";
+
+static gboolean
+ask_server(const char *target, GError **error)
+{
+    gboolean gone = g_atomic_int_get(&server_is_gone) && strstr(target, "/destination");
+
+    if (gone)
+        fault_set(error, FAULT_TIMED_OUT, target, NULL, "it was killed");
+    return !gone;
+}
+
+/* It goes so fast that no answer is ever old enough to count. */
+static gint64
+far_apart(void)
+{
+    static gint calls;
+
+    return (gint64)g_atomic_int_add(&calls, 1) * 3600 * G_USEC_PER_SEC;
+}
+
+static const StoragePulseOps pulse = { ask_server, far_apart };
 
 static void
 start_daemon(StorageHost *host)
@@ -28,8 +55,8 @@ start_daemon(StorageHost *host)
         return;
     host->store = lease_store_open(host->database, &error);
     g_assert_no_error(error);
-    host->leases = target_leases_new(host->store, host->hypervisor, directories, host->images,
-                                     sockets, &storage_pulse_real);
+    host->leases =
+        target_leases_new(host->store, host->hypervisor, directories, host->root, sockets, &pulse);
 }
 
 static void
@@ -40,14 +67,29 @@ stop_daemon(StorageHost *host)
 }
 
 static void
+write_mounts(const StorageHost *host)
+{
+    g_autofree char *process = g_build_filename(host->root, "proc", "self", NULL);
+    g_autofree char *file = g_build_filename(process, "mountinfo", NULL);
+    g_autofree char *text = g_strdup_printf("20 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+                                            "21 20 0:50 / %s rw - nfs4 nas:/srv rw,hard\n",
+                                            host->images);
+
+    g_assert_cmpint(g_mkdir_with_parents(process, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(file, text, -1, NULL));
+}
+
+static void
 host_init(StorageHost *host, const char *directory, const char *name)
 {
     host->images = g_build_filename(directory, name, NULL);
+    host->root = g_strdup_printf("%s/%s-root", directory, name);
     host->database = g_strdup_printf("%s/%s-state/leases.db", directory, name);
     host->disk = g_build_filename(host->images, "web1.raw", NULL);
     host->foreign = g_build_filename(host->images, "foreign", NULL);
     g_assert_cmpint(g_mkdir(host->images, 0700), ==, 0);
     g_assert_true(g_file_set_contents(host->foreign, foreign_text, -1, NULL));
+    write_mounts(host);
     host->fake = fake_hypervisor_new();
     host->hypervisor = fake_hypervisor_get(host->fake);
     start_daemon(host);
@@ -59,6 +101,7 @@ host_clear(StorageHost *host)
     stop_daemon(host);
     hypervisor_free(host->hypervisor);
     g_free(host->images);
+    g_free(host->root);
     g_free(host->database);
     g_free(host->disk);
     g_free(host->foreign);
@@ -98,6 +141,17 @@ pause_at(StorageWorld *world, StorageStage stage)
     return !world->broken && !has_aborted(world);
 }
 
+/* This thread's user for files is QEMU's meanwhile. */
+static int
+open_as_qemu(StorageWorld *world)
+{
+    setfsuid(world->qemu_user);
+    int fd = open(world->destination.disk, O_RDWR | O_CLOEXEC);
+    world->denied = fd < 0 && errno == EACCES;
+    setfsuid(geteuid());
+    return fd;
+}
+
 /* As QEMU opens it: through links, and only if the sizes are equal. */
 static gboolean
 open_target(StorageWorld *world)
@@ -105,7 +159,7 @@ open_target(StorageWorld *world)
     struct stat status;
 
     if (!world->cut_off && !world->broken)
-        world->guest_fd = open(world->destination.disk, O_RDWR | O_CLOEXEC);
+        world->guest_fd = open_as_qemu(world);
     return world->guest_fd >= 0 && fstat(world->guest_fd, &status) == 0 &&
            status.st_size == DISK_BYTES;
 }
@@ -175,7 +229,8 @@ storage_world_new(void)
     g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
     world->directory = g_dir_make_tmp("storage-XXXXXX", NULL);
     world->target_size = DISK_BYTES;
-    world->guest_fd = -1;
+    world->guest_fd = world->touches_fd = -1;
+    world->qemu_user = geteuid();
     g_mutex_init(&world->lock);
     g_cond_init(&world->changed);
     host_init(&world->source, world->directory, "source");
@@ -223,6 +278,35 @@ storage_world_break(StorageWorld *world)
     world->broken = TRUE;
     g_cond_broadcast(&world->changed);
     g_mutex_unlock(&world->lock);
+}
+
+void
+storage_world_stop_server(StorageWorld *world)
+{
+    g_atomic_int_set(&server_is_gone, TRUE);
+    world->touches_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    g_assert_cmpint(inotify_add_watch(world->touches_fd, world->destination.images,
+                                      IN_OPEN | IN_CREATE | IN_DELETE | IN_MOVE | IN_MODIFY),
+                    >=, 0);
+    storage_world_break(world);
+}
+
+void
+storage_world_start_server(StorageWorld *world)
+{
+    char events[4096];
+
+    g_assert_cmpint(read(world->touches_fd, events, sizeof events), ==, -1);
+    g_assert_cmpint(errno, ==, EAGAIN);
+    close(world->touches_fd);
+    world->touches_fd = -1;
+    g_atomic_int_set(&server_is_gone, FALSE);
+}
+
+void
+storage_world_deny_qemu(StorageWorld *world)
+{
+    world->qemu_user = NOBODY;
 }
 
 void

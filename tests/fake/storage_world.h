@@ -10,7 +10,8 @@
 
 /* One host: its storprepd, its libvirt, its files. */
 typedef struct {
-    char *images;   /* directory */
+    char *images;   /* directory, which an NFS server has */
+    char *root;     /* where it is told what is mounted */
     char *database; /* of leases */
     char *disk;     /* where the guest's image is, or is to be */
     char *foreign;  /* somebody else's file beside it */
@@ -40,6 +41,9 @@ typedef struct {
     gboolean cut_off;     /* neither coordinator nor libvirt reach the destination */
     gboolean answer_lost; /* of the destination's storprepd, which dies once the target is made */
     int guest_fd;         /* QEMU's on the destination; -1: none */
+    uid_t qemu_user;      /* that it opens files as */
+    gboolean denied;      /* QEMU was */
+    int touches_fd;       /* who touches the images of a server that is gone; -1: it is there */
     GMutex lock;          /* guards everything below */
     GCond changed;
     StorageStage reached;  /* by libvirt */
@@ -62,6 +66,12 @@ void storage_world_settle(StorageWorld *world);
 void storage_world_cancel(StorageWorld *world);
 /* libvirt fails from now on. */
 void storage_world_break(StorageWorld *world);
+/* The destination's NFS server is gone, and whoever touches its files hangs: libvirt, which gives
+ * up. storprepd must not. Then it is back. */
+void storage_world_stop_server(StorageWorld *world);
+void storage_world_start_server(StorageWorld *world);
+/* QEMU may not open what it has not opened yet. Takes root. */
+void storage_world_deny_qemu(StorageWorld *world);
 /* Kills the destination's storprepd. */
 void storage_world_kill(StorageWorld *world);
 
