@@ -144,7 +144,7 @@ static gboolean
 enter_namespace(void)
 {
     return unshare(CLONE_NEWNET | CLONE_NEWNS) == 0 &&
-           mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) == 0 &&
+           mount("none", "/", "none", MS_PRIVATE | MS_REC, NULL) == 0 &&
            mount("sysfs", "/sys", "sysfs", 0, NULL) == 0;
 }
 
