@@ -16,10 +16,11 @@ pack_huge_pages(const HypervisorHost *host)
 
     for (guint i = 0; i < host->huge_pages->len; i++) {
         const HugePages *pages = &g_array_index(host->huge_pages, HugePages, i);
+        guint64 free_bytes = pages->free_count * pages->size_bytes;
 
-        json_array_append_new(
-            records, json_pack("{s:I, s:I}", "sizeBytes", (json_int_t)pages->size_bytes,
-                               "freeBytes", (json_int_t)(pages->free_count * pages->size_bytes)));
+        json_array_append_new(records,
+                              json_pack("{s:I, s:I}", "sizeBytes", (json_int_t)pages->size_bytes,
+                                        "freeBytes", (json_int_t)free_bytes));
     }
     return records;
 }

@@ -21,7 +21,7 @@ static void
 join_lines(char *text)
 {
     for (char *at = text; (at = strstr(at, "\\\n")); at += 2)
-        memcpy(at, "  ", 2);
+        at[0] = at[1] = ' ';
 }
 
 static void

@@ -95,9 +95,10 @@ note_free_space(Trial *trial)
 {
     struct nfs_statvfs_64 space;
 
-    if (nfs_statvfs64(trial->root, "/", &space) == 0)
-        json_object_set_new(trial->reply, "freeBytes",
-                            json_integer((json_int_t)(space.f_bavail * space.f_frsize)));
+    if (nfs_statvfs64(trial->root, "/", &space) != 0)
+        return;
+    uint64_t free_bytes = space.f_bavail * space.f_frsize;
+    json_object_set_new(trial->reply, "freeBytes", json_integer((json_int_t)free_bytes));
 }
 
 /* Who owns what root made tells what the server makes of root. */
