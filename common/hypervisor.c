@@ -21,6 +21,23 @@ struct HypervisorWatch {
     GCond changed;
 };
 
+const char *
+guest_state_name(GuestState state)
+{
+    switch (state) {
+    case GUEST_STATE_RUNNING:
+        return "running";
+    case GUEST_STATE_PAUSED:
+        return "paused";
+    case GUEST_STATE_SHUT_OFF:
+        return "shutoff";
+    case GUEST_STATE_CRASHED:
+    case GUEST_STATE_OTHER:
+        return "other";
+    }
+    g_return_val_if_reached("other");
+}
+
 void
 guest_free(Guest *guest)
 {

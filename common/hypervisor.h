@@ -28,6 +28,8 @@ typedef enum {
     GUEST_STATE_CRASHED,
     GUEST_STATE_OTHER,
 } GuestState;
+/* As both interfaces call it: "running", "paused", "shutoff", "other". Static. */
+const char *guest_state_name(GuestState state);
 
 typedef struct {
     char *name;

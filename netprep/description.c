@@ -5,23 +5,6 @@
 #include "netprep/leak.h"
 #include "netprep/vnic_path.h"
 
-static const char *
-state_name(GuestState state)
-{
-    switch (state) {
-    case GUEST_STATE_RUNNING:
-        return "running";
-    case GUEST_STATE_PAUSED:
-        return "paused";
-    case GUEST_STATE_SHUT_OFF:
-        return "shutoff";
-    case GUEST_STATE_CRASHED:
-    case GUEST_STATE_OTHER:
-        return "other";
-    }
-    g_return_val_if_reached("other");
-}
-
 static GuestReport *
 ask_guest(const NetworkHost *host, const GuestView *view, GError **error)
 {
@@ -58,8 +41,8 @@ description_of_guest(const NetworkHost *host, const char *guest, GError **error)
     prove_paths(report, view->live, vnics);
     return json_pack("{s:{s:s, s:s}, s:s, s:o, s:o, s:o, s:b, s:s?, s:s?, s:o}", "guest", "name",
                      view->guest->name, "uuid", view->guest->uuid, "state",
-                     state_name(view->guest->state), "vnics", vnics_to_json(vnics), "virtioNics",
-                     vnic_path_virtio_to_json(view->live), "bonds",
+                     guest_state_name(view->guest->state), "vnics", vnics_to_json(vnics),
+                     "virtioNics", vnic_path_virtio_to_json(view->live), "bonds",
                      report ? guest_report_bonds_to_json(report) : json_array(), "agent",
                      report != NULL, "agentError", silent ? silent->message : NULL, "steering",
                      report ? guest_steering_name(report->steering) : NULL, "hooks",

@@ -6,23 +6,6 @@
 #include "storprep/local_state.h"
 #include "storprep/storage_methods.h"
 
-static const char *
-state_name(GuestState state)
-{
-    switch (state) {
-    case GUEST_STATE_RUNNING:
-        return "running";
-    case GUEST_STATE_PAUSED:
-        return "paused";
-    case GUEST_STATE_SHUT_OFF:
-        return "shutoff";
-    case GUEST_STATE_CRASHED:
-    case GUEST_STATE_OTHER:
-        return "other";
-    }
-    g_return_val_if_reached("other");
-}
-
 static json_t *
 pack_disks(const GPtrArray *disks)
 {
@@ -80,10 +63,10 @@ describe(const StorageService *service, const Guest *guest, json_t *parameters, 
         !(disks = disk_plan_guest(guest, service->hypervisor, error)) ||
         !(local = local_state_list(guest->xml, error)))
         return NULL;
-    reply =
-        json_pack("{s:{s:s, s:s}, s:s, s:b, s:b, s:o, s:o}", "guest", "name", guest->name, "uuid",
-                  guest->uuid, "state", state_name(guest->state), "persistent", guest->persistent,
-                  "migrating", guest->has_job, "disks", pack_disks(disks), "localState", local);
+    reply = json_pack("{s:{s:s, s:s}, s:s, s:b, s:b, s:o, s:o}", "guest", "name", guest->name,
+                      "uuid", guest->uuid, "state", guest_state_name(guest->state), "persistent",
+                      guest->persistent, "migrating", guest->has_job, "disks", pack_disks(disks),
+                      "localState", local);
     add_verdict(reply, disks, parameters);
     return reply;
 }
@@ -121,7 +104,7 @@ storage_run_list_guests(VarlinkCall *call, json_t *parameters, void *context)
 
         json_array_append_new(records,
                               json_pack("{s:{s:s, s:s}, s:s}", "guest", "name", guest->name, "uuid",
-                                        guest->uuid, "state", state_name(guest->state)));
+                                        guest->uuid, "state", guest_state_name(guest->state)));
     }
     varlink_call_reply(call, json_pack("{s:o}", "guests", records));
 }
