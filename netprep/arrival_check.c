@@ -7,40 +7,10 @@
 #include <unistd.h>
 
 #include "common/number_set.h"
+#include "netprep/arrival_context.h"
 #include "netprep/sysfs_file.h"
 
 #define HOST "this host"
-
-typedef struct {
-    const NetworkHost *host; /* borrowed */
-    NetworkFacts facts;
-    GPtrArray *active; /* of HypervisorNetwork * */
-    FunctionInventory *inventory;
-    PhysicalNetworks *networks;
-} Context;
-
-static void
-context_free(void *data)
-{
-    Context *context = data;
-
-    network_facts_clear(&context->facts);
-    g_clear_pointer(&context->active, g_ptr_array_unref);
-    physical_networks_free(context->networks);
-    function_inventory_unref(context->inventory);
-    g_free(context);
-}
-
-static Context *
-context_new(const NetworkHost *host, NetworkFacts *facts)
-{
-    Context *context = g_new0(Context, 1);
-
-    context->host = host;
-    context->facts = *facts;
-    *facts = (NetworkFacts) { 0 };
-    return context;
-}
 
 static CheckReadiness
 hinder(GError **error)
@@ -53,7 +23,7 @@ hinder(GError **error)
 static CheckReadiness
 prepare_networks(void *data, GError **error)
 {
-    Context *context = data;
+    ArrivalContext *context = data;
 
     if (!context->facts.networks || !context->facts.bridges)
         return hinder(error);
@@ -64,7 +34,7 @@ prepare_networks(void *data, GError **error)
 static void
 check_networks(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
 
     for (char **name = context->facts.networks; *name; name++) {
         g_autofree char *object = g_strdup_printf("network '%s'", *name);
@@ -101,7 +71,7 @@ is_bridge(const char *sysfs, const char *name)
 }
 
 static void
-check_bridge(const Context *context, const char *name, CheckReport *report)
+check_bridge(const ArrivalContext *context, const char *name, CheckReport *report)
 {
     g_autofree char *object = g_strdup_printf("bridge %s", name);
     const char *sysfs = context->host->sysfs;
@@ -127,7 +97,7 @@ check_bridge(const Context *context, const char *name, CheckReport *report)
 static void
 check_bridges(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
 
     for (char **name = context->facts.bridges; *name; name++)
         check_bridge(context, *name, report);
@@ -144,7 +114,7 @@ check_bridges(void *data, CheckReport *report)
 static void
 check_devices(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
 
     if (!context->facts.devices)
         check_unknown(report, HOST, CHECK_NOT_TOLD);
@@ -169,7 +139,7 @@ check_devices(void *data, CheckReport *report)
 static void
 check_sockets(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
 
     if (!context->facts.sockets)
         check_unknown(report, HOST, CHECK_NOT_TOLD);
@@ -197,14 +167,14 @@ arrival_check_networks(const NetworkHost *host, NetworkFacts *facts)
     return (CheckGroup) { .object = HOST,
                           .checks = checks,
                           .prepare = prepare_networks,
-                          .context = context_new(host, facts),
-                          .free_context = context_free };
+                          .context = arrival_context_new(host, facts),
+                          .free_context = arrival_context_free };
 }
 
 static CheckReadiness
 prepare_functions(void *data, GError **error)
 {
-    Context *context = data;
+    ArrivalContext *context = data;
 
     if (!context->facts.vnics)
         return hinder(error);
@@ -235,7 +205,7 @@ count_wanted(const GPtrArray *vnics, const char *network, guint first)
 }
 
 static void
-count_free(const Context *context, const char *network, guint *ret_free, guint *ret_total)
+count_free(const ArrivalContext *context, const char *network, guint *ret_free, guint *ret_total)
 {
     *ret_free = *ret_total = 0;
     for (guint i = 0; i < context->inventory->functions->len; i++) {
@@ -250,7 +220,7 @@ count_free(const Context *context, const char *network, guint *ret_free, guint *
 }
 
 static void
-check_network_functions(const Context *context, const char *network, guint wanted,
+check_network_functions(const ArrivalContext *context, const char *network, guint wanted,
                         CheckReport *report)
 {
     g_autofree char *object = g_strdup_printf("physical network '%s'", network);
@@ -277,7 +247,7 @@ check_network_functions(const Context *context, const char *network, guint wante
 static void
 check_functions(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
 
     for (guint i = 0; i < context->facts.vnics->len; i++) {
         const Vnic *vnic = context->facts.vnics->pdata[i];
@@ -297,7 +267,7 @@ check_functions(void *data, CheckReport *report)
 
 /* Any VF of @network: all that its driver reports of one it reports of the others. */
 static const Function *
-find_sample(const Context *context, const char *network)
+find_sample(const ArrivalContext *context, const char *network)
 {
     for (guint i = 0; network && i < context->inventory->functions->len; i++) {
         const Function *function = context->inventory->functions->pdata[i];
@@ -331,7 +301,7 @@ find_lacking(const Vnic *vnic, const FunctionSettings *here)
 }
 
 static void
-check_vnic_settings(const Context *context, const Vnic *vnic, const Function *sample,
+check_vnic_settings(const ArrivalContext *context, const Vnic *vnic, const Function *sample,
                     CheckReport *report)
 {
     g_autofree char *object = vnic_label(vnic);
@@ -358,7 +328,7 @@ check_vnic_settings(const Context *context, const Vnic *vnic, const Function *sa
 static void
 check_settings(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
 
     for (guint i = 0; i < context->facts.vnics->len; i++) {
         const Vnic *vnic = context->facts.vnics->pdata[i];
@@ -371,7 +341,7 @@ check_settings(void *data, CheckReport *report)
 
 /* What the guest's host told of the driver of its card for @network; NULL: nothing. */
 static const char *
-find_driver(const Context *context, const char *network)
+find_driver(const ArrivalContext *context, const char *network)
 {
     size_t i;
     json_t *card;
@@ -385,7 +355,7 @@ find_driver(const Context *context, const char *network)
 
 /* No driver tells whether it knows limits, but it refuses those above the speed of its link. */
 static void
-judge_rates(const Context *context, const Vnic *vnic, const char *port, CheckReport *report)
+judge_rates(const ArrivalContext *context, const Vnic *vnic, const char *port, CheckReport *report)
 {
     g_autofree char *object = vnic_label(vnic);
     g_autofree char *driver = function_control_driver(context->host->control, port);
@@ -411,7 +381,7 @@ judge_rates(const Context *context, const Vnic *vnic, const char *port, CheckRep
 static void
 check_rates(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
 
     for (guint i = 0; i < context->facts.vnics->len; i++) {
         const Vnic *vnic = context->facts.vnics->pdata[i];
@@ -424,7 +394,7 @@ check_rates(void *data, CheckReport *report)
 
 /* Free VFs of @network whose card is at a memory node of @nodes, or at none in particular. */
 static guint
-count_near(const Context *context, const char *network)
+count_near(const ArrivalContext *context, const char *network)
 {
     guint count = 0;
 
@@ -443,7 +413,7 @@ count_near(const Context *context, const char *network)
 static void
 check_near(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
     const char *nodes = context->facts.memory_nodes;
 
     for (guint i = 0; nodes && i < context->facts.vnics->len; i++) {
@@ -475,6 +445,6 @@ arrival_check_functions(const NetworkHost *host, NetworkFacts *facts)
     return (CheckGroup) { .object = HOST,
                           .checks = checks,
                           .prepare = prepare_functions,
-                          .context = context_new(host, facts),
-                          .free_context = context_free };
+                          .context = arrival_context_new(host, facts),
+                          .free_context = arrival_context_free };
 }

@@ -2,34 +2,15 @@
 /* Compares links of two hosts. */
 #include "netprep/likeness_check.h"
 
+#include "netprep/arrival_context.h"
 #include "netprep/link_facts.h"
 
 #define HOST "this host"
 
-typedef struct {
-    const NetworkHost *host; /* borrowed */
-    NetworkFacts facts;
-    GPtrArray *active; /* of HypervisorNetwork * */
-    FunctionInventory *inventory;
-    PhysicalNetworks *networks;
-} Context;
-
-static void
-context_free(void *data)
-{
-    Context *context = data;
-
-    network_facts_clear(&context->facts);
-    g_clear_pointer(&context->active, g_ptr_array_unref);
-    physical_networks_free(context->networks);
-    function_inventory_unref(context->inventory);
-    g_free(context);
-}
-
 static CheckReadiness
 prepare(void *data, GError **error)
 {
-    Context *context = data;
+    ArrivalContext *context = data;
 
     if (!context->facts.links || !context->facts.cards) {
         fault_set(error, FAULT_INVALID_ARGUMENT, "facts", NULL,
@@ -60,7 +41,7 @@ number(const json_t *object, const char *member)
 
 /* What the bridge of @link is called here; "" if its network has none. Borrowed. */
 static const char *
-name_here(const Context *context, const json_t *link)
+name_here(const ArrivalContext *context, const json_t *link)
 {
     const char *name = text(link, "network");
     const HypervisorNetwork *network = hypervisor_networks_find(context->active, name);
@@ -74,7 +55,7 @@ name_here(const Context *context, const json_t *link)
 static void
 check_bridges(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
     size_t i;
     json_t *link;
 
@@ -111,7 +92,7 @@ judge_mtu(const char *object, const char *device, unsigned here, unsigned there,
 
 /* The first PF that leads to @network; NULL: none does. Borrowed. */
 static const PhysicalFunction *
-find_port(const Context *context, const char *network)
+find_port(const ArrivalContext *context, const char *network)
 {
     for (guint i = 0; i < context->inventory->physical_functions->len; i++) {
         const PhysicalFunction *port = context->inventory->physical_functions->pdata[i];
@@ -125,7 +106,7 @@ find_port(const Context *context, const char *network)
 static void
 check_mtu(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
     size_t i;
     json_t *entry;
 
@@ -150,7 +131,7 @@ check_mtu(void *data, CheckReport *report)
 static void
 check_card(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
     size_t i;
     json_t *entry;
 
@@ -177,7 +158,7 @@ check_card(void *data, CheckReport *report)
 static void
 check_firmware(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
     size_t i;
     json_t *entry;
 
@@ -205,7 +186,7 @@ check_firmware(void *data, CheckReport *report)
 static void
 check_switch(void *data, CheckReport *report)
 {
-    const Context *context = data;
+    const ArrivalContext *context = data;
     size_t i;
     json_t *entry;
 
@@ -239,14 +220,10 @@ likeness_check(const NetworkHost *host, NetworkFacts *facts)
                                     { "network.functions-firmware", check_firmware },
                                     { "network.switch-mode-same", check_switch },
                                     { 0 } };
-    Context *context = g_new0(Context, 1);
 
-    context->host = host;
-    context->facts = *facts;
-    *facts = (NetworkFacts) { 0 };
     return (CheckGroup) { .object = HOST,
                           .checks = checks,
                           .prepare = prepare,
-                          .context = context,
-                          .free_context = context_free };
+                          .context = arrival_context_new(host, facts),
+                          .free_context = arrival_context_free };
 }
