@@ -156,3 +156,13 @@ check_subject_storage(CheckSubject *subject, GError **error)
 {
     return once_ask(&subject->about_storage, ask_for_storage, subject, error);
 }
+
+CheckReadiness
+check_subject_images(CheckSubject *subject, const Guest **ret_guest, GError **error)
+{
+    CheckReadiness readiness = check_subject_guest(subject, ret_guest, error);
+
+    if (readiness == CHECK_READY && !check_subject_storage(subject, error))
+        return CHECK_HINDERED;
+    return readiness;
+}

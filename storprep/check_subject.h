@@ -36,6 +36,8 @@ const HypervisorHost *check_subject_host(CheckSubject *subject, GError **error);
  * about to touch its images, or to have QEMU look at them, asks first. FAULT_TIMED_OUT and others
  * naming a server. Blocks for STORAGE_PULSE_SECONDS for each server. */
 gboolean check_subject_storage(CheckSubject *subject, GError **error);
+/* The guest whose images are about to be touched: both of these. */
+CheckReadiness check_subject_images(CheckSubject *subject, const Guest **ret_guest, GError **error);
 /* The network storage that they lie on: adds NetworkMount * to @mounts. FALSE if the guest cannot
  * be read. */
 gboolean check_subject_mounts(CheckSubject *subject, GPtrArray *mounts, GError **error);

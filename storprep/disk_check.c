@@ -30,14 +30,13 @@ prepare(void *data, GError **error)
 {
     Context *context = data;
     const Guest *guest = NULL;
-    CheckReadiness readiness = check_subject_guest(context->subject, &guest, error);
+    CheckReadiness readiness = check_subject_images(context->subject, &guest, error);
 
     if (readiness != CHECK_READY)
         return readiness;
     context->domain = domain_xml_parse(guest->xml, error);
-    if (!context->domain || !check_subject_storage(context->subject, error))
-        return CHECK_HINDERED;
-    context->disks = disk_plan_guest(guest, check_subject_hypervisor(context->subject), error);
+    if (context->domain)
+        context->disks = disk_plan_guest(guest, check_subject_hypervisor(context->subject), error);
     return context->disks ? CHECK_READY : CHECK_HINDERED;
 }
 

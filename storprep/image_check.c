@@ -30,12 +30,10 @@ prepare(void *data, GError **error)
 {
     Context *context = data;
     const Guest *guest = NULL;
-    CheckReadiness readiness = check_subject_guest(context->subject, &guest, error);
+    CheckReadiness readiness = check_subject_images(context->subject, &guest, error);
 
     if (readiness != CHECK_READY)
         return readiness;
-    if (!check_subject_storage(context->subject, error))
-        return CHECK_HINDERED;
     g_autoptr(DomainXml) domain = domain_xml_parse(guest->xml, error);
     context->servers = domain ? domain_servers_parse(guest->xml, error) : NULL;
     if (!context->servers)
