@@ -2,6 +2,7 @@
 #include "fake/share_fixture.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 
 #include "fake/target_fixture.h"
 #include "storprep/nfs_mount.h"
@@ -123,6 +124,20 @@ share_fixture_add_guest_of_pool(ShareFixture *fixture, const char *directory)
     host->pool = "images";
     host->pool_path = g_intern_string(directory);
     add_guest_with(fixture, "volume", "<source pool='images' volume='a.qcow2'/>");
+}
+
+void
+share_fixture_assert_busy(ShareFixture *fixture, const Lease *lease, const char *user)
+{
+    unsigned exports = fake_nfs_server_count(fixture->fake_server);
+    unsigned mounts = fake_mount_table_count(fixture->fake_mounts);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(share_fixture_release(fixture, lease, &error));
+    g_assert_error(error, FAULT, FAULT_SHARE_BUSY);
+    g_assert_nonnull(strstr(fault_cause(error), user));
+    g_assert_cmpuint(fake_nfs_server_count(fixture->fake_server), ==, exports);
+    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, mounts);
 }
 
 unsigned

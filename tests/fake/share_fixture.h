@@ -44,6 +44,8 @@ gboolean share_fixture_release(ShareFixture *fixture, const Lease *lease, GError
 void share_fixture_add_guest(ShareFixture *fixture, const char *directory);
 /* The same with a volume of a pool that is there. */
 void share_fixture_add_guest_of_pool(ShareFixture *fixture, const char *directory);
+/* A release is refused, naming @user, and changes nothing. */
+void share_fixture_assert_busy(ShareFixture *fixture, const Lease *lease, const char *user);
 unsigned share_fixture_count_leases(ShareFixture *fixture);
 /* The state of a lease as the store has it; owned. */
 char *share_fixture_state(ShareFixture *fixture, const Lease *lease);

@@ -192,27 +192,16 @@ test_two_leases_share_one_export(ShareFixture *fixture, const void *data)
 }
 
 static void
-assert_busy(ShareFixture *fixture, const Lease *lease, const char *user)
-{
-    g_autoptr(GError) error = NULL;
-
-    g_assert_false(share_fixture_release(fixture, lease, &error));
-    g_assert_error(error, FAULT, FAULT_SHARE_BUSY);
-    g_assert_nonnull(strstr(fault_cause(error), user));
-    g_assert_cmpuint(fake_nfs_server_count(fixture->fake_server), ==, 1);
-}
-
-static void
 test_not_taken_from_its_users(ShareFixture *fixture, const void *data)
 {
     g_autoptr(Lease) lease = create(fixture, "t");
 
     fixture->fake_server->user = "10.98.0.2:921";
-    assert_busy(fixture, lease, "10.98.0.2:921");
+    share_fixture_assert_busy(fixture, lease, "10.98.0.2:921");
     fixture->fake_server->user = NULL;
     share_fixture_add_guest(fixture, fixture->images);
     fake_hypervisor_set_job(fixture->fake_hypervisor, SHARE_GUEST_UUID, TRUE);
-    assert_busy(fixture, lease, "web1");
+    share_fixture_assert_busy(fixture, lease, "web1");
     fake_hypervisor_set_job(fixture->fake_hypervisor, SHARE_GUEST_UUID, FALSE);
     g_assert_true(share_fixture_release(fixture, lease, NULL));
 }

@@ -25,27 +25,16 @@ assert_taken(ShareFixture *fixture, const Lease *lease)
 }
 
 static void
-assert_busy(ShareFixture *fixture, const Lease *lease, const char *user)
-{
-    g_autoptr(GError) error = NULL;
-
-    g_assert_false(share_fixture_release(fixture, lease, &error));
-    g_assert_error(error, FAULT, FAULT_SHARE_BUSY);
-    g_assert_nonnull(strstr(fault_cause(error), user));
-    g_assert_cmpuint(fake_mount_table_count(fixture->fake_mounts), ==, 1);
-}
-
-static void
 test_process_and_guest(ShareFixture *fixture, const void *data)
 {
     g_autoptr(Lease) lease = mount_it(fixture);
     g_autofree char *path = share_fixture_point(fixture);
 
     fake_mount_table_set_user(fixture->fake_mounts, "process 12 (qemu-img)");
-    assert_busy(fixture, lease, "process 12 (qemu-img)");
+    share_fixture_assert_busy(fixture, lease, "process 12 (qemu-img)");
     fake_mount_table_set_user(fixture->fake_mounts, NULL);
     share_fixture_add_guest(fixture, path);
-    assert_busy(fixture, lease, "web1");
+    share_fixture_assert_busy(fixture, lease, "web1");
     fake_hypervisor_set_state(fixture->fake_hypervisor, SHARE_GUEST_UUID, GUEST_STATE_SHUT_OFF);
     assert_taken(fixture, lease);
 }
@@ -60,7 +49,7 @@ test_guest_on_a_volume(ShareFixture *fixture, const void *data)
     g_autoptr(GError) error = NULL;
 
     share_fixture_add_guest_of_pool(fixture, below);
-    assert_busy(fixture, lease, "guest 'web1'");
+    share_fixture_assert_busy(fixture, lease, "guest 'web1'");
     fake_hypervisor_fail(fixture->fake_hypervisor, "list_pools", 1, FAULT_HYPERVISOR_FAILED);
     g_assert_false(share_fixture_release(fixture, lease, &error));
     g_assert_error(error, FAULT, FAULT_HYPERVISOR_FAILED);
@@ -80,7 +69,7 @@ test_files_of_other_leases(ShareFixture *fixture, const void *data)
         share_fixture_create(fixture, probe_file_request_new(wanted, &fixture->host, NULL), NULL);
 
     g_assert_nonnull(probe);
-    assert_busy(fixture, lease, probe->id);
+    share_fixture_assert_busy(fixture, lease, probe->id);
     g_assert_true(share_fixture_release(fixture, probe, NULL));
     assert_taken(fixture, lease);
 }
@@ -108,7 +97,7 @@ test_targets(ShareFixture *fixture, const void *data)
         lease_store_create(fixture->store, &draft, 600, FAULT_TARGET_EXISTS, NULL, NULL);
 
     g_assert_nonnull(targets);
-    assert_busy(fixture, lease, targets->id);
+    share_fixture_assert_busy(fixture, lease, targets->id);
     g_assert_true(lease_store_remove(fixture->store, targets->id, NULL));
     assert_taken(fixture, lease);
 }
