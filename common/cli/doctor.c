@@ -30,17 +30,18 @@ static const struct {
 /* The journal has the daemons' words and, by MESSAGE_ID and identifier, the command's. */
 static const struct {
     const char *file;
-    const char *argv[12];
+    const char *argv[14];
 } programs[] = {
     { "kernel.txt", { "uname", "-a" } },
     { "libvirt.txt", { "virsh", "--connect", "qemu:///system", "version", "--daemon" } },
     { "qemu-img.txt", { "qemu-img", "--version" } },
     { "units.txt",
       { "systemctl", "--no-pager", "status", "netprepd.socket", "netprepd.service",
-        "storprepd.socket", "storprepd.service", "libvirtd.service", "virtqemud.service" } },
+        "storprepd.socket", "storprepd.service", "storprepd-nfs.service", "libvirtd.service",
+        "virtqemud.service" } },
     { "journal.txt",
       { "journalctl", "--no-pager", "-o", "short-iso", "-n", "1000", "-t", "netprepd", "-t",
-        "storprepd" } },
+        "storprepd", "-t", "storprep-nfs" } },
     { "journal-migprep.txt",
       { "journalctl", "--no-pager", "-o", "short-iso", "-n", "500", "-t", "migprep" } },
     { "network-cards.txt", { "ip", "-details", "link", "show" } },
