@@ -7,7 +7,7 @@
 
 #define TEBIBYTE           (G_GUINT64_CONSTANT(1) << 40)
 #define SLOW_BYTES_PER_SEC (32 << 20) /* a busy server's */
-#define TELL_BYTES         (64 << 20)
+#define TELL_BYTES         (1 << 30)
 #define SLICE_USEC         10000
 
 static const char *const directories[] = { "/srv", NULL };
