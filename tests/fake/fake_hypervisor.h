@@ -27,9 +27,9 @@ FakeEventSource *fake_hypervisor_events(FakeHypervisor *fake);
 /* @xml is the live and, if @persistent, the inactive configuration. One that is PAUSED comes in. */
 void fake_hypervisor_add_guest(FakeHypervisor *fake, const char *xml, GuestState state,
                                gboolean persistent);
-void fake_hypervisor_remove_guest(FakeHypervisor *fake, const char *uuid);
+void fake_hypervisor_remove_guest(FakeHypervisor *fake, const char *uuid); /* emits STOPPED */
 /* The same with nobody told. */
-void fake_hypervisor_lose_guest(FakeHypervisor *fake, const char *uuid); /* emits STOPPED */
+void fake_hypervisor_lose_guest(FakeHypervisor *fake, const char *uuid);
 void fake_hypervisor_set_state(FakeHypervisor *fake, const char *uuid,
                                GuestState state); /* emits */
 void fake_hypervisor_set_job(FakeHypervisor *fake, const char *uuid, gboolean has_job);
