@@ -11,6 +11,7 @@ from varlink import Closed, Connection
 
 SLOWNESS = int(os.environ.get("TEST_SLOWNESS", "1"))
 PATIENCE = 30 * SLOWNESS
+WRAPPER = os.environ.get("DAEMON_WRAPPER", "").split()  # a program that watches the daemons
 
 GUEST = "web1"
 UUID = "4dea22b3-1d52-d8f3-2516-782e98ab3fa0"
@@ -53,7 +54,7 @@ class Daemon:
         os.mkdir(self.images)
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(f"[storage]\nimage-directories={self.images}\n"
-                       "[libvirt]\nreturn-seconds=1\n")
+                       f"[libvirt]\nreturn-seconds={SLOWNESS}\n")
 
     def use_guest(self):
         """From the next start libvirt has the guest with a disk instead of its default one."""
@@ -68,8 +69,8 @@ class Daemon:
 
     def arguments(self):
         state = os.path.join(self.directory, "state", "leases.db")
-        return [self.binary, "--socket", self.socket, "--state", state, "--config", self.config,
-                "--connect", self.uri, *self.more_arguments]
+        return [*WRAPPER, self.binary, "--socket", self.socket, "--state", state, "--config",
+                self.config, "--connect", self.uri, *self.more_arguments]
 
     def start(self):
         with open(self.log, "ab") as log:
