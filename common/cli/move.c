@@ -61,7 +61,7 @@ outcome_sentence(const char *outcome)
     } sentences[] = {
         { "returned", "virtual functions plugged back" },
         { "freed", "virtual functions freed" },
-        { "kept", "files left to the guest" },
+        { "kept", "target files kept: they may be the guest's" },
         { "removed", "target files removed" },
     };
 
