@@ -178,7 +178,6 @@ static void
 serve(int connection)
 {
     signal(SIGCHLD, SIG_DFL);
-    close(STDIN_FILENO);
     _exit(keep(connection));
 }
 
