@@ -461,14 +461,6 @@ begin_term(LeaseStore *store, const Lease *lease, const char *state, GError **er
 }
 
 gboolean
-lease_store_ready(LeaseStore *store, const Lease *lease, const char *state, GError **error)
-{
-    if (!begin(store, error))
-        return FALSE;
-    return database_end(store->database, begin_term(store, lease, state, error), error);
-}
-
-gboolean
 lease_store_settle(LeaseStore *store, const Lease *lease, const char *state, FaultCode busy_code,
                    GError **error)
 {

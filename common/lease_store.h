@@ -55,11 +55,9 @@ gboolean lease_store_set_state(LeaseStore *store, const char *id, const char *st
 /* Adds or replaces one asset. Same uniqueness as create. */
 gboolean lease_store_put_asset(LeaseStore *store, const char *id, const LeaseAsset *asset,
                                FaultCode busy_code, GError **error);
-/* Sets the state of @lease once all of it is made, and begins its time anew, in one step: it has as
- * long again as it had left when @lease was read, however long the making took. */
-gboolean lease_store_ready(LeaseStore *store, const Lease *lease, const char *state,
-                           GError **error);
-/* The same, and adds or replaces all its assets as @lease has them. */
+/* Sets the state of @lease once all of it is made, adds or replaces all its assets as @lease has
+ * them, and begins its time anew, in one step: it has as long again as it had left when @lease was
+ * read, however long the making took. */
 gboolean lease_store_settle(LeaseStore *store, const Lease *lease, const char *state,
                             FaultCode busy_code, GError **error);
 /* Several at once (GPtrArray of LeaseAsset *), or none. */

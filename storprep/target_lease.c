@@ -86,18 +86,16 @@ ask_presence(TargetLeases *leases, const Lease *lease, GError **error)
 static Presence
 look_for_traces(TargetLeases *leases, Lease *lease, gboolean due, GError **error)
 {
-    switch (target_visits_miss(leases->visits, lease->id)) {
-    case VISIT_COMING:
+    Visit visit = target_visits_miss(leases->visits, lease->id);
+
+    if (visit == VISIT_COMING)
         return PRESENCE_COMING; /* how that ended is about to be told */
-    case VISIT_FAILED:
+    if (visit == VISIT_FAILED) {
         if (!target_reach_check(&leases->reach, lease, error) ||
             !target_files_account(leases->store, lease, error))
             return PRESENCE_UNKNOWN;
         target_visits_close(leases->visits, lease->id);
         return PRESENCE_ABSENT;
-    case VISIT_UNKNOWN:
-    case VISIT_STAYED:
-        break;
     }
     return due && target_reach_check(&leases->reach, lease, NULL) && target_files_are_written(lease)
                ? PRESENCE_GONE

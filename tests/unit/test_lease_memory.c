@@ -97,14 +97,6 @@ set_state(Fixture *fixture)
 }
 
 static gboolean
-make_ready(Fixture *fixture)
-{
-    g_autoptr(Lease) lease = lease_store_get(fixture->store, fixture->id, 0, NULL);
-
-    return lease_store_ready(fixture->store, lease, "ready", NULL);
-}
-
-static gboolean
 settle(Fixture *fixture)
 {
     g_autoptr(Lease) lease = lease_store_get(fixture->store, fixture->id, 0, NULL);
@@ -153,9 +145,8 @@ end(Fixture *fixture)
 static void
 test_each_change_is_seen_at_once(Fixture *fixture, gconstpointer unused)
 {
-    gboolean (*const changes[])(Fixture *) = { renew,      set_state, make_ready,
-                                               settle,     put_asset, replace_asset,
-                                               drop_asset, add,       end };
+    gboolean (*const changes[])(Fixture *) = { renew,         set_state,  settle, put_asset,
+                                               replace_asset, drop_asset, add,    end };
 
     for (gsize i = 0; i < G_N_ELEMENTS(changes); i++) {
         list(fixture);

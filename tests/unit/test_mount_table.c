@@ -9,12 +9,15 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/fault.h"
 #include "common/limits.h"
 #include "storprep/file_user.h"
 #include "storprep/mount_table.h"
+#include "storprep/nfs_program.h"
 
 #define ROOT_MOUNT "28 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"
 #define NFS_MOUNT                                                                                  \
@@ -434,6 +437,39 @@ test_what_cannot_be_mounted_is_told(void)
     g_assert_cmpstr(fault_cause(error), !=, "");
 }
 
+/* A service that says yes to one request: this kernel may know no NFS. */
+static void *
+answer_once(void *listening)
+{
+    int connection = accept(GPOINTER_TO_INT(listening), NULL, NULL);
+    char request[4096];
+    const guint8 status = 0;
+
+    g_assert_cmpint(recv(connection, request, sizeof request, 0), >, 0);
+    g_assert_cmpint(send(connection, &status, sizeof status, 0), ==, sizeof status);
+    close(connection);
+    return NULL;
+}
+
+static void
+test_mounted_is_what_the_service_says(Fixture *fixture, const void *data)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    g_autofree char *path = g_build_filename(fixture->root, "socket", NULL);
+    int listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+    g_assert_cmpint(bind(listening, (struct sockaddr *)&address, sizeof address), ==, 0);
+    g_assert_cmpint(listen(listening, 1), ==, 0);
+    GThread *service = g_thread_new("service", answer_once, GINT_TO_POINTER(listening));
+    g_setenv(NFS_SOCKET_VARIABLE, path, TRUE);
+    g_assert_true(
+        mount_table_mount(fixture->table, "host1:/srv/images", "/srv/images", "rw", NULL));
+    g_unsetenv(NFS_SOCKET_VARIABLE);
+    g_thread_join(service);
+    close(listening);
+}
+
 /* Whatever has led the daemon there. */
 static void
 test_the_system_itself_is_left_alone(void)
@@ -484,6 +520,7 @@ main(int argc, char **argv)
         { "/mount-table/left-out", test_what_a_line_leaves_out_is_empty },
         { "/mount-table/selinux", test_selinux_must_allow_nfs },
         { "/mount-table/neighbours", test_files_next_to_it_are_nobodys },
+        { "/mount-table/service", test_mounted_is_what_the_service_says },
         { "/mount-table/find", test_mounts_are_found_by_their_point },
         { "/mount-table/so-many-files", test_so_many_files_are_looked_at },
         { "/mount-table/topmost", test_the_topmost_mount_counts },

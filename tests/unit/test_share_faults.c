@@ -64,15 +64,21 @@ mount_as(ShareFixture *fixture, const char *token, GError **error)
 }
 
 static Lease *
-try_export(ShareFixture *fixture, json_t *hosts, GError **error)
+try_export_as(ShareFixture *fixture, const char *token, json_t *hosts, GError **error)
 {
     const QemuConf conf = { .user = (char *)"+107", .group = (char *)"+108" };
     json_auto_t *asked =
-        json_pack("{s:s, s:s, s:s, s:o, s:s, s:i}", "owner", "test", "token", "t", "directory",
+        json_pack("{s:s, s:s, s:s, s:o, s:s, s:i}", "owner", "test", "token", token, "directory",
                   fixture->images, "hosts", hosts, "squash", "none", "timeoutSeconds", 600);
 
     return share_fixture_create(fixture, export_request_new(asked, &fixture->host, &conf, error),
                                 error);
+}
+
+static Lease *
+try_export(ShareFixture *fixture, json_t *hosts, GError **error)
+{
+    return try_export_as(fixture, "t", hosts, error);
 }
 
 static Lease *
@@ -337,6 +343,24 @@ test_a_failure_that_cannot_be_undone_at_once_is_undone_later(ShareFixture *fixtu
     g_assert_cmpuint(number, >, 4);
 }
 
+/* Each is tried, and the first reason is told. */
+static void
+test_ending_goes_on_after_a_failure(ShareFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) first = try_export_as(fixture, "a", json_pack("[s]", "host2"), NULL);
+    g_autoptr(Lease) second = try_export_as(fixture, "b", json_pack("[s]", "host3"), NULL);
+    g_autoptr(GError) error = NULL;
+    gboolean kept = TRUE;
+
+    fixture->fake_server->fail = "remove";
+    g_assert_false(
+        share_leases_end(fixture->leases, "export", "test", fixture->images, &kept, &error));
+    g_assert_nonnull(error);
+    fixture->fake_server->fail = NULL;
+    share_leases_reconcile(fixture->leases);
+    g_assert_cmpuint(fake_nfs_server_count(fixture->fake_server), ==, 0);
+}
+
 /* What stays as it is. */
 
 static void
@@ -441,6 +465,7 @@ main(int argc, char **argv)
     add("all-that-can-go-goes", test_all_that_can_go_goes);
     add("reason", test_the_reason_is_the_latest);
     add("failing-database-loses-nothing", test_a_database_that_fails_loses_nothing);
+    add("ending-goes-on-after-a-failure", test_ending_goes_on_after_a_failure);
     add("undone-later", test_a_failure_that_cannot_be_undone_at_once_is_undone_later);
     add("committed-and-renewed", test_renewed_commitment_is_one);
     add("there-before", test_what_was_there_before_is_neither_restored_nor_ended);

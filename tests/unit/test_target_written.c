@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Owns the tests of files that were written to: whose writes they are decides whether they go. */
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <string.h>
 
 #include "fake/target_fixture.h"
@@ -177,6 +178,41 @@ test_copy_that_went_on_while_libvirt_was_silent(TargetFixture *fixture, const vo
     assert_stays(fixture, lease);
 }
 
+/* Gone already, but whether it ran first is yet to be told. */
+static void
+test_visit_whose_end_is_not_told_is_waited_for(TargetFixture *fixture, const void *data)
+{
+    const HypervisorEvent end = { HYPERVISOR_EVENT_STOPPED, (char *)GUEST_UUID, (char *)"" };
+    g_autoptr(Lease) lease = fixture_create(fixture, "t", 600);
+    g_autoptr(GError) error = NULL;
+
+    begin_copy(fixture);
+    fake_hypervisor_lose_guest(fixture->fake, GUEST_UUID);
+    g_assert_false(fixture_release(fixture, lease, &error));
+    g_assert_error(error, FAULT, FAULT_LEASE_BUSY);
+    hypervisor_emit(fixture->hypervisor, &end);
+    assert_goes(fixture, lease);
+}
+
+/* What it does not know it takes for nothing that it might remove. */
+static void
+test_daemon_that_cannot_read_its_leases(TargetFixture *fixture, const void *data)
+{
+    g_autoptr(Lease) lease = fixture_create(fixture, "t", 600);
+    sqlite3 *database;
+
+    fixture_stop_daemon(fixture);
+    g_assert_cmpint(sqlite3_open(fixture->database, &database), ==, SQLITE_OK);
+    g_assert_cmpint(
+        sqlite3_exec(database, "ALTER TABLE asset RENAME COLUMN detail TO other", NULL, NULL, NULL),
+        ==, SQLITE_OK);
+    sqlite3_close(database);
+    fixture_start_daemon(fixture);
+    g_assert_null(target_leases_list(fixture->leases, NULL));
+    target_leases_reconcile(fixture->leases);
+    g_assert_cmpuint(fixture_count_files(fixture), ==, 2);
+}
+
 /* "virsh migrate --paused": it is here with all its data, and was ended before it went on. */
 static void
 test_guest_that_arrived_paused(TargetFixture *fixture, const void *data)
@@ -316,6 +352,9 @@ main(int argc, char **argv)
     add("copy-that-libvirt-did-not-survive", test_copy_that_libvirt_did_not_survive, NULL);
     add("copy-that-went-on-while-libvirt-was-silent",
         test_copy_that_went_on_while_libvirt_was_silent, NULL);
+    add("visit-whose-end-is-not-told-is-waited-for", test_visit_whose_end_is_not_told_is_waited_for,
+        NULL);
+    add("daemon-that-cannot-read-its-leases", test_daemon_that_cannot_read_its_leases, NULL);
     add("copy-that-broke-is-released", test_copy_that_broke_is_released, NULL);
     add("copy-that-broke-is-known-after-a-restart", test_copy_that_broke_is_known_after_a_restart,
         NULL);
