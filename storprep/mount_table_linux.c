@@ -174,7 +174,9 @@ mount_source(void *self, const char *source, const char *target, const char *opt
 
     if (!nfs_program_run(arguments, MOUNT_SECONDS, object, &status, &reply, error))
         return FALSE;
-    return status != NFS_STATUS_PRIVATE || refuse_namespace(error);
+    if (status == NFS_STATUS_PRIVATE)
+        return refuse_namespace(error);
+    return TRUE;
 }
 
 static gboolean
