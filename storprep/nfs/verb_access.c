@@ -70,6 +70,7 @@ verb_access(char **arguments)
 {
     json_auto_t *paths = json_loads(arguments[2], 0, NULL);
     json_t *found = json_array();
+    uid_t ourselves = geteuid();
     size_t i;
     json_t *entry;
 
@@ -82,6 +83,10 @@ verb_access(char **arguments)
     json_array_foreach (found, i, entry) {
         if (!json_object_get(entry, "reason"))
             look_as_user(entry);
+    }
+    if (seteuid(ourselves) < 0) {
+        json_decref(found);
+        return verb_fail("cannot become user %u again: %s", ourselves, g_strerror(errno));
     }
     return verb_reply(json_pack("{s:o}", "files", found));
 }
