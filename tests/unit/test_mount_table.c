@@ -470,6 +470,22 @@ test_mounted_is_what_the_service_says(Fixture *fixture, const void *data)
     close(listening);
 }
 
+/* Who cannot be asked has not said that nobody uses it. */
+static void
+test_service_that_is_not_there_is_told(Fixture *fixture, const void *data)
+{
+    g_autofree char *path = g_build_filename(fixture->root, "no-socket", NULL);
+    g_autofree char *user = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_setenv(NFS_SOCKET_VARIABLE, path, TRUE);
+    g_assert_false(mount_table_find_user(fixture->table, "/srv/images", &user, &error));
+    g_unsetenv(NFS_SOCKET_VARIABLE);
+    g_assert_error(error, FAULT, FAULT_PROGRAM_FAILED);
+    g_assert_nonnull(strstr(error->message, "storprepd-nfs.service"));
+    g_assert_null(user);
+}
+
 /* Whatever has led the daemon there. */
 static void
 test_the_system_itself_is_left_alone(void)
@@ -521,6 +537,7 @@ main(int argc, char **argv)
         { "/mount-table/selinux", test_selinux_must_allow_nfs },
         { "/mount-table/neighbours", test_files_next_to_it_are_nobodys },
         { "/mount-table/service", test_mounted_is_what_the_service_says },
+        { "/mount-table/no-service", test_service_that_is_not_there_is_told },
         { "/mount-table/find", test_mounts_are_found_by_their_point },
         { "/mount-table/so-many-files", test_so_many_files_are_looked_at },
         { "/mount-table/topmost", test_the_topmost_mount_counts },
