@@ -58,6 +58,7 @@ static Presence
 ask_presence(TargetLeases *leases, const Lease *lease, GError **error)
 {
     g_autoptr(GError) local = NULL;
+    guint64 breaks = target_visits_breaks(leases->visits);
     g_autoptr(Guest) guest = hypervisor_get_guest(leases->hypervisor, lease->guest_uuid, &local);
 
     if (!guest) {
@@ -67,7 +68,7 @@ ask_presence(TargetLeases *leases, const Lease *lease, GError **error)
         return PRESENCE_UNKNOWN;
     }
     if (guest->is_between)
-        target_visits_see(leases->visits, lease->id);
+        target_visits_see(leases->visits, lease->id, breaks);
     switch (guest->state) {
     case GUEST_STATE_RUNNING:
         return PRESENCE_RUNNING;

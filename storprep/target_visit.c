@@ -6,6 +6,7 @@ struct TargetVisits {
     HypervisorWatch *watch;
     GMutex lock;          /* guards all below, and the order of what is heard */
     GHashTable *expected; /* id of a lease to Entry * */
+    guint64 breaks;       /* how often libvirt was away */
 };
 
 typedef struct {
@@ -99,6 +100,7 @@ hear(TargetVisits *visits, const HypervisorEvent *event)
     GHashTableIter iterator;
     void *value;
 
+    visits->breaks += !*event->uuid;
     g_hash_table_iter_init(&iterator, visits->expected);
     while (g_hash_table_iter_next(&iterator, NULL, &value)) {
         Entry *entry = value;
@@ -157,13 +159,23 @@ target_visits_listen(TargetVisits *visits)
     hear_all(visits);
 }
 
+guint64
+target_visits_breaks(TargetVisits *visits)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&visits->lock);
+
+    hear_all(visits);
+    return visits->breaks;
+}
+
 void
-target_visits_see(TargetVisits *visits, const char *id)
+target_visits_see(TargetVisits *visits, const char *id, guint64 breaks)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&visits->lock);
     Entry *entry = look_up(visits, id);
 
-    if (entry && (entry->visit == VISIT_UNKNOWN || entry->visit == VISIT_COMING))
+    if (entry && visits->breaks == breaks &&
+        (entry->visit == VISIT_UNKNOWN || entry->visit == VISIT_COMING))
         entry_set(entry, VISIT_COMING);
 }
 

@@ -35,8 +35,11 @@ void target_visits_forget(TargetVisits *visits, const char *id);
 
 /* To be called now and then, so that what libvirt tells does not pile up. */
 void target_visits_listen(TargetVisits *visits);
-/* libvirt has the guest, coming in. */
-void target_visits_see(TargetVisits *visits, const char *id);
+/* How often libvirt was away: to be asked before libvirt is. */
+guint64 target_visits_breaks(TargetVisits *visits);
+/* libvirt had the guest, coming in, when it was asked after @breaks; if it was away since, that
+ * says nothing any more. */
+void target_visits_see(TargetVisits *visits, const char *id, guint64 breaks);
 /* libvirt does not have the guest. What is known of its visit: one that comes in has
  * TARGET_VISIT_WORD_SECONDS until libvirt says how that ended, and is unknown then. */
 #define TARGET_VISIT_WORD_SECONDS 10
